@@ -1,0 +1,141 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+  // Every mutating system call passes a fault-injection hook, except in release builds.
+  .define("STOWAGE_HOOKS", .when(configuration: .debug)),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = ["README.md"]) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "stowage",
+  products: [
+    .library(name: "Stowage", targets: ["Stowage"]),
+    .executable(name: "stowage", targets: ["stowage-cli"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
+    .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+  ],
+  targets: [
+    // 0: values
+    library("StowageModel", []),
+    // 1: the kernel and the file system
+    .target(name: "CStowageShims"),
+    library("StowageSystem", ["StowageModel", "CStowageShims", system]),
+    library("StowageFiles", ["StowageModel", "StowageSystem", system]),
+    library("StowageDigest", ["StowageModel", crypto]),
+    // 2: layer bytes, configuration
+    .systemLibrary(name: "CIsal", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CBz2", providers: [.apt(["libbz2-dev"])]),
+    library(
+      "StowageCompression", ["StowageModel", "StowageSystem", "CIsal", "CZstd", "CLzma", "CBz2", system]),
+    library("StowageArchive", ["StowageModel", "StowageCompression"]),
+    library(
+      "StowageDiff",
+      [
+        "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
+        system,
+      ]),
+    library(
+      "StowageConfig",
+      ["StowageModel", "StowageSystem", "StowageFiles", system]),
+    // 3: drivers
+    library("StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library(
+      "StowageDriverOverlay",
+      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library(
+      "StowageDriverVFS",
+      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library(
+      "StowageDrivers",
+      ["StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageModel", "StowageSystem", system]),
+    // 4: the store
+    library(
+      "StowageStore",
+      [
+        "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
+        "StowageDiff", "StowageConfig", "StowageDriverAPI", system,
+      ]),
+    library(
+      "StowageOCI",
+      [
+        "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
+        "StowageStore", system,
+      ]),
+    // 5: the umbrella and the command line
+    library(
+      "Stowage", ["StowageModel", "StowageConfig", "StowageDriverAPI", "StowageDrivers", "StowageStore", "StowageOCI"]),
+    .executableTarget(
+      name: "stowage-cli",
+      dependencies: [
+        "Stowage", "StowageModel", "StowageSystem", "StowageFiles", "StowageCompression", "StowageConfig",
+        "StowageStore",
+        "StowageOCI",
+        system,
+      ],
+      path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
+    // Tests
+    .target(
+      name: "StowageTestSupport",
+      dependencies: ["StowageModel", "StowageSystem", "StowageFiles", system],
+      path: "Tests/Support", swiftSettings: strict),
+    tests("StowageModelTests", ["StowageModel", "StowageTestSupport"]),
+    tests("StowageSystemTests", ["StowageSystem", "StowageModel", "StowageTestSupport", system]),
+    tests("StowageFilesTests", ["StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system]),
+    tests(
+      "StowageArchiveTests",
+      ["StowageArchive", "StowageCompression", "StowageDigest", "StowageModel", "StowageTestSupport"]),
+    tests(
+      "StowageDiffTests",
+      [
+        "StowageDiff", "StowageArchive", "StowageCompression", "StowageDigest", "StowageFiles", "StowageSystem",
+        "StowageModel", "StowageTestSupport", system,
+      ]),
+    tests("StowageConfigTests", ["StowageConfig", "StowageModel", "StowageTestSupport"]),
+    tests(
+      "DriverTests",
+      [
+        "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDiff", "StowageFiles",
+        "StowageSystem", "StowageModel", "StowageTestSupport", system,
+      ]),
+    tests(
+      "StowageStoreTests",
+      [
+        "Stowage", "StowageStore", "StowageDrivers", "StowageConfig", "StowageDriverAPI", "StowageDiff", "StowageFiles",
+        "StowageSystem", "StowageModel", "StowageTestSupport", system,
+      ]),
+    tests(
+      "StowageOCITests",
+      [
+        "Stowage", "StowageOCI", "StowageStore", "StowageDrivers", "StowageConfig", "StowageDigest", "StowageSystem",
+        "StowageModel", "StowageTestSupport", system,
+      ]),
+    // These drive the built executable, as a person or a script does.
+    tests("IntegrationTests", ["stowage-cli", "StowageModel", "StowageTestSupport"]),
+    .testTarget(
+      name: "InteropTests",
+      dependencies: ["stowage-cli", "StowageModel", "StowageSystem", "StowageTestSupport", system],
+      exclude: ["make-single-layer-image.py"], swiftSettings: strict),
+    tests("CrashTests", ["stowage-cli", "StowageSystem", "StowageTestSupport", system]),
+  ],
+  swiftLanguageModes: [.v6]
+)
