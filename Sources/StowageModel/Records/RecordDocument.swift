@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A whole record file: a JSON array of records of one kind, in file order.
+///
+/// What is not touched is written back byte for byte: records this version cannot use, members it does not know, entries
+/// that repeat an identifier, number and time texts. Source: on-disk-format 4.1.
+package struct RecordDocument<Record: StoreRecord>: Sendable {
+  /// One element of the array.
+  package struct Entry: Sendable {
+    /// The record; nil if it is well formed but cannot be used (see `problem`).
+    package let record: Record?
+    /// Why there is no record.
+    package let problem: String?
+    /// Where the element is in the source; nil for an element to be encoded.
+    fileprivate let range: Range<Int>?
+  }
+
+  /// The elements in file order.
+  package private(set) var entries: [Entry] = []
+  private var source: [UInt8] = []
+
+  /// An empty file.
+  package init() {}
+
+  /// Reads a file's content. Nothing, or `null`, is an empty file.
+  ///
+  /// - Throws: ``RecordParseError`` if the content is not an array of objects, a member has the wrong type or a number
+  ///   does not fit; the whole file is unusable then. An element `null` is refused too.
+  package static func parse(_ bytes: [UInt8]) throws(RecordParseError) -> RecordDocument {
+    var document = RecordDocument()
+    if bytes.isEmpty { return document }
+    document.entries = try bytes.withUnsafeBufferPointer { buffer throws(RecordParseError) in
+      var reader = JSONReader(buffer)
+      let entries = try readEntries(&reader)
+      if !reader.isAtEnd() { throw reader.failure("the end of the text") }
+      return entries
+    }
+    document.source = bytes
+    return document
+  }
+
+  private static func readEntries(_ reader: inout JSONReader) throws(RecordParseError) -> [Entry] {
+    var entries: [Entry] = []
+    if try reader.takeNull() { return entries }
+    try reader.expect(0x5B)
+    // Growing would move large values several times; records are rarely shorter than this.
+    entries.reserveCapacity(reader.end / 480 + 1)
+    var first = true
+    while try reader.nextElement(&first) {
+      if reader.peek() != 0x7B { throw reader.failure("a record") }
+      let start = reader.position
+      reader.problem = nil
+      let record = try Record.decode(from: &reader)
+      entries.append(Entry(record: record, problem: reader.problem, range: start..<reader.position))
+    }
+    return entries
+  }
+
+  /// The records that can be used, in file order.
+  package var records: [Record] { entries.compactMap(\.record) }
+
+  /// Adds a record at the end.
+  package mutating func append(_ record: Record) {
+    entries.append(Entry(record: record, problem: nil, range: nil))
+  }
+
+  /// Replaces an element.
+  ///
+  /// - Precondition: `index` is one of ``entries``.
+  package mutating func replace(at index: Int, with record: Record) {
+    entries[index] = Entry(record: record, problem: nil, range: nil)
+  }
+
+  /// Removes an element.
+  ///
+  /// - Precondition: `index` is one of ``entries``.
+  package mutating func remove(at index: Int) { entries.remove(at: index) }
+
+  /// Removes the elements for which the closure is true.
+  package mutating func removeAll(where shouldRemove: (Entry) -> Bool) { entries.removeAll(where: shouldRemove) }
+
+  /// The file's content: compact, without line feed at the end; `[]` if there are no elements.
+  package func encoded() -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(source.count + 1024)
+    out.append(0x5B)
+    for index in entries.indices {
+      if index > 0 { out.append(0x2C) }
+      if let range = entries[index].range {
+        out.append(contentsOf: source[range])
+      } else if let record = entries[index].record {
+        var writer = JSONWriter(.recordFile)
+        record.encode(into: &writer)
+        out.append(contentsOf: writer.bytes)
+      }
+    }
+    out.append(0x5D)
+    return out
+  }
+}
