@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CStowageShims
+internal import Glibc
+package import SystemPackage
+
+/// Where data or a hole of a sparse file is looked for.
+package enum SeekTarget: Sendable { case data, hole }
+
+extension Syscall {
+  /// Reads up to the buffer's size; 0 at the end. See `read(2)`.
+  package static func read(_ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    try checked { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+  }
+
+  /// Reads up to the buffer's size at an offset; 0 at the end. See `pread(2)`.
+  package static func pread(
+    _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+  ) throws(Errno) -> Int {
+    try checked { Glibc.pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
+  }
+
+  /// Reads until the end of the file.
+  ///
+  /// - Parameter limit: bytes after which `EFBIG` is thrown.
+  package static func readAll(_ descriptor: CInt, limit: Int = .max) throws(Errno) -> [UInt8] {
+    let size = (try? fstat(descriptor).size) ?? 0
+    var bytes: [UInt8] = []
+    var chunk = Int(clamping: max(4096, min(size, 1 << 30) + 1))
+    while true {
+      let before = bytes.count
+      let count = chunk
+      var failure: Errno?
+      let more = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        do throws(Errno) {
+          filled = try read(descriptor, into: UnsafeMutableRawBufferPointer(buffer))
+        } catch {
+          failure = error
+          filled = 0
+        }
+      }
+      if let failure { throw failure }
+      if more.isEmpty { return bytes }
+      if before == 0 { bytes = more } else { bytes.append(contentsOf: more) }
+      if bytes.count > limit { throw .fileTooLarge }
+      chunk = max(4096, min(chunk, 1 << 20))
+    }
+  }
+
+  /// The whole content of a host file.
+  package static func readFile(_ path: FilePath, limit: Int = .max) throws(Errno) -> [UInt8] {
+    let descriptor = try open(path, .readOnly)
+    return try readAll(descriptor.rawValue, limit: limit)
+  }
+
+  /// Writes all bytes, continuing after short writes. See `write(2)`. Not a hooked step: payload is written here.
+  package static func write(_ descriptor: CInt, all buffer: UnsafeRawBufferPointer) throws(Errno) {
+    var done = 0
+    while done < buffer.count, let base = buffer.baseAddress {
+      done += try checked { Glibc.write(descriptor, base + done, buffer.count - done) }
+    }
+  }
+
+  /// Writes all bytes at an offset. See `pwrite(2)`. Not a hooked step.
+  package static func pwrite(
+    _ descriptor: CInt, all buffer: UnsafeRawBufferPointer, at offset: Int64
+  ) throws(Errno) {
+    var done = 0
+    while done < buffer.count, let base = buffer.baseAddress {
+      done += try checked { Glibc.pwrite(descriptor, base + done, buffer.count - done, off_t(offset) + off_t(done)) }
+    }
+  }
+
+  /// Flushes data and metadata to the device. See `fsync(2)`.
+  package static func fsync(_ descriptor: CInt, _ stepClass: StepClass = .store) throws(Errno) {
+    try SystemHook.step("fsync", "\(descriptor)", stepClass)
+    try checked { Glibc.fsync(descriptor) }
+  }
+
+  /// Flushes data and the metadata needed to read it back. See `fdatasync(2)`.
+  package static func fdatasync(_ descriptor: CInt, _ stepClass: StepClass = .store) throws(Errno) {
+    try SystemHook.step("fdatasync", "\(descriptor)", stepClass)
+    try checked { Glibc.fdatasync(descriptor) }
+  }
+
+  /// Flushes the file system that holds the open file. See `syncfs(2)`.
+  package static func syncfs(_ descriptor: CInt) throws(Errno) {
+    try SystemHook.step("syncfs", "\(descriptor)")
+    try checked { stowage_syncfs(descriptor) }
+  }
+
+  /// Reserves space without changing the size. See `fallocate(2)`, `FALLOC_FL_KEEP_SIZE`.
+  package static func fallocate(_ descriptor: CInt, length: Int64, keepSize: Bool = true) throws(Errno) {
+    let mode = keepSize ? CInt(STOWAGE_FALLOC_FL_KEEP_SIZE) : 0
+    try checked { stowage_fallocate(descriptor, mode, 0, length) }
+  }
+
+  /// Sets the size of an open file. See `ftruncate(2)`.
+  package static func ftruncate(_ descriptor: CInt, size: Int64, _ stepClass: StepClass = .layer) throws(Errno) {
+    try SystemHook.step("ftruncate", "\(descriptor)", stepClass)
+    try checked { Glibc.ftruncate(descriptor, off_t(size)) }
+  }
+
+  /// Moves the file offset to an absolute position. See `lseek(2)`.
+  @discardableResult
+  package static func seek(_ descriptor: CInt, to offset: Int64) throws(Errno) -> Int64 {
+    Int64(try checked { Glibc.lseek(descriptor, off_t(offset), SEEK_SET) })
+  }
+
+  /// The next data or hole at or after `offset`; nil if there is no more data. See `lseek(2)`, `SEEK_DATA`.
+  ///
+  /// - Throws: `EINVAL` if the file system does not know holes.
+  package static func seek(_ descriptor: CInt, next target: SeekTarget, from offset: Int64) throws(Errno) -> Int64? {
+    let whence = target == .data ? STOWAGE_SEEK_DATA : STOWAGE_SEEK_HOLE
+    do throws(Errno) {
+      return Int64(try checked { Glibc.lseek(descriptor, off_t(offset), CInt(whence)) })
+    } catch {
+      if error == .noSuchAddressOrDevice { return nil }
+      throw error
+    }
+  }
+
+  /// Copies bytes between two files inside the kernel, from and to the file offsets. See `copy_file_range(2)`.
+  ///
+  /// - Returns: bytes copied; 0 at the end of the source.
+  package static func copyFileRange(from source: CInt, to destination: CInt, count: Int) throws(Errno) -> Int {
+    try checked { stowage_copy_file_range(source, nil, destination, nil, count, 0) }
+  }
+
+  /// Copies bytes between two files inside the kernel at given offsets. See `copy_file_range(2)`.
+  package static func copyFileRange(
+    from source: CInt, at sourceOffset: Int64, to destination: CInt, at destinationOffset: Int64, count: Int
+  ) throws(Errno) -> Int {
+    var input = sourceOffset
+    var output = destinationOffset
+    return try checked { stowage_copy_file_range(source, &input, destination, &output, count, 0) }
+  }
+
+  /// Makes the destination share all blocks of the source. See `ioctl_ficlone(2)`.
+  package static func ficlone(from source: CInt, to destination: CInt) throws(Errno) {
+    try checked { stowage_ficlone(destination, source) }
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageSystem
+package import SystemPackage
+
+/// The path of a file in `Tests/Fixtures`, for example `fixture("samples/l1.tar")`.
+package func fixture(_ name: String) -> FilePath {
+  FilePath(#filePath).removingLastComponent().removingLastComponent().appending("Fixtures").appending(
+    FilePath(name).components)
+}
+
+/// A file of the checkout, named relative to its root, for example `repositoryFile("scripts/make-demo-image")`.
+package func repositoryFile(_ name: String) -> FilePath {
+  FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent().appending(
+    FilePath(name).components)
+}
+
+/// Unpacks a sample (a `tar.zst` archive) into a directory with owners and extended attributes. Needs root.
+package func unpackSample(_ name: String, into directory: FilePath) throws {
+  let result = try run([
+    "tar", "--zstd", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-xf", fixture("samples/\(name)").string,
+    "-C", directory.string,
+  ])
+  if !result.isSuccess { throw FixtureError(text: result.description) }
+}
+
+/// Why a fixture could not be prepared.
+package struct FixtureError: Error, CustomStringConvertible {
+  private let text: String
+  /// Keeps the output of the tool that failed.
+  package init(text: String) { self.text = text }
+  /// The output of the tool that failed.
+  package var description: String { text }
+}
+
+/// The built command-line program, next to the test program.
+package func stowageExecutable() throws -> FilePath {
+  let program = FilePath(try Syscall.readlink("/proc/self/exe"))
+  let directory = program.removingLastComponent()
+  for name in ["stowage", "stowage-cli"] where Syscall.exists(directory.appending(name)) {
+    return directory.appending(name)
+  }
+  throw FixtureError(text: "no stowage program in \(directory.string)")
+}
