@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package import StowageModel
+package import StowageSystem
+package import Synchronization
+package import SystemPackage
+
+/// A lock file on disk: excludes other processes by a whole-file record lock and other threads by a reader–writer lock.
+///
+/// Handles of one file, by whatever path, share their state (on-disk-format 8, 20.1). The record locks belong to the open
+/// file description, so they exclude the reference's process-owned locks but are not lost when another descriptor is
+/// closed. Not recursive: taking a lock again while holding it deadlocks, as in the reference. Lock files are never
+/// removed or renamed.
+package final class LockFile: Sendable {
+  /// The path the file was first opened by.
+  package var path: FilePath { core.path }
+  /// True for a handle that can only be locked for reading.
+  package let isReadOnly: Bool
+  private let core: LockCore
+
+  private struct Key: Hashable {
+    var device: UInt64
+    var inode: UInt64
+  }
+  private struct Slot { weak var core: LockCore? }
+  private static let registry = Mutex<[Key: Slot]>([:])
+
+  /// Called once per acquisition that has waited longer than two seconds, on a thread of its own, with the file and,
+  /// when the kernel can name it, the process that holds the lock.
+  package static let waitNotice = Mutex<(@Sendable (FilePath, Int32?) -> Void)?>(nil)
+
+  private init(core: LockCore) {
+    self.core = core
+    isReadOnly = core.isReadOnly
+  }
+
+  /// Finds or creates a lock file. A missing parent directory is created with mode 0700.
+  ///
+  /// - Throws: `system`; also if this process uses the same file in the other mode.
+  package static func open(_ path: FilePath, readOnly: Bool = false) throws(StorageError) -> LockFile {
+    let file = try openLockFile(path, readOnly: readOnly)
+    let status = try attempt("stat", path) { () throws(Errno) in try Syscall.fstat(file.rawValue) }
+    let key = Key(device: status.device, inode: status.inode)
+    let core = registry.withLock { cores in
+      if let core = cores[key]?.core, names(core.path, key) { return core }
+      cores = cores.filter { $0.value.core != nil }
+      let core = LockCore(path: path, isReadOnly: readOnly)
+      cores[key] = Slot(core: core)
+      return core
+    }
+    if core.isReadOnly != readOnly {
+      let mode = readOnly ? "read-only" : "read-write"
+      throw StorageError(.system, "lock \"\(path.string)\" is not a \(mode) lock", path: path.string)
+    }
+    return LockFile(core: core)
+  }
+
+  /// Takes the lock, waiting for it.
+  ///
+  /// - Parameter timeout: the longest wait; nil for ever.
+  /// - Throws: `busy` when the time is over, `system` if the kernel refuses, `readOnlyStore` for writing by a read-only
+  ///   handle.
+  package func acquire(_ kind: LockKind, timeout: Duration? = nil) throws(StorageError) -> HeldLock {
+    try checkMode(kind)
+    let wait: LockWait = timeout.map { .until(deadline(after: $0)) } ?? .forever
+    if try core.acquire(kind, wait: wait) { return HeldLock(core: core, kind: kind) }
+    throw StorageError(.busy, "\(path.string) is locked by another process or thread", path: path.string)
+  }
+
+  /// Takes the lock if it is free now; nil if somebody holds it.
+  package func tryAcquire(_ kind: LockKind) throws(StorageError) -> HeldLock? {
+    try checkMode(kind)
+    return try core.acquire(kind, wait: .never) ? HeldLock(core: core, kind: kind) : nil
+  }
+
+  /// Runs `body` while the lock is held for reading.
+  package func withRead<R: ~Copyable>(
+    timeout: Duration? = nil, _ body: (borrowing ReadAccess) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    let lock = try acquire(.read, timeout: timeout)
+    let result = try body(lock.readAccess)
+    lock.release()
+    return result
+  }
+
+  /// Runs `body` while the lock is held for writing.
+  package func withWrite<R: ~Copyable>(
+    timeout: Duration? = nil, _ body: (borrowing WriteAccess) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    let lock = try acquire(.write, timeout: timeout)
+    let result = try body(lock.writeAccess)
+    lock.release()
+    return result
+  }
+
+  /// Runs `body` while the lock is held for writing, or returns nil at once if somebody holds it.
+  package func tryWrite<R>(
+    _ body: (borrowing WriteAccess) throws(StorageError) -> R
+  ) throws(StorageError) -> R? {
+    guard let lock = try tryAcquire(.write) else { return nil }
+    let result = try body(lock.writeAccess)
+    lock.release()
+    return result
+  }
+
+  /// False if the lock file of a live handle was deleted and its inode number is now that of another file.
+  private static func names(_ path: FilePath, _ key: Key) -> Bool {
+    guard let status = try? Syscall.stat(path) else { return false }
+    return Key(device: status.device, inode: status.inode) == key
+  }
+
+  private func checkMode(_ kind: LockKind) throws(StorageError) {
+    if kind == .write && isReadOnly { throw StorageError(.readOnlyStore, path: path.string) }
+  }
+}

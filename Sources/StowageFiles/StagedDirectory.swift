@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package import StowageModel
+internal import StowageSystem
+internal import Synchronization
+package import SystemPackage
+
+/// A directory of one process under a common root, guarded by an instance lock (on-disk-format 13).
+///
+/// On disk: `<root>/lock-<n>` (mode 0600, locked while in use) and `<root>/temp-dir-<n>` (mode 0700). Items in it are
+/// `<k>-addition` and `<k>-<name>`, k from 0. Content is built or put aside here, so that the rest of the store sees only
+/// renames; after a crash the next process that gets the instance lock removes everything (``recover(root:)``).
+///
+/// The race of on-disk-format 20.20 is closed: the lock file is locked through the descriptor that created it, and it
+/// counts only if the path still names the locked file.
+package struct StagedDirectory: ~Copyable, Sendable {
+  private let state: StagingState
+
+  private init(_ state: StagingState) { self.state = state }
+
+  /// Creates a staged directory under `root`, which is created too (mode 0700).
+  package static func create(in root: FilePath) throws(StorageError) -> StagedDirectory {
+    StagedDirectory(try StagingState.create(in: root))
+  }
+
+  /// The directory itself, `<root>/temp-dir-<n>`.
+  package var path: FilePath { state.path }
+
+  /// The path for a new item, `<k>-addition`; nothing is created. The caller renames it out when it is complete.
+  package func addition() -> FilePath { state.nextItem("addition") }
+
+  /// Moves `path` here for removal as `<k>-<name>`.
+  ///
+  /// - Returns: false if there was nothing at the path.
+  /// - Throws: `system`; `EXDEV` if it is not on the same mount.
+  @discardableResult
+  package func stageForRemoval(_ path: FilePath) throws(StorageError) -> Bool { try state.stageForRemoval(path) }
+
+  /// Removes the directory with all that is left in it, then the lock file while it is still locked.
+  ///
+  /// If an error is thrown, the rest is removed by a later ``recover(root:)``.
+  package consuming func discard() throws(StorageError) { try state.discard() }
+
+  /// Ends the use after everything was moved out; the same as ``discard()``.
+  package consuming func finish() throws(StorageError) { try state.discard() }
+
+  /// Removes what processes that are gone left under `root`.
+  ///
+  /// Directories whose lock is held are skipped, entries with other names are left alone. Mounts inside are detached.
+  /// What cannot be removed is logged and reported; it never prevents the use of the store (on-disk-format 20.34).
+  ///
+  /// - Returns: the failures, empty normally.
+  @discardableResult
+  package static func recover(root: FilePath) -> [StorageError] { StagingState.recover(root: root) }
+}
+
+/// Bins for trees that are deleted after the locks are released, at most one per root.
+///
+/// Removal from the store is a rename into a bin; the slow deletion follows in ``empty()``. After a crash the next process
+/// empties the bins.
+package struct DeferredRemoval: ~Copyable, Sendable {
+  private var bins: [FilePath: StagingState] = [:]
+
+  /// No bins yet.
+  package init() {}
+
+  /// Moves `path` into the bin under `root`, which must be on the same mount.
+  ///
+  /// - Returns: false if there was nothing at the path.
+  @discardableResult
+  package mutating func add(_ path: FilePath, bin root: FilePath) throws(StorageError) -> Bool {
+    // Without this test every deletion of a missing path would leave an empty bin to clean up.
+    guard Syscall.exists(path) else { return false }
+    if let bin = bins[root] { return try bin.stageForRemoval(path) }
+    let bin = try StagingState.create(in: root)
+    bins[root] = bin
+    return try bin.stageForRemoval(path)
+  }
+
+  /// True if nothing was added.
+  package var isEmpty: Bool { bins.isEmpty }
+
+  /// Deletes everything; to be called after the locks are released.
+  ///
+  /// - Throws: the first failure, after all bins were tried. The rest is left to recovery.
+  package consuming func empty() throws(StorageError) {
+    var first: StorageError?
+    for bin in bins.values {
+      do throws(StorageError) { try bin.discard() } catch { first = first ?? error }
+    }
+    if let first { throw first }
+  }
+}
+
+/// The shared state behind ``StagedDirectory`` and ``DeferredRemoval``; discards itself when forgotten.
+final class StagingState: Sendable {
+  let path: FilePath
+  private let lockPath: FilePath
+  private let counter = Atomic<Int>(0)
+  private let isDiscarded = Atomic<Bool>(false)
+  /// Holds the instance lock as long as it is open.
+  private let lock: SharedDescriptor
+
+  private init(path: FilePath, lockPath: FilePath, lock: consuming OwnedDescriptor) {
+    self.path = path
+    self.lockPath = lockPath
+    self.lock = SharedDescriptor(lock)
+  }
+
+  deinit {
+    do throws(StorageError) { try discard() } catch { Log.warning("\(error.message)") }
+  }
+
+  static func create(in root: FilePath) throws(StorageError) -> StagingState {
+    try makeDirectories(root, mode: 0o700)
+    var attempts = 0
+    while true {
+      let number = UInt32.random(in: .min ... .max)
+      let lockPath = root.appending("lock-\(number)")
+      let path = root.appending("temp-dir-\(number)")
+      do throws(Errno) {
+        let lock = try Syscall.open(lockPath, [.readWrite, .create, .exclusive], mode: 0o600)
+        // A recoverer may have got the lock first; then the file is about to vanish: take another number.
+        if try lockInstance(lock.rawValue, lockPath) {
+          do throws(Errno) { try Syscall.mkdir(path, mode: 0o700) } catch {
+            try? Syscall.unlink(lockPath)
+            throw error
+          }
+          return StagingState(path: path, lockPath: lockPath, lock: lock)
+        }
+      } catch {
+        attempts += 1
+        if error != .fileExists || attempts > 1000 { throw .failed("mkdir", path, error) }
+        continue
+      }
+      attempts += 1
+      if attempts > 1000 { throw .failed("lock", lockPath, .resourceTemporarilyUnavailable) }
+    }
+  }
+
+  func nextItem(_ suffix: String) -> FilePath {
+    path.appending("\(counter.add(1, ordering: .relaxed).oldValue)-\(suffix)")
+  }
+
+  func stageForRemoval(_ victim: FilePath) throws(StorageError) -> Bool {
+    let target = nextItem(victim.lastComponent?.string ?? "item")
+    do throws(Errno) { try Syscall.rename(victim, target) } catch {
+      if error == .noSuchFileOrDirectory && !Syscall.exists(victim) { return false }
+      throw .failed("rename", victim, target, error)
+    }
+    return true
+  }
+
+  func discard() throws(StorageError) {
+    if isDiscarded.exchange(true, ordering: .sequentiallyConsistent) { return }
+    try removeTree(path)
+    // Still locked: nobody can mistake the number for a live one.
+    try Self.unlinkIfPresent(lockPath)
+  }
+
+  static func recover(root: FilePath) -> [StorageError] {
+    guard let names = try? Syscall.directoryNames(root) else { return [] }
+    var numbers: [[UInt8]] = []
+    for name in names {
+      for prefix in ["temp-dir-", "lock-"] where name.starts(with: prefix.utf8) {
+        let number = Array(name.dropFirst(prefix.utf8.count))
+        let isDecimal = !number.isEmpty && number.allSatisfy { (0x30...0x39).contains($0) }
+        if isDecimal && !numbers.contains(number) { numbers.append(number) }
+      }
+    }
+    var failures: [StorageError] = []
+    for number in numbers {
+      let text = String(decoding: number, as: UTF8.self)
+      do throws(StorageError) { try recover(root, number: text) } catch {
+        Log.warning("stale temporary directory is left: \(error.message)")
+        failures.append(error)
+      }
+    }
+    return failures
+  }
+
+  private static func recover(_ root: FilePath, number: String) throws(StorageError) {
+    let lockPath = root.appending("lock-\(number)")
+    let lock = try attempt("open", lockPath) { () throws(Errno) in
+      try Syscall.open(lockPath, [.readWrite, .create], mode: 0o644)
+    }
+    let isMine = try attempt("lock", lockPath) { () throws(Errno) in try lockInstance(lock.rawValue, lockPath) }
+    if !isMine { return }
+    try removeTree(root.appending("temp-dir-\(number)"))
+    try unlinkIfPresent(lockPath)
+  }
+
+  /// Locks an instance file; false if it is in use, or if the path no longer names the locked file.
+  private static func lockInstance(_ descriptor: CInt, _ path: FilePath) throws(Errno) -> Bool {
+    guard try Syscall.setlk(descriptor, .write) else { return false }
+    let locked = try Syscall.fstat(descriptor)
+    do throws(Errno) { return try Syscall.lstat(path).isSameFile(as: locked) } catch {
+      if error == .noSuchFileOrDirectory { return false }
+      throw error
+    }
+  }
+
+  private static func unlinkIfPresent(_ path: FilePath) throws(StorageError) {
+    do throws(Errno) { try Syscall.unlink(path) } catch {
+      if error != .noSuchFileOrDirectory { throw .failed("unlink", path, error) }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageFiles
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite struct AtomicFileTests {
+  @Test func `content is replaced with the wanted mode in a directory that is created`() throws {
+    try withTemporaryDirectory { directory in
+      let file = directory.appending("new/layers.json")
+      try AtomicFile.replace(file, contents: Array("[]".utf8), sync: true)
+      let status = try AtomicFile.replace(file, contents: Array("[{}]".utf8), sync: true)
+      #expect(try file.readText() == "[{}]")
+      let now = try Syscall.lstat(file)
+      #expect(now.permissions == 0o600 && now.inode == status.inode)
+      #expect(now.modificationTime == status.modificationTime)
+      #expect(try Syscall.lstat(directory.appending("new")).permissions == 0o700)
+      #expect(try directory.appending("new").names() == ["layers.json"])
+    }
+  }
+
+  #if STOWAGE_HOOKS
+    @Test func `the steps come in the order that survives a crash`() throws {
+      try withTemporaryDirectory { directory in
+        let steps = Mutex<[String]>([])
+        try SystemHook.$observer.withValue({ step in
+          steps.withLock { $0.append(step.name) }
+          return nil
+        }) {
+          try AtomicFile.replace(directory.appending("f"), contents: [1], sync: true)
+          steps.withLock { $0.append("|") }
+          try AtomicFile.replace(directory.appending("f"), contents: [1], sync: false)
+        }
+        #expect(
+          steps.withLock { $0 } == [
+            "open", "write", "fdatasync", "fchmod", "rename", "fsync", "|", "open", "write", "fchmod", "rename",
+          ])
+      }
+    }
+
+    @Test(arguments: ["open", "write", "fdatasync", "fchmod", "rename"])
+    func `a failing step leaves the old content and no temporary file`(name: String) throws {
+      try withTemporaryDirectory { directory in
+        let file = directory.appending("f")
+        try AtomicFile.replace(file, contents: Array("old".utf8), sync: false)
+        SystemHook.$observer.withValue({ $0.name == name ? .noSpace : nil }) {
+          #expect(throws: StorageError.self) { try AtomicFile.replace(file, contents: Array("new".utf8), sync: true) }
+        }
+        #expect(try file.readText() == "old")
+        #expect(try directory.names() == ["f"])
+      }
+    }
+  #endif
+
+  @Test func `only stale temporary files are swept`() throws {
+    try withTemporaryDirectory { directory in
+      for name in [".tmp-layers.json1", ".tmp-layers.json2", "layers.json", "x.tmp-3"] {
+        try directory.appending(name).write("")
+      }
+      for name in [".tmp-layers.json1", "layers.json", "x.tmp-3"] {
+        #expect(try run("touch", "-d", "2 days ago", directory.appending(name).string).isSuccess)
+      }
+      AtomicFile.sweep(directory)
+      #expect(try directory.names() == [".tmp-layers.json2", "layers.json", "x.tmp-3"])
+    }
+  }
+
+  @Test func `directories are created like mkdir -p does, and a file in the way is an error`() throws {
+    try withTemporaryDirectory { directory in
+      #expect(try makeDirectories(directory.appending("a/b/c"), mode: 0o700))
+      #expect(try !makeDirectories(directory.appending("a/b/c"), mode: 0o755))
+      #expect(try Syscall.lstat(directory.appending("a/b")).permissions == 0o700)
+      try directory.appending("f").write("")
+      let error = #expect(throws: StorageError.self) { try makeDirectories(directory.appending("f"), mode: 0o700) }
+      #expect(error?.message == "mkdir \(directory.string)/f: not a directory")
+    }
+  }
+}
