@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+internal import StowageSystem
+
+/// Who runs this process, as far as the configuration is concerned (configuration 15).
+package struct Rootlessness: Sendable, Hashable {
+  /// The user's ID outside a user namespace that a program of this family has set up; else the real user ID.
+  package let uid: UInt32
+  /// The effective user ID.
+  package let effectiveUID: UInt32
+  /// True without the full rights of root: another user, a namespace, or no `CAP_SYS_ADMIN`.
+  package let isRootless: Bool
+
+  /// For tests.
+  package init(uid: UInt32, effectiveUID: UInt32, isRootless: Bool) {
+    self.uid = uid
+    self.effectiveUID = effectiveUID
+    self.isRootless = isRootless
+  }
+
+  /// Looks at this process. A `_CONTAINERS_ROOTLESS_UID` that is no number counts as 0.
+  package init(environment: [String: String]) {
+    let outer = environment["_CONTAINERS_ROOTLESS_UID"].flatMap { $0.isEmpty ? nil : UInt32($0) ?? 0 }
+    uid = outer ?? getuid()
+    effectiveUID = geteuid()
+    let configured = environment["_CONTAINERS_USERNS_CONFIGURED"].map { !$0.isEmpty } ?? false
+    isRootless = (outer ?? geteuid()) != 0 || configured || !hasCapability(21) || !hasInitialUserMap()
+  }
+
+  /// Whether stores are in the user's directories by default. Root in a container uses the system's.
+  package var usesUserDirectories: Bool { isRootless && uid != 0 }
+}
+
+/// The variables of this process.
+package func processEnvironment() -> [String: String] {
+  var out: [String: String] = [:]
+  var entry = environ
+  while let text = entry.pointee {
+    let line = String(cString: text)
+    if let equals = line.utf8.firstIndex(of: 0x3D) {
+      let name = String(line[..<equals])
+      // Of a repeated variable the first counts, as for getenv(3).
+      if out[name] == nil { out[name] = String(line[line.utf8.index(after: equals)...]) }
+    }
+    entry += 1
+  }
+  return out
+}

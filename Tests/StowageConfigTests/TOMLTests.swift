@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import StowageConfig
+
+/// Expected values: the TOML 1.0 specification and its examples.
+@Suite struct TOMLTests {
+  private func read(_ text: String) throws -> [String: ConfigurationValue] { try readTOML(Array(text.utf8)) }
+
+  @Test(arguments: [
+    ("\"a\\tb\\u00e9\\U0001F600\\\"\\\\\"", "a\tbé😀\"\\"), ("'C:\\n'", "C:\\n"), ("\"\"", ""), ("''", ""),
+    ("\"\"\"\nRoses\nViolets\"\"\"", "Roses\nViolets"), ("\"\"\"The \\\n\n   fox\"\"\"", "The fox"),
+    ("\"\"\"two \"\" quotes\"\"\"\"\"", "two \"\" quotes\"\""), ("'''\n'x' ''y'''", "'x' ''y"),
+    ("'''''x'''''", "''x''"), ("\"\"\"\"\"\\\"x\"\"\"\"", "\"\"\"x\""), ("\"\"\"\\\"\"\"\"", "\""),
+  ])
+  func stringsOfTheFourKinds(text: String, expected: String) throws {
+    #expect(try read("k = \(text)")["k"] == .string(expected))
+  }
+
+  @Test(
+    arguments: [
+      ("0", 0), ("+99", 99), ("-17", -17), ("1_000", 1000), ("0xDEAD_beef", 3_735_928_559), ("0o755", 493),
+      ("0b1101", 13), ("-0", 0), ("9223372036854775807", .max), ("-9223372036854775808", .min),
+    ] as [(String, Int64)])
+  func integersOfAllBases(text: String, expected: Int64) throws {
+    #expect(try read("k=\(text)")["k"] == .integer(expected))
+  }
+
+  @Test(arguments: [
+    ("3.14", 3.14), ("-0.01", -0.01), ("5e+22", 5e22), ("1e06", 1e6), ("6.626e-34", 6.626e-34), ("inf", .infinity),
+  ])
+  func floats(text: String, expected: Double) throws { #expect(try read("k=\(text)")["k"] == .float(expected)) }
+
+  @Test(arguments: [
+    "1979-05-27T07:32:00Z", "1979-05-27 07:32:00", "1979-05-27", "07:32:00.5", "1979-05-27T00:32:00-07:00",
+  ])
+  func datesAreRecognised(text: String) throws { #expect(try read("k = \(text)")["k"] == .other) }
+
+  @Test func tablesNestByHeadersDottedKeysAndInline() throws {
+    let document = try read(
+      "a.b = 1 # c\r\na.\"c d\" = [1, [2,], 'x', # c\n]\n[x.y]\nk = {p.q = true, 'r' = {}}\n[x]\nz = false\n[[t]]\nn=1\n[t.u]\n[[t]]\nn=2"
+    )
+    #expect(
+      document["a"] == .table(["b": .integer(1), "c d": .array([.integer(1), .array([.integer(2)]), .string("x")])]))
+    #expect(
+      document["x"]
+        == .table([
+          "y": .table(["k": .table(["p": .table(["q": .bool(true)]), "r": .table([:])])]), "z": .bool(false),
+        ]))
+    #expect(
+      document["t"] == .array([.table(["n": .integer(1), "u": .table([:])]), .table(["n": .integer(2)])]))
+  }
+
+  @Test(arguments: [
+    ("a = 1\na = 2", 2, 1), ("[a]\n[a]", 2, 1), ("a.b=1\na=2", 2, 1), ("a=1\na.b=2", 2, 1), ("a={}\n[a.b]", 2, 1),
+    ("[a]\nb.c=1\n[a.b]", 3, 1), ("a=[]\n[[a]]", 2, 1), ("[a.b]\n[a]\nb.c=1", 3, 1), ("= 1", 1, 1), ("a", 1, 2),
+    ("a = ", 1, 5), ("a = 1 b = 2", 1, 7), ("a = 01", 1, 5), ("a = 1__0", 1, 5), ("a = _1", 1, 5), ("a = 1.", 1, 5),
+    ("a = .5", 1, 5), ("a = 9223372036854775808", 1, 5), ("a = \"x", 1, 5), ("a = 'x\ny'", 1, 7),
+    ("a = \"\\q\"", 1, 6), ("a = \"\\ud800\"", 1, 6), ("a = [1 2]", 1, 8), ("a = {b=1,}", 1, 10), ("a = {b=1\n}", 1, 9),
+    ("[a", 1, 3), ("[]", 1, 2), ("[[a]", 1, 5), ("a = True", 1, 5), ("a..b = 1", 1, 3), ("a = \"\u{1}\"", 1, 6),
+    ("# \u{1}", 1, 3), ("a = '''x", 1, 5), ("a = \"\"\"x\"\"", 1, 5), ("a = 0xg", 1, 5), ("a = 1e", 1, 5),
+  ])
+  func malformedDocumentsAreRefusedWithLineAndColumn(text: String, line: Int, column: Int) {
+    let problem = #expect(throws: ConfigurationProblem.self) { try read(text) }
+    #expect(problem?.text.hasPrefix("toml: line \(line), column \(column): ") == true, "\(problem?.text ?? "")")
+  }
+
+  @Test func invalidBytesAndDeepNestingAreRefused() {
+    #expect(throws: ConfigurationProblem.self) { try readTOML([0x61, 0x3D, 0x22, 0xFF, 0x22]) }
+    for text in [
+      "a=" + String(repeating: "[", count: 100_000), "a=" + String(repeating: "{a=", count: 100_000),
+      String(repeating: "a.", count: 100_000) + "a=1", "[" + String(repeating: "a.", count: 100_000) + "a]",
+    ] {
+      #expect(throws: ConfigurationProblem.self) { try read(text) }
+    }
+  }
+}
