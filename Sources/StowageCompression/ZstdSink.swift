@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+private import CZstd
+
+/// Writes one zstd frame with a content checksum, level 3.
+package final class ZstdSink: ByteSink {
+  private let downstream: any ByteSink
+  private let context: OpaquePointer
+  private let output = RawBuffer(count: max(ZSTD_CStreamOutSize(), 64 << 10))
+
+  /// Compresses what is written to this sink into `downstream`.
+  package init(_ downstream: any ByteSink, level: CInt = 3) throws(ArchiveError) {
+    guard let context = ZSTD_createCCtx() else { throw ArchiveError.system("zstd", 12) }
+    self.downstream = downstream
+    self.context = context
+    _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+    _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+  }
+
+  deinit { _ = ZSTD_freeCCtx(context) }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+    try compress(bytes, ZSTD_e_continue)
+  }
+
+  package func finish() throws(ArchiveError) {
+    try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end)
+    try downstream.finish()
+  }
+
+  private func compress(_ bytes: UnsafeRawBufferPointer, _ mode: ZSTD_EndDirective) throws(ArchiveError) {
+    var input = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
+    while true {
+      var space = ZSTD_outBuffer(dst: output.bytes.baseAddress, size: output.bytes.count, pos: 0)
+      let rest = ZSTD_compressStream2(context, &space, &input, mode)
+      if ZSTD_isError(rest) != 0 {
+        throw ArchiveError(.invalidCompressedData, "zstd: \(String(cString: ZSTD_getErrorName(rest)))")
+      }
+      if space.pos > 0 { try downstream.write(UnsafeRawBufferPointer(rebasing: output.bytes[..<space.pos])) }
+      if mode == ZSTD_e_end ? rest == 0 : input.pos == input.size { return }
+    }
+  }
+}
