@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageArchive
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+extension LayerExtractor {
+  /// Makes a regular file, or with a force mask the stand-in for anything that is none.
+  func createFile(_ header: TarHeader, at path: EntryPath, _ content: Content) throws(StorageError) {
+    let parent = try directory(of: path)
+    let mode = options.forceMask.map(UInt32.init) ?? UInt32(truncatingIfNeeded: header.mode & 0o7777)
+    let file = OwnedDescriptor(
+      owning: try making("open", path, parent) { (name) throws(Errno) in
+        try Syscall.openat(parent.rawValue, name, [.writeOnly, .create, .exclusive, .noFollow], mode: mode).release()
+      })
+    while true {
+      let chunk = try content()
+      if chunk.isEmpty { break }
+      do throws(Errno) { try Syscall.write(file.rawValue, all: chunk) } catch {
+        throw callFailure("write", path.bytes, error)
+      }
+      madeBytes &+= Int64(chunk.count)
+    }
+    try setMetadata(of: .descriptor(file.rawValue), header, path, fresh: parent, mode: mode)
+    do throws(Errno) {
+      if syncsFiles { try Syscall.fsync(file.rawValue, .layer) }
+      try file.close()
+    } catch {
+      throw callFailure("close", path.bytes, error)
+    }
+  }
+
+  /// Makes a directory, or takes over one that exists.
+  func createDirectory(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
+    let parent = try directory(of: path)
+    let mode = options.forceMask.map(UInt32.init) ?? UInt32(truncatingIfNeeded: header.mode & 0o7777)
+    var existing: FileStatus?
+    var isOpaque = false
+    do throws(Errno) {
+      try path.withBase { (name) throws(Errno) in try Syscall.mkdirat(parent.rawValue, name, mode: mode) }
+    } catch .fileExists {
+      let status = try status(of: path, in: parent)
+      if status.isDirectory {
+        existing = status
+        // Its mode may become one that changes how things are made in it.
+        directories.invalidate()
+      } else {
+        isOpaque = isWhiteoutDevice(status)
+        try displace(path, status, in: parent, byDirectory: true)
+        try calling("mkdir", path) { (name) throws(Errno) in try Syscall.mkdirat(parent.rawValue, name, mode: mode) }
+      }
+    } catch {
+      throw callFailure("mkdir", path.bytes, error)
+    }
+    try path.withBase { (name) throws(StorageError) in
+      let target = MetadataTarget.name(parent.rawValue, name)
+      if let existing {
+        try setMetadata(of: target, header, path, current: existing)
+      } else {
+        try setMetadata(of: target, header, path, fresh: parent, mode: mode)
+      }
+      if isOpaque { try markOpaque(target, path) }
+    }
+    rememberTimes(header, path)
+  }
+
+  /// Makes a symbolic link with the text of the archive, wherever it leads.
+  func createSymbolicLink(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
+    let parent = try directory(of: path)
+    try withCString(copying: header.linkName) { (text) throws(StorageError) in
+      try making("symlink \(String(decoding: header.linkName, as: UTF8.self))", path, parent) { (name) throws(Errno) in
+        try Syscall.symlinkat(target: text, parent.rawValue, name)
+      }
+    }
+    madeBytes &+= Int64(header.linkName.count)
+    try path.withBase { (name) throws(StorageError) in
+      try setMetadata(of: .link(parent.rawValue, name), header, path, fresh: parent, mode: 0o777)
+    }
+  }
+
+  /// Makes a FIFO or a device.
+  func createNode(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
+    let isDevice = header.kind != .fifo
+    if isDevice && options.inUserNamespace {
+      Log.debug("Can't create device \(displayPath(path.bytes)) while running in userns")
+      return
+    }
+    if options.forceMask != nil {
+      return try createFile(header, at: path) { () in UnsafeRawBufferPointer(start: nil, count: 0) }
+    }
+    let parent = try directory(of: path)
+    let type: UInt32 = header.kind == .fifo ? 0o010000 : header.kind == .characterDevice ? 0o020000 : 0o060000
+    let mode = UInt32(truncatingIfNeeded: header.mode & 0o7777)
+    let device =
+      isDevice
+      ? makeDevice(
+        major: UInt32(truncatingIfNeeded: header.deviceMajor & 0xfff),
+        minor: UInt32(truncatingIfNeeded: header.deviceMinor & 0xfffff)) : 0
+    try making("mknod", path, parent) { (name) throws(Errno) in
+      try Syscall.mknodat(parent.rawValue, name, mode: type | mode, device: device)
+    }
+    try path.withBase { (name) throws(StorageError) in
+      try setMetadata(of: .name(parent.rawValue, name), header, path, fresh: parent, mode: mode)
+    }
+  }
+
+  /// Makes a further name of a file. The entry's owner, mode, times and attributes apply to the shared file.
+  func createHardLink(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
+    guard let target = EntryPath(cleaning: header.linkName) else {
+      throw StorageError(.invalidArchive, "link to a name with a NUL byte: \(goQuoted(bytes: header.linkName))")
+    }
+    let parent = try directory(of: path)
+    let call = "link \(displayPath(target.bytes))"
+    let targetParent: OpenDirectory
+    do throws(Errno) { targetParent = try directories.directory(at: target.parent) } catch {
+      throw callFailure(call, path.bytes, error)
+    }
+    try target.withBase { (targetName) throws(StorageError) in
+      try making(call, path, parent) { (name) throws(Errno) in
+        try Syscall.linkat(targetParent.rawValue, targetName, parent.rawValue, name)
+      }
+    }
+    let status = try status(of: path, in: parent)
+    try path.withBase { (name) throws(StorageError) in
+      let shared: MetadataTarget =
+        status.kind == .symbolicLink ? .link(parent.rawValue, name) : .name(parent.rawValue, name)
+      try setMetadata(of: shared, header, path, current: status)
+    }
+  }
+
+  // MARK: Making
+
+  /// Runs the call that makes `path`; if something is there, removes it and tries again.
+  private func making<R>(
+    _ call: String, _ path: EntryPath, _ parent: OpenDirectory,
+    _ body: (UnsafePointer<CChar>) throws(Errno) -> R
+  ) throws(StorageError) -> R {
+    do throws(Errno) {
+      return try path.withBase(body)
+    } catch .fileExists {
+      try displace(path, try status(of: path, in: parent), in: parent, byDirectory: false)
+    } catch {
+      throw callFailure(call, path.bytes, error)
+    }
+    do throws(Errno) { return try path.withBase(body) } catch { throw callFailure(call, path.bytes, error) }
+  }
+
+  /// Runs a call on the last component of `path`.
+  func calling(
+    _ call: @autoclosure () -> String, _ path: EntryPath, _ body: (UnsafePointer<CChar>) throws(Errno) -> Void
+  ) throws(StorageError) {
+    do throws(Errno) { try path.withBase(body) } catch { throw callFailure(call(), path.bytes, error) }
+  }
+
+  /// The metadata of what is at `path`, links not followed.
+  func status(of path: EntryPath, in parent: OpenDirectory) throws(StorageError) -> FileStatus {
+    do throws(Errno) {
+      return try path.withBase { (name) throws(Errno) in try Syscall.fstatat(parent.rawValue, name) }
+    } catch {
+      throw callFailure("lstat", path.bytes, error)
+    }
+  }
+
+  /// Removes what is in the way of a new object (archive-and-diff 4.2.2).
+  func displace(
+    _ path: EntryPath, _ status: FileStatus, in parent: OpenDirectory, byDirectory: Bool
+  ) throws(StorageError) {
+    if options.replacement == .sameKindOnly && status.isDirectory != byDirectory {
+      let (old, new) = status.isDirectory ? ("directory", "non-directory") : ("non-directory", "directory")
+      throw StorageError(
+        .system, "cannot overwrite \(old) \"\(displayPath(path.bytes))\" with \(new) \"/\"")
+    }
+    try remove(path, status, in: parent)
+  }
+
+  /// Removes an object with everything below it.
+  func remove(_ path: EntryPath, _ status: FileStatus, in parent: OpenDirectory) throws(StorageError) {
+    removedSomething = true
+    try calling("unlinkat", path) { (name) throws(Errno) in try removeObject(parent.rawValue, name) }
+    guard status.isDirectory || status.kind == .symbolicLink else { return }
+    directories.invalidate()
+    if status.isDirectory {
+      forgetTimes(below: path)
+      made?.remove(below: path.bytes)
+    }
+  }
+}

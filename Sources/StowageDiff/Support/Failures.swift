@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageCompression
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A failed system call on an object of a layer: `open /a/b: no such file or directory`. The path is that within the layer.
+func callFailure(_ call: String, _ path: some Collection<UInt8>, _ error: Errno) -> StorageError {
+  StorageError(.system, "\(call) \(displayPath(path)): \(error.referenceText)", cause: error)
+}
+
+/// A failed system call on a host path.
+func callFailure(_ call: String, _ path: FilePath, _ error: Errno) -> StorageError {
+  StorageError(.system, "\(call) \(path): \(error.referenceText)", path: path.string, cause: error)
+}
+
+/// A path within a layer for a message: absolute, invalid UTF-8 repaired.
+func displayPath(_ path: some Collection<UInt8>) -> String {
+  let text = String(decoding: path, as: UTF8.self)
+  return text.utf8.first == UInt8(ascii: "/") ? text : "/" + text
+}
+
+extension ArchiveError {
+  /// This failure as the error of the store; the text stays.
+  var asStorageError: StorageError {
+    if let own = cause as? StorageError { return own }
+    let code: StorageError.Code
+    switch kind {
+    case .cancelled: code = .cancelled
+    case .system: code = .system
+    case .integrity, .invalidTarSplit: code = .corrupt
+    case .unsupported: code = .notSupported
+    default: code = .invalidArchive
+    }
+    return StorageError(code, message, cause: self)
+  }
+}

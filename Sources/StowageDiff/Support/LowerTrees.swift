@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// The lower directories of an overlay layer, nearest first, for questions of what a path was before.
+///
+/// Look-ups follow no links at all, as overlayfs does, so neither the layers' links nor the host's files can change an
+/// answer (archive-and-diff 14 W28).
+final class LowerTrees {
+  /// What the lower directories say of a path.
+  enum Finding {
+    /// None has it.
+    case nothing
+    /// The nearest that speaks of it says it was deleted.
+    case deleted
+    /// The nearest that has it.
+    case found(FileStatus)
+  }
+
+  /// Which lower directories may still speak of the entries of a directory.
+  ///
+  /// One that has a whiteout there hides itself and all below it.
+  struct Scope {
+    fileprivate var indices: Range<Int>
+  }
+
+  private let roots: [OwnedRoot]
+  private let attributes: OverlayAttributes
+
+  /// Opens the lower directories. A missing one is empty.
+  init(_ paths: [FilePath], attributes: OverlayAttributes) throws(StorageError) {
+    var roots: [OwnedRoot] = []
+    for path in paths {
+      roots.append(
+        OwnedRoot(try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.path, .directory]) }))
+    }
+    self.roots = roots
+    self.attributes = attributes
+  }
+
+  /// The scope of the entries of the root.
+  var rootScope: Scope { Scope(indices: 0..<roots.count) }
+
+  /// The nearest answer for a path whose directory has the given scope.
+  func find(_ path: some Collection<UInt8>, in scope: Scope) throws(StorageError) -> Finding {
+    for index in scope.indices {
+      guard let status = try status(path, in: index) else { continue }
+      return status.isWhiteout ? .deleted : .found(status.status)
+    }
+    return .nothing
+  }
+
+  /// The scope of the entries of the directory `path`, whose own directory has the given scope.
+  func scope(of path: some Collection<UInt8>, in scope: Scope) throws(StorageError) -> Scope {
+    for index in scope.indices {
+      guard let status = try status(path, in: index), status.isWhiteout else { continue }
+      return Scope(indices: scope.indices.lowerBound..<index)
+    }
+    return scope
+  }
+
+  /// The nearest answer for a path, found from the root on.
+  func find(_ path: [UInt8]) throws(StorageError) -> Finding {
+    var scope = rootScope
+    for end in path.indices where path[end] == UInt8(ascii: "/") {
+      scope = try self.scope(of: path[..<end], in: scope)
+    }
+    return try find(path, in: scope)
+  }
+
+  private func status(
+    _ path: some Collection<UInt8>, in index: Int
+  ) throws(StorageError) -> (status: FileStatus, isWhiteout: Bool)? {
+    let root = roots[index].rawValue
+    do throws(Errno) {
+      let handle = OwnedDescriptor(
+        owning: try withCString(copying: path) { (name) throws(Errno) in
+          try Syscall.openat2(root, name, [.path, .noFollow], resolve: [.beneath, .noMagicLinks, .noSymbolicLinks])
+            .release()
+        })
+      let status = try Syscall.fstat(handle.rawValue)
+      if isWhiteoutDevice(status) { return (status, true) }
+      guard status.kind == .regular, status.size == 0 else { return (status, false) }
+      let mark = try withCString(copying: "/proc/self/fd/\(handle.rawValue)".utf8) { (link) throws(Errno) in
+        try withCString(copying: (attributes.prefix + "whiteout").utf8) { (name) throws(Errno) in
+          try? Syscall.getxattrat(handle.rawValue, link, name)
+        }
+      }
+      return (status, (mark ?? nil) != nil)
+    } catch {
+      // A file or a link in the place of a directory above: this one has nothing here (14 W27).
+      switch error {
+      case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: return nil
+      default: throw callFailure("stat", path, error)
+      }
+    }
+  }
+}
+
+/// A descriptor that can be an element of an array.
+final class OwnedRoot {
+  private let descriptor: OwnedDescriptor
+  /// The descriptor number.
+  var rawValue: CInt { descriptor.rawValue }
+
+  init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+}

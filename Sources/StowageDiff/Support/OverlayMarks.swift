@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageSystem
+internal import SystemPackage
+
+/// What overlayfs' own marks on an object of an upper directory mean.
+struct OverlayMarks {
+  let attributes: OverlayAttributes
+  private let opaqueName: [UInt8]
+  private let whiteoutName: [UInt8]
+
+  init(_ attributes: OverlayAttributes) {
+    self.attributes = attributes
+    opaqueName = Array(attributes.opaqueName.utf8) + [0]
+    whiteoutName = Array((attributes.prefix + "whiteout").utf8) + [0]
+  }
+
+  /// True for a deleted object: a device 0:0, or an empty file with the attribute newer kernels also know.
+  func isWhiteout(_ entry: borrowing TreeEntry) -> Bool {
+    if isWhiteoutDevice(entry.status) { return true }
+    guard entry.status.kind == .regular, entry.status.size == 0 else { return false }
+    return value(whiteoutName, entry.directory, entry.name) != nil
+  }
+
+  /// True for a directory that hides what lower ones have in it. The value `x` only announces whiteout attributes.
+  func isOpaque(_ entry: borrowing TreeEntry) -> Bool {
+    guard entry.status.isDirectory else { return false }
+    return value(opaqueName, entry.directory, entry.name) == [UInt8(ascii: "y")]
+  }
+
+  private func value(_ attribute: [UInt8], _ directory: CInt, _ name: UnsafePointer<CChar>) -> [UInt8]? {
+    withCString(attribute) { attribute in (try? Syscall.getxattrat(directory, name, attribute)) ?? nil }
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageArchive
+import StowageDiff
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+@Suite("Names of entries", .enabled(if: isRoot, "owners are set"))
+struct ApplyNamesTests {
+  @Test(
+    "A name lands where archive-and-diff 4.2.1 says",
+    arguments: [
+      ("/abs/file", "abs/file"), ("../evil", "evil"), ("a/../b/../c", "c"), ("d/./e//f", "d/e/f"),
+      ("/../../../zz", "zz"), ("a/b/../../../../x/y", "x/y"), ("...", "..."), ("./.hidden", ".hidden"),
+    ])
+  func cleaning(name: String, expected: String) throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) { $0.file(name, "content") }
+      let files = try shell("find . ! -type d -printf '%P\\n'", directory: root).outputText
+      #expect(files == "diff/\(expected)\n")
+    }
+  }
+
+  @Test("A parent that is a link is followed inside the layer only")
+  func linkedParent() throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) {
+        $0.directory("etc/")
+        $0.symbolicLink("s", "/etc")
+        $0.file("s/probe-of-stowage", "x")
+        $0.symbolicLink("up", "../../../..")
+        $0.file("up/top", "y")
+        $0.directory("deep/")
+        $0.symbolicLink("deep/rel", "../etc")
+        $0.file("deep/rel/second", "z")
+      }
+      #expect(try listing(root.appending("diff"), "%P").contains("etc/probe-of-stowage"))
+      #expect(root.appending("diff/top").exists)
+      #expect(root.appending("diff/etc/second").exists)
+      #expect(!FilePath("/etc/probe-of-stowage").exists)
+    }
+  }
+
+  @Test("A parent that is a dangling link is an error with the path inside the layer")
+  func danglingParent() throws {
+    try withTemporaryDirectory { root in
+      let error = try failure(to: root.appending("diff")) {
+        $0.symbolicLink("s", "/nowhere")
+        $0.file("s/x", "x")
+      }
+      #expect(error?.message == "open /s/x: no such file or directory")
+      #expect(error?.code == .system)
+    }
+  }
+
+  @Test("A directory entry replaces a link to a directory")
+  func directoryOverLink() throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) {
+        $0.directory("real/")
+        $0.file("real/keep", "1")
+        $0.symbolicLink("name", "real")
+        $0.file("name/via-link", "2")
+        $0.directory("name/./")
+        $0.file("name/own", "3")
+      }
+      #expect(
+        try listing(root.appending("diff"), "%P|%y") == [
+          "name/own|f", "name|d", "real/keep|f", "real/via-link|f", "real|d",
+        ])
+    }
+  }
+
+  @Test("A hard link cannot name a file outside")
+  func hardLinkOutside() throws {
+    try withTemporaryDirectory { root in
+      try root.appending("outside").write("secret")
+      let error = try failure(to: root.appending("diff")) { $0.hardLink("h", "../outside") }
+      #expect(error?.message.hasSuffix("no such file or directory") == true)
+      let through = try failure(to: root.appending("diff")) {
+        $0.symbolicLink("up", "..")
+        $0.hardLink("h2", "up/outside")
+      }
+      #expect(through?.message.hasSuffix("no such file or directory") == true)
+      #expect(try listing(root.appending("diff"), "%P") == ["up"])
+    }
+  }
+
+  @Test("A hard link to a symbolic link links the link")
+  func hardLinkToLink() throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) {
+        $0.symbolicLink("s", "/etc/hostname")
+        $0.hardLink("h", "/s")
+      }
+      #expect(try listing(root.appending("diff"), "%P|%y|%l|%n") == ["h|l|/etc/hostname|2", "s|l|/etc/hostname|2"])
+    }
+  }
+
+  @Test("Names are bytes")
+  func bytes() throws {
+    try withTemporaryDirectory { root in
+      let name: [UInt8] = [0xFF, 0xFE, 0x2F, 0xC3, 0x28]
+      var archive = Archive()
+      archive.file(name, "x")
+      try apply(archive.bytes(), to: root.appending("diff"))
+      let names = try Syscall.directoryNames(root.appending("diff"))
+      #expect(names == [[0xFF, 0xFE]])
+    }
+  }
+
+  @Test("A tree of depth 2000 is extracted, replaced and measured")
+  func depth() throws {
+    raiseDescriptorLimit()
+    try withTemporaryDirectory { root in
+      let name = String(repeating: "d/", count: 1999) + "f"
+      try apply(to: root.appending("diff")) { $0.file(name, "deep") }
+      #expect(try diskUsage(of: root.appending("diff")).size == 4)
+      try apply(to: root.appending("diff")) { $0.file("d", "flat") }
+      #expect(try listing(root.appending("diff"), "%P|%s") == ["d|4"])
+    }
+  }
+
+  @Test("A path longer than the kernel takes in one call works, too")
+  func longPath() throws {
+    try withTemporaryDirectory { root in
+      let name = String(repeating: String(repeating: "n", count: 200) + "/", count: 30) + "f"
+      try apply(to: root.appending("diff")) {
+        $0.file(name, "long")
+        $0.file(name + "2", "longer")
+      }
+      #expect(try diskUsage(of: root.appending("diff")) == (10, 33))
+    }
+  }
+
+  @Test("A name component above 255 bytes is an error, not a crash")
+  func longComponent() throws {
+    try withTemporaryDirectory { root in
+      let error = try failure(to: root.appending("diff")) { $0.file(String(repeating: "n", count: 300), "") }
+      #expect(error?.message.hasSuffix("file name too long") == true)
+    }
+  }
+
+  @Test("Directories without an entry get mode 0755 and the mapped root, whatever the umask")
+  func implicitDirectories() throws {
+    try withTemporaryDirectory { root in
+      let maps = IDMaps(
+        uids: [IDMapping(containerID: 0, hostID: 1000, size: 10)],
+        gids: [IDMapping(containerID: 0, hostID: 2000, size: 10)])
+      for (index, options) in [ApplyOptions(idMaps: maps), ApplyOptions(idMaps: maps, whiteouts: .plain)].enumerated() {
+        let tree = root.appending("\(index)")
+        try apply(to: tree, options) { $0.file("a/b/c", "x", uid: 1, gid: 2) }
+        #expect(try listing(tree, "%P|%m|%U:%G") == ["a/b/c|644|1001:2002", "a/b|755|1000:2000", "a|755|1000:2000"])
+      }
+    }
+  }
+
+  @Test("A file in the place of a directory above is an error")
+  func fileAsParent() throws {
+    try withTemporaryDirectory { root in
+      let error = try failure(to: root.appending("diff")) {
+        $0.file("a", "x")
+        $0.file("a/b", "y")
+      }
+      #expect(error?.message == "open /a/b: not a directory")
+    }
+  }
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageArchive
+import StowageCompression
+import StowageDiff
+import StowageDigest
+import StowageFiles
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite("The bytes of an archive", .enabled(if: isRoot, "owners are set"))
+struct ApplyStreamTests {
+  private func sample(in root: FilePath) throws -> [UInt8] {
+    let source = root.appending("source")
+    let made = try shell(
+      """
+      mkdir -p \(source)/d/e && cd \(source) && seq 20000 > d/numbers && ln d/numbers again && ln -s d/numbers l &&
+      mkfifo p && printf x > "$(printf 'odd\\377<&>\\tname')" && chown 10:20 d/e && chmod 1777 d/e &&
+      tar --numeric-owner -cf ../t.tar .
+      """)
+    #expect(made.isSuccess, "\(made)")
+    return try root.appending("t.tar").readBytes()
+  }
+
+  @Test(
+    "Every compression gives the same tree, diffID and ID sets, and comes back byte for byte",
+    arguments: ["cat", "gzip -c", "bzip2 -c", "xz -c", "zstd -c"])
+  func compressions(command: String) throws {
+    try withTemporaryDirectory { root in
+      let archive = try sample(in: root)
+      _ = try shell("\(command) t.tar > t.any", directory: root)
+      let supplied = try root.appending("t.any").readBytes()
+      let split = root.appending("t.tar-split.gz")
+      let result = try apply(
+        supplied, to: root.appending("diff"), ApplyOptions(), ApplyRequest(tarSplit: split, sync: .eachFile))
+      #expect(result.diffDigest == sha256(of: archive))
+      #expect(result.diffSize == Int64(archive.count))
+      #expect(result.compressedDigest == sha256(of: supplied))
+      #expect(result.compressedSize == Int64(supplied.count))
+      let expected: [String: Compression] = [
+        "cat": .none, "gzip -c": .gzip, "bzip2 -c": .bzip2, "xz -c": .xz, "zstd -c": .zstd,
+      ]
+      #expect(result.compression == expected[command])
+      #expect(result.uidSet == [0, 10])
+      #expect(result.gidSet == [0, 20])
+      #expect(try Syscall.lstat(split).permissions == 0o600)
+      let sink = BytesSink()
+      try reassembleLayer(tarSplit: split, roots: [root.appending("diff")], to: sink)
+      #expect(sink.bytes == archive)
+      let format = "%P|%y|%m|%U:%G|%Ts|%s|%l|%n"
+      #expect(try listing(root.appending("diff"), format) == listing(root.appending("source"), format))
+    }
+  }
+
+  @Test("What follows the end of the archive counts, is kept and is not interpreted")
+  func trailingData() throws {
+    try withTemporaryDirectory { root in
+      let first = try sample(in: root)
+      var second = Archive()
+      second.file("never", "x")
+      let bytes = try first + [UInt8](repeating: 0, count: 70000) + Array("junk".utf8) + second.bytes()
+      let split = root.appending("split")
+      let result = try apply(bytes, to: root.appending("diff"), ApplyOptions(), ApplyRequest(tarSplit: split))
+      #expect(result.diffDigest == sha256(of: bytes))
+      #expect(!root.appending("diff/never").exists)
+      let sink = BytesSink()
+      try reassembleLayer(tarSplit: split, roots: [root.appending("diff")], to: sink)
+      #expect(sink.bytes == bytes)
+    }
+  }
+
+  @Test("An empty stream is an empty layer")
+  func empty() throws {
+    try withTemporaryDirectory { root in
+      let split = root.appending("split")
+      let result = try apply([], to: root.appending("diff"), ApplyOptions(), ApplyRequest(tarSplit: split))
+      #expect(
+        result.diffDigest.description == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+      #expect((result.diffSize, result.compressedSize, result.contentSize) == (0, 0, 0))
+      #expect(result.uidSet.isEmpty && result.gidSet.isEmpty)
+      let sink = BytesSink()
+      try reassembleLayer(tarSplit: split, roots: [root.appending("diff")], to: sink)
+      #expect(sink.bytes.isEmpty)
+    }
+  }
+
+  @Test("Whiteouts do not count in the ID sets")
+  func whiteoutIDs() throws {
+    try withTemporaryDirectory { root in
+      let result = try apply(to: root.appending("diff")) {
+        $0.file(".wh.a", uid: 5, gid: 6)
+        $0.file("d/.wh..wh..opq", uid: 5, gid: 6)
+      }
+      #expect(result.uidSet.isEmpty && result.gidSet.isEmpty)
+    }
+  }
+
+  @Test("Malformed archives fail with the reference's words and say where")
+  func malformed() throws {
+    try withTemporaryDirectory { root in
+      var archive = Archive()
+      archive.file("f", String(repeating: "x", count: 2000))
+      let good = try archive.bytes()
+      var badChecksum = good
+      badChecksum[0] ^= 1
+      for (bytes, message, origin) in [
+        (Array(good[..<1000]), "unexpected EOF", ApplyFailure.Origin.archive),
+        (Array("abc".utf8), "unexpected EOF", .archive),
+        (badChecksum, "archive/tar: invalid tar header", .archive),
+      ] {
+        let error = try failure(bytes, to: root.appending("t"))
+        #expect(error?.message == message)
+        #expect(error?.code == .invalidArchive)
+        #expect((error?.cause as? ApplyFailure)?.origin == origin)
+      }
+      var twice = Archive()
+      twice.file("a", "1")
+      twice.file("./a", "2")
+      let duplicate = try failure(
+        twice.bytes(), to: root.appending("u"), ApplyOptions(), ApplyRequest(tarSplit: root.appending("s")))
+      #expect(duplicate?.message == "duplicates of file paths not supported")
+      #expect((duplicate?.cause as? ApplyFailure)?.origin == .stream)
+    }
+  }
+
+  @Test("Kinds that cannot be extracted are refused by number", arguments: [UInt8(ascii: "7"), UInt8(ascii: "V")])
+  func unhandledKind(kind: UInt8) throws {
+    try withTemporaryDirectory { root in
+      var archive = Archive()
+      archive.add(TarHeader(kind: .init(rawValue: kind), name: Array("x".utf8)))
+      let error = try failure(archive.bytes(), to: root.appending("t"))
+      #expect(error?.message == "unhandled tar header type \(kind)")
+      #expect((error?.cause as? ApplyFailure)?.origin == .entry)
+    }
+  }
+
+  @Test("A hard link to nothing fails with the bare text at the end")
+  func missingTarget() throws {
+    try withTemporaryDirectory { root in
+      let error = try failure(to: root.appending("t")) { $0.hardLink("h", "nowhere") }
+      #expect(error?.message == "link /nowhere /h: no such file or directory")
+    }
+  }
+
+  @Test("Global headers are no paths: an object of that name stays")
+  func globalHeader() throws {
+    try withTemporaryDirectory { root in
+      _ = try shell(
+        "mkdir s && cd s && printf x > pax_global_header && tar --pax-option=globexthdr.name=pax_global_header,comment:=c "
+          + "--format=pax -cf ../t.tar pax_global_header", directory: root)
+      let result = try apply(root.appending("t.tar").readBytes(), to: root.appending("t"))
+      #expect(try listing(root.appending("t"), "%P|%s") == ["pax_global_header|1"])
+      #expect(result.uidSet == [0])
+    }
+  }
+
+  @Test("A wrong digest is reported with both values")
+  func expectedDigests() throws {
+    try withTemporaryDirectory { root in
+      var archive = Archive()
+      archive.file("f", "x")
+      let bytes = try archive.bytes()
+      let (right, wrong) = (sha256(of: bytes), sha256(of: []))
+      try apply(
+        bytes, to: root.appending("t"), ApplyOptions(),
+        ApplyRequest(expectedDiffDigest: right, expectedCompressedDigest: right))
+      let error = try failure(bytes, to: root.appending("t"), ApplyOptions(), ApplyRequest(expectedDiffDigest: wrong))
+      #expect(error?.code == .digestMismatch)
+      #expect(error?.message.contains(right.hex) == true && error?.message.contains(wrong.hex) == true)
+    }
+  }
+
+  @Test("A raised flag stops the work")
+  func cancellation() throws {
+    try withTemporaryDirectory { root in
+      let flag = CancellationFlag()
+      flag.cancel()
+      var archive = Archive()
+      archive.file("f", "x")
+      let error = try failure(
+        archive.bytes(), to: root.appending("t"), ApplyOptions(), ApplyRequest(cancellation: flag))
+      #expect(error?.code == .cancelled)
+      #expect(try listing(root.appending("t")).isEmpty)
+    }
+  }
+
+  @Test("Progress ends with the number of supplied bytes")
+  func progress() throws {
+    try withTemporaryDirectory { root in
+      let bytes = try sample(in: root)
+      let last = Mutex<UInt64>(0)
+      try apply(
+        bytes, to: root.appending("t"), ApplyOptions(),
+        ApplyRequest(progress: { count in last.withLock { $0 = max($0, count) } }))
+      #expect(last.withLock { $0 } == UInt64(bytes.count))
+    }
+  }
+
+  @Test("A full file system is reported as the reference does", .enabled(if: isRoot, "mounts a tmpfs"))
+  func diskFull() throws {
+    try withTemporaryDirectory { root in
+      let mount = root.appending("m")
+      try Syscall.mkdir(mount, mode: 0o755)
+      #expect(try shell("mount -t tmpfs -o size=3m tmpfs \(mount)").isSuccess)
+      defer { _ = try? shell("umount \(mount)") }
+      var archive = Archive()
+      archive.file("big", String(repeating: "x", count: 4 << 20))
+      let error = try failure(archive.bytes(), to: mount)
+      #expect(error?.message == "write /big: no space left on device")
+      #expect(error?.code == .system)
+    }
+  }
+
+  @Test("Absurd sizes are refused or end early, and never allocate", arguments: [Int64.max, 1 << 62, 1 << 40])
+  func absurdSize(size: Int64) throws {
+    try withTemporaryDirectory { root in
+      let sink = BytesSink()
+      let writer = TarWriter(sink)
+      try writer.begin(TarHeader(kind: .regular, name: Array("f".utf8), size: size))
+      let error = try failure(sink.bytes, to: root.appending("t"))
+      #expect(error?.message == "unexpected EOF")
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageArchive
+import StowageCompression
+import StowageDiff
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+@Suite("Re-assembly", .enabled(if: isRoot, "owners are set"))
+struct ReassemblyTests {
+  private func reassembled(_ root: FilePath, _ trees: [FilePath]? = nil) -> Result<[UInt8], StorageError> {
+    let sink = BytesSink()
+    do throws(StorageError) {
+      try reassembleLayer(tarSplit: root.appending("split"), roots: trees ?? [root.appending("t")], to: sink)
+      return .success(sink.bytes)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func store(_ root: FilePath, _ build: (inout Archive) -> Void) throws -> [UInt8] {
+    var archive = Archive()
+    build(&archive)
+    let bytes = try archive.bytes()
+    try apply(bytes, to: root.appending("t"), ApplyOptions(), ApplyRequest(tarSplit: root.appending("split")))
+    return bytes
+  }
+
+  @Test("A changed, longer, shorter or missing file is noticed by name", arguments: ["XYZ", "toolong", "x", ""])
+  func changedFile(text: String) throws {
+    try withTemporaryDirectory { root in
+      _ = try store(root) { $0.file("d/f\"q", "abc") }
+      try root.appending("t/d/f\"q").write(text)
+      guard case .failure(let error) = reassembled(root) else {
+        Issue.record("no error")
+        return
+      }
+      #expect(error.message == "file integrity checksum failed for \"d/f\\\"q\"")
+      #expect(error.code == .corrupt)
+      try Syscall.unlink(root.appending("t/d/f\"q"))
+      guard case .failure(let missing) = reassembled(root) else {
+        Issue.record("no error")
+        return
+      }
+      #expect(missing.message == "open \(root)/t/d/f\"q: no such file or directory")
+    }
+  }
+
+  @Test("No name and no link reads a file of the host")
+  func confinement() throws {
+    try withTemporaryDirectory { root in
+      let bytes = try store(root) {
+        $0.directory("outside/")
+        $0.symbolicLink("s", "/outside")
+        $0.file("s/secret", "inner")
+        $0.file("../../secret2", "inner")
+        $0.symbolicLink("abs", "\(root)")
+      }
+      guard case .success(let output) = reassembled(root) else {
+        Issue.record("failed")
+        return
+      }
+      #expect(output == bytes)
+      // The link inside now leads to a file of the host by its absolute name; the content must not appear.
+      try root.appending("host").write("HOSTSECRET!")
+      _ = try shell("rm -r t/outside/secret && ln -s \(root)/host t/outside/secret", directory: root)
+      let sink = BytesSink()
+      #expect(throws: StorageError.self) {
+        try reassembleLayer(tarSplit: root.appending("split"), roots: [root.appending("t")], to: sink)
+      }
+      #expect(!String(decoding: sink.bytes, as: UTF8.self).contains("HOSTSECRET"))
+    }
+  }
+
+  @Test("Anything but a regular file is refused without being opened for reading", .timeLimit(.minutes(1)))
+  func irregularFile() throws {
+    try withTemporaryDirectory { root in
+      _ = try store(root) { $0.file("f", "abc") }
+      _ = try shell("rm t/f && mkfifo t/f", directory: root)
+      guard case .failure(let error) = reassembled(root) else {
+        Issue.record("no error")
+        return
+      }
+      #expect(error.message == "file integrity checksum failed for \"f\"")
+    }
+  }
+
+  @Test("Files are looked for in one tree after the other")
+  func severalTrees() throws {
+    try withTemporaryDirectory { root in
+      let bytes = try store(root) { $0.file("d/f", "abc") }
+      try Syscall.mkdir(root.appending("empty"), mode: 0o755)
+      guard case .success(let output) = reassembled(root, [root.appending("empty"), root.appending("t")]) else {
+        Issue.record("failed")
+        return
+      }
+      #expect(output == bytes)
+    }
+  }
+
+  @Test("A sparse file and a hard link with a size come back byte for byte")
+  func sparseAndLinks() throws {
+    try withTemporaryDirectory { root in
+      for format in ["--format=pax --sparse-version=1.0", "--format=pax --sparse-version=0.1", "--format=ustar"] {
+        _ = try shell(
+          """
+          rm -rf s t split && mkdir s && cd s && truncate -s 1M f && printf x | dd of=f seek=500000 bs=1 conv=notrunc 2>/dev/null &&
+          ln f g && tar -S \(format.hasSuffix("ustar") ? "--format=ustar" : format) -cf ../a.tar . || tar \(format) -cf ../a.tar .
+          """, directory: root)
+        let archive = try root.appending("a.tar").readBytes()
+        try apply(archive, to: root.appending("t"), ApplyOptions(), ApplyRequest(tarSplit: root.appending("split")))
+        #expect(try listing(root.appending("t"), "%P|%s|%n") == ["f|1048576|2", "g|1048576|2"])
+        guard case .success(let output) = reassembled(root) else {
+          Issue.record("failed for \(format)")
+          continue
+        }
+        #expect(output == archive)
+      }
+    }
+  }
+
+  @Test("A damaged tar-split file is an error", arguments: [0, 5, 60])
+  func damagedFile(length: Int) throws {
+    try withTemporaryDirectory { root in
+      _ = try store(root) { $0.file("f", "abc") }
+      let bytes = try root.appending("split").readBytes()
+      try root.appending("split").write(Array(bytes[..<min(length, bytes.count)]))
+      guard case .failure(let error) = reassembled(root) else {
+        Issue.record("no error")
+        return
+      }
+      if length == 0 { #expect(error.message == "EOF") }
+    }
+  }
+}
