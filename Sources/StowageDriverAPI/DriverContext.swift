@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SystemPackage
+
+/// All a driver is told when a store is opened.
+package struct DriverContext: Sendable {
+  /// The graph root; it exists.
+  package var graphRoot: FilePath
+  /// The run root; it need not exist.
+  package var runRoot: FilePath
+  /// The split image store, if one is configured.
+  package var imageStore: FilePath?
+  /// Additional image stores beside those that `options` name (`imagestore=…`), in order.
+  package var additional: [FilePath]
+  /// Driver options as given, in order (`overlay.mountopt=nodev`, `imagestore=/a`, …); graph-drivers 1.7.
+  package var options: [String]
+  /// Whether the process acts inside a user namespace (archive-and-diff 4.8).
+  package var inUserNamespace: Bool
+
+  /// Collects what a driver needs to know.
+  package init(
+    graphRoot: FilePath, runRoot: FilePath, imageStore: FilePath? = nil, additional: [FilePath] = [],
+    options: [String] = [], inUserNamespace: Bool = false
+  ) {
+    self.graphRoot = graphRoot
+    self.runRoot = runRoot
+    self.imageStore = imageStore
+    self.additional = additional
+    self.options = options
+    self.inUserNamespace = inUserNamespace
+  }
+}
+
+/// Fixed properties of a driver, so that nothing outside it asks for its name.
+package struct DriverTraits: Hashable, Sendable {
+  /// The canonical name (`overlay`, `vfs`), as used in `<name>-layers`.
+  package let name: String
+  /// Whether a diff can be extracted into a staged tree before the layer exists (``GraphDriver/stage(over:targetRoot:_:)``).
+  package let stagesOutsideLock: Bool
+  /// Whether presenting a layer takes a mount; false if its directory is the content.
+  package let hasKernelMounts: Bool
+  /// Whether layers of additional image stores can be used.
+  package let supportsAdditionalStores: Bool
+
+  /// States the properties.
+  package init(name: String, stagesOutsideLock: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool) {
+    self.name = name
+    self.stagesOutsideLock = stagesOutsideLock
+    self.hasKernelMounts = hasKernelMounts
+    self.supportsAdditionalStores = supportsAdditionalStores
+  }
+}

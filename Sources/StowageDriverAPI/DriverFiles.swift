@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageFiles
+package import StowageModel
+package import StowageSystem
+package import SystemPackage
+
+/// The few operations on files of a store that drivers share, with errors worded as the reference words them
+/// (`mkdir /a/b: no such file or directory`).
+package enum DriverFiles {
+  /// The largest file of a driver that is read; far above 500 ancestors with long identifiers.
+  private static let sizeLimit = 1 << 20
+
+  /// The status of a path, or `nil` if there is nothing.
+  package static func status(
+    _ path: FilePath, followingLinks: Bool = true
+  ) throws(StorageError) -> FileStatus? {
+    do throws(Errno) {
+      return followingLinks ? try Syscall.stat(path) : try Syscall.lstat(path)
+    } catch .noSuchFileOrDirectory, .notDirectory {
+      return nil
+    } catch {
+      throw StorageError.failed(followingLinks ? "stat" : "lstat", path, error)
+    }
+  }
+
+  /// The status of something that must exist.
+  ///
+  /// - Throws: `invalidOption` with `context: stat <path>: <reason>` if it cannot be looked at.
+  package static func existing(_ path: FilePath, otherwise context: String) throws(StorageError) -> FileStatus {
+    do throws(Errno) {
+      return try Syscall.stat(path)
+    } catch {
+      throw StorageError(
+        .invalidOption, "\(context): stat \(path): \(error.referenceText)", path: path.string, cause: error)
+    }
+  }
+
+  /// Whether there is something at a path. Failures to look count as absence.
+  package static func exists(_ path: FilePath, followingLinks: Bool = true) -> Bool {
+    ((try? status(path, followingLinks: followingLinks)) ?? nil) != nil
+  }
+
+  /// Whether there is a directory, possibly by a symbolic link.
+  package static func isDirectory(_ path: FilePath) -> Bool {
+    ((try? status(path)) ?? nil)?.kind == .directory
+  }
+
+  /// The content of a small file, or `nil` if it does not exist.
+  ///
+  /// - Throws: `corrupt` for more than a mebibyte, `system`.
+  package static func read(_ path: FilePath) throws(StorageError) -> [UInt8]? {
+    do throws(Errno) {
+      let file = try Syscall.open(path, [.readOnly, .nonBlocking])
+      let bytes = try Syscall.readAll(file.rawValue, limit: sizeLimit + 1)
+      guard bytes.count <= sizeLimit else { throw .fileTooLarge }
+      return bytes
+    } catch .noSuchFileOrDirectory, .notDirectory {
+      return nil
+    } catch .fileTooLarge {
+      throw StorageError(.corrupt, "read \(path): file too large", path: path.string)
+    } catch .isDirectory {
+      throw StorageError(.corrupt, "read \(path): is a directory", path: path.string, cause: Errno.isDirectory)
+    } catch {
+      throw StorageError.failed("open", path, error)
+    }
+  }
+
+  /// Writes a small file under a temporary name and renames it into place; the mode is subject to the umask.
+  ///
+  /// Readers see the old content or the new one. Not flushed: the layer's record is what makes it valid.
+  package static func replace(_ path: FilePath, with text: String, mode: UInt32) throws(StorageError) {
+    let temporary = FilePath("\(path).tmp-\(getRandomSuffix())")
+    do throws(Errno) {
+      let file = try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: mode)
+      do throws(Errno) {
+        let bytes = Array(text.utf8)
+        let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
+          do throws(Errno) { return .success(try Syscall.write(file.rawValue, all: buffer)) } catch {
+            return .failure(error)
+          }
+        }
+        try result.get()
+        try Syscall.rename(temporary, path)
+      } catch {
+        try? Syscall.unlink(temporary)
+        throw error
+      }
+    } catch {
+      throw StorageError.failed("open", path, error)
+    }
+  }
+
+  private static func getRandomSuffix() -> String { String(UInt32.random(in: 0...UInt32.max)) }
+
+  /// Makes one directory with exactly the 12 mode bits and the owner, whatever the umask (graph-drivers 26.8).
+  package static func makeDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
+    do throws(Errno) {
+      try Syscall.mkdir(path, mode: UInt32(mode) & 0o777)
+      let directory = try Syscall.open(path, [.readOnly, .directory, .noFollow])
+      let status = try Syscall.fstat(directory.rawValue)
+      if status.uid != owner.uid || status.gid != owner.gid {
+        try Syscall.fchown(directory.rawValue, uid: owner.uid, gid: owner.gid)
+      }
+      if status.permissions != UInt32(mode) || mode & 0o6000 != 0 {
+        try Syscall.fchmod(directory.rawValue, mode: UInt32(mode))
+      }
+    } catch {
+      throw StorageError.failed("mkdir", path, error)
+    }
+  }
+
+  /// Makes a directory and missing parents; the mode is subject to the umask. An existing directory stays as it is.
+  package static func ensureDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
+    do throws(Errno) {
+      try Syscall.mkdir(path, mode: UInt32(mode))
+    } catch .fileExists {
+      guard try status(path)?.kind == .directory else { throw StorageError.failed("mkdir", path, .notDirectory) }
+      return
+    } catch .noSuchFileOrDirectory where path.lastComponent != nil {
+      let parent = path.removingLastComponent()
+      try ensureDirectory(parent, mode: mode, owner: owner)
+      return try ensureDirectory(path, mode: mode, owner: owner)
+    } catch {
+      throw StorageError.failed("mkdir", path, error)
+    }
+    try setOwner(path, owner)
+  }
+
+  /// Gives a directory an owner if it has another one.
+  package static func setOwner(_ path: FilePath, _ owner: Owner) throws(StorageError) {
+    guard let status = try status(path), status.uid != owner.uid || status.gid != owner.gid else { return }
+    do throws(Errno) { try Syscall.lchown(path, uid: owner.uid, gid: owner.gid) } catch {
+      throw StorageError.failed("chown", path, error)
+    }
+  }
+
+  /// Makes a symbolic link; an existing entry is an error.
+  package static func symlink(_ path: FilePath, to target: String) throws(StorageError) {
+    do throws(Errno) { try Syscall.symlink(target: target, at: path) } catch {
+      throw StorageError.failed("symlink", path, error)
+    }
+  }
+
+  /// The target of a symbolic link, or `nil` if there is none.
+  package static func linkTarget(_ path: FilePath) -> String? {
+    (try? Syscall.readlink(path)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Removes a symbolic link if it has the expected target; failures are ignored.
+  package static func removeLink(_ path: FilePath, leadingTo target: String) {
+    if linkTarget(path) == target { try? Syscall.unlink(path) }
+  }
+
+  /// Sets an extended attribute of a file or directory.
+  package static func setAttribute(_ path: FilePath, _ name: String, _ value: String) throws(StorageError) {
+    do throws(Errno) { try Syscall.lsetxattr(path, name, Array(value.utf8)) } catch {
+      throw StorageError.failed("setxattr", path, error)
+    }
+  }
+
+  /// Renames within a file system.
+  package static func rename(_ old: FilePath, _ new: FilePath) throws(StorageError) {
+    do throws(Errno) { try Syscall.rename(old, new) } catch {
+      throw StorageError.failed("rename", old, new, error)
+    }
+  }
+
+  /// The entries of a directory, sorted by bytes, with the kind of each; `nil` if there is no directory.
+  package static func entries(_ path: FilePath) throws(StorageError) -> [(name: String, kind: FileKind)]? {
+    do throws(Errno) {
+      let directory = try Syscall.open(path, [.readOnly, .directory])
+      var reader = DirectoryReader(borrowing: directory.rawValue)
+      var entries: [(name: String, kind: FileKind)] = []
+      while let entry = try reader.next() {
+        var kind = entry.kind
+        if kind == .unknown { kind = try Syscall.fstatat(directory.rawValue, entry.name).kind }
+        entries.append((entry.nameText, kind))
+      }
+      return entries.sorted { $0.name.precedesByBytes($1.name) }
+    } catch .noSuchFileOrDirectory {
+      return nil
+    } catch {
+      throw StorageError.failed("open", path, error)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageModel
+
+/// One driver option, split into its parts (graph-drivers 1.7).
+package struct DriverOption: Hashable, Sendable {
+  /// The key without driver prefix, in lower case.
+  package let key: String
+  /// The value without surrounding white space.
+  package let value: String
+  /// The option as given, for messages.
+  package let text: String
+
+  /// The names an option may be prefixed with.
+  private static let knownPrefixes: Set<String> = ["overlay", "overlay2", "btrfs", "zfs", "vfs"]
+
+  /// The options among `options` that are meant for the driver known as one of `names`, in order.
+  ///
+  /// Options for other drivers are skipped; those without prefix apply to any.
+  ///
+  /// - Throws: `invalidOption`: `unable to parse key/value option: …`, `unknown driver "…" in option "…"`.
+  package static func parse(_ options: [String], for names: Set<String>) throws(StorageError) -> [DriverOption] {
+    var result: [DriverOption] = []
+    for text in options {
+      guard let equals = text.firstIndex(of: "=") else {
+        throw StorageError(.invalidOption, "unable to parse key/value option: \(text)")
+      }
+      let key = trimmed(text[..<equals]).lowercased()
+      let value = trimmed(text[text.index(after: equals)...])
+      guard let dot = key.firstIndex(of: ".") else {
+        result.append(DriverOption(key: key, value: value, text: text))
+        continue
+      }
+      let prefix = String(key[..<dot])
+      let rest = String(key[key.index(after: dot)...])
+      guard prefix.isEmpty || knownPrefixes.contains(prefix) else {
+        throw StorageError(.invalidOption, "unknown driver \(goQuoted(prefix)) in option \(goQuoted(text))")
+      }
+      if prefix.isEmpty || names.contains(prefix) {
+        result.append(DriverOption(key: rest, value: value, text: text))
+      }
+    }
+    return result
+  }
+
+  /// The error for a key the driver does not know.
+  package var unknown: StorageError {
+    StorageError(.invalidOption, "unknown option \(goQuoted(key)) (\(goQuoted(text)))")
+  }
+
+  /// The value as a boolean.
+  ///
+  /// - Throws: `invalidOption` with the text of a failed conversion.
+  package func boolean() throws(StorageError) -> Bool {
+    switch value {
+    case "1", "t", "T", "TRUE", "true", "True": return true
+    case "0", "f", "F", "FALSE", "false", "False": return false
+    default:
+      throw StorageError(.invalidOption, "strconv.ParseBool: parsing \(goQuoted(value)): invalid syntax")
+    }
+  }
+
+  /// The value as a list split at commas, empty elements left out.
+  package var list: [String] {
+    value.split(separator: ",", omittingEmptySubsequences: true).map(String.init)
+  }
+
+  /// Takes white space off both ends.
+  package static func trimmed(_ text: some StringProtocol) -> String {
+    var rest = Substring(text)
+    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+    while let last = rest.last, last.isWhitespace { rest.removeLast() }
+    return String(rest)
+  }
+}
+
+extension Array where Element == DriverOption {
+  /// The value of the last option with a key, or `nil`.
+  package func last(_ key: String) -> String? { last { $0.key == key }?.value }
+}

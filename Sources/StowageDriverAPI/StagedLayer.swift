@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageFiles
+package import StowageModel
+package import SystemPackage
+
+/// Content of a layer-to-be, extracted before the layer exists and without any store lock (graph-drivers 11.4).
+///
+/// The target store is fixed when staging starts (store-semantics 27.3.4). Ends by ``GraphDriver/commit(_:to:)`` or
+/// ``discard()``; if the process dies, the next opener removes the tree.
+package struct StagedLayer: ~Copyable, Sendable {
+  /// Where and how to extract the content.
+  package let target: ApplyTarget
+  /// The root of the store that the content will be committed to.
+  package let targetRoot: FilePath
+  /// The directory, with its instance lock, that protects the tree from recovery.
+  private let directory: StagedDirectory
+
+  /// Takes over a staged directory that contains the tree of `target`.
+  package init(target: ApplyTarget, targetRoot: FilePath, directory: consuming StagedDirectory) {
+    self.target = target
+    self.targetRoot = targetRoot
+    self.directory = directory
+  }
+
+  /// The directory that receives the content.
+  package var tree: FilePath { target.root }
+
+  /// Deletes what was extracted, and the staging directory.
+  ///
+  /// - Throws: `StorageError` if something cannot be deleted; the next opener of the store tries again.
+  package consuming func discard() throws(StorageError) {
+    try directory.discard()
+  }
+}

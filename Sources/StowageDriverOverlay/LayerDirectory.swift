@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageDriverAPI
+package import StowageModel
+package import SystemPackage
+
+/// The paths of one overlay layer and the files in it that tell its short name and its parents (graph-drivers 3.2,
+/// changes-1.64 3).
+package struct LayerDirectory: Hashable, Sendable {
+  /// The driver's directory in the store that holds the layer.
+  package let home: FilePath
+  /// The layer's directory.
+  package let path: FilePath
+  /// The layer's identifier.
+  package let id: String
+
+  /// The directory of layer `id` below `home`.
+  package init(home: FilePath, id: String) {
+    self.home = home
+    self.id = id
+    self.path = home.appending(id)
+  }
+
+  /// The layer's own files.
+  package var diff: FilePath { path.appending("diff") }
+  /// The overlay work directory.
+  package var work: FilePath { path.appending("work") }
+  /// The mount point in the layer's directory.
+  package var merged: FilePath { path.appending("merged") }
+  /// The dummy lower directory of a base layer.
+  package var empty: FilePath { path.appending("empty") }
+  /// Targets of idmapped mounts made by the reference.
+  package var mapped: FilePath { path.appending("mapped") }
+  /// Present for composefs layers only.
+  package var composefsData: FilePath { path.appending("composefs-data") }
+  /// The file with the short name.
+  package var linkFile: FilePath { path.appending("link") }
+  /// The file with `l/` entries of the ancestors, nearest first.
+  package var lowerFile: FilePath { path.appending("lower") }
+  /// The file with identifiers of the ancestors, nearest first.
+  package var lowerLayersFile: FilePath { path.appending("lower-layers") }
+
+  /// The target of the layer's entry in `l`.
+  package var linkTarget: String { "../\(id)/diff" }
+
+  /// The `l` entry with a short name.
+  package func linkEntry(_ name: String) -> FilePath { home.appending("l").appending(name) }
+
+  /// The layer's short name; `nil` if the file is missing, empty or cannot be a name in `l`.
+  package func shortName() throws(StorageError) -> String? {
+    guard let bytes = try DriverFiles.read(linkFile) else { return nil }
+    let name = DriverOption.trimmed(String(decoding: bytes, as: UTF8.self))
+    guard !name.isEmpty, !name.utf8.contains(0x2F), name != ".", name != "..", name.utf8.count <= 255 else {
+      return nil
+    }
+    return name
+  }
+
+  /// The identifiers in `lower-layers`; `nil` if the file is missing, empty or malformed (changes-1.64 6.3.6).
+  package func listedAncestors() throws(StorageError) -> [LayerID]? {
+    guard let bytes = try DriverFiles.read(lowerLayersFile), !bytes.isEmpty else { return nil }
+    var result: [LayerID] = []
+    for part in String(decoding: bytes, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false) {
+      guard let id = LayerID(recorded: String(part)), !part.contains(where: \.isNewline) else { return nil }
+      result.append(id)
+    }
+    return result
+  }
+
+  /// The entries (`l/…`) in `lower`; `nil` if the file is missing or empty.
+  package func listedLinks() throws(StorageError) -> [String]? {
+    guard let bytes = try DriverFiles.read(lowerFile), !bytes.isEmpty else { return nil }
+    return String(decoding: bytes, as: UTF8.self).split(separator: ":").map(String.init)
+  }
+
+  /// The earlier generations of the layer's content, `diff1` first, as paths that climb from `diff` without being
+  /// shortened (changes-1.64 4.1).
+  package func olderGenerations() -> [FilePath] {
+    var result: [FilePath] = []
+    while result.count < 500 {
+      let name = "diff\(result.count + 1)"
+      guard DriverFiles.exists(path.appending(name)) else { break }
+      result.append(FilePath("\(diff)/../\(name)"))
+    }
+    return result
+  }
+
+  /// A new short name: 26 characters of base32 from random bytes (graph-drivers 3.2).
+  package static func newShortName() -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+    var generator = SystemRandomNumberGenerator()
+    let name = (0..<26).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] }
+    return String(decoding: name, as: UTF8.self)
+  }
+}

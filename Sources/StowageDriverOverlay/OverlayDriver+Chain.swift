@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageDriverAPI
+import StowageModel
+import SystemPackage
+
+extension OverlayDriver {
+  /// The ancestors whose content is below the layer, nearest first.
+  ///
+  /// Normally the recorded `parents`. A layer copied from a template has the template as its lower layer while the record
+  /// names the template's parent (graph-drivers 1.1): if the layer's own list has all of `parents` in their order and
+  /// more layers in between that exist, the list is right. Any other disagreement is decided by the records
+  /// (changes-1.64 6.3.3).
+  func driverChain(of layer: LayerLocation, over parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
+    let files = files(of: layer)
+    var found = try files.listedAncestors()
+    if found == nil { found = try linkedAncestors(of: files, parents) }
+    guard let listed = found else { return parents }
+    if listed.elementsEqual(parents.lazy.map(\.id)) { return parents }
+    guard listed.count > parents.count, Set(listed).count == listed.count else { return parents }
+    var rest = parents[...]
+    var chain: [LayerLocation] = []
+    for id in listed {
+      if let next = rest.first, next.id == id {
+        chain.append(next)
+        rest = rest.dropFirst()
+      } else if let template = template(id, for: layer, parents) {
+        chain.append(template)
+      } else {
+        Log.debug("overlay: layer \(layer.id) lists the unknown lower layer \(id); using the recorded parents")
+        return parents
+      }
+    }
+    return rest.isEmpty ? chain : parents
+  }
+
+  /// A template has no place in the chain of records: it is in the layer's store or in one of the others.
+  private func template(_ id: LayerID, for layer: LayerLocation, _ parents: [LayerLocation]) -> LayerLocation? {
+    var candidates = [LayerLocation(id: id, role: layer.role, root: layer.root)]
+    candidates.append(LayerLocation(id: id, role: .graphRoot, root: context.graphRoot))
+    if let store = context.imageStore { candidates.append(LayerLocation(id: id, role: .imageStore, root: store)) }
+    for (index, store) in additionalImageStores.enumerated() {
+      candidates.append(LayerLocation(id: id, role: .additionalImageStore(index), root: store))
+    }
+    return candidates.first { DriverFiles.exists(files(of: $0).diff) }
+  }
+
+  /// The ancestors by way of `lower` and the entries in `l`; `nil` if one of them leads nowhere.
+  private func linkedAncestors(
+    of files: LayerDirectory, _ parents: [LayerLocation]
+  ) throws(StorageError) -> [LayerID]? {
+    guard let links = try files.listedLinks(), links.count <= 500 else { return nil }
+    var homes = [files.home, graphHome]
+    homes += parents.map { home(of: $0.root) } + [context.imageStore].compactMap { $0 }.map { home(of: $0) }
+    homes += additionalImageStores.map { home(of: $0) }
+    var seen: Set<FilePath> = []
+    homes = homes.filter { seen.insert($0).inserted }
+    var result: [LayerID] = []
+    for link in links {
+      guard link.hasPrefix("l/"), let name = FilePath.Component(String(link.dropFirst(2))), name.kind == .regular,
+        let target = homes.lazy.compactMap({ DriverFiles.linkTarget($0.appending("l").appending(name)) }).first,
+        let id = LayerDirectory.identifier(inLinkTarget: target)
+      else { return nil }
+      result.append(id)
+    }
+    return result
+  }
+}
+
+extension LayerDirectory {
+  /// The identifier in a link target `../<ID>/diff`; `nil` for any other form.
+  static func identifier(inLinkTarget target: String) -> LayerID? {
+    let parts = target.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "..", parts[2] == "diff" else { return nil }
+    return LayerID(recorded: String(parts[1]))
+  }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageDriverAPI
+import StowageFiles
+package import StowageModel
+import StowageSystem
+package import SystemPackage
+
+extension OverlayDriver {
+  /// Compares links and lists with the records (changes-1.64 6.3).
+  package func linkFindings(_ chains: [LayerChain]) -> [LinkFinding] {
+    var findings: [LinkFinding] = []
+    for root in Set(chains.map(\.layer.root)) {
+      var audit = LinkAudit(driver: self, root: root, repairs: false, mounted: [])
+      do throws(StorageError) { try audit.run(chains) } catch {
+        Log.warning("overlay: cannot compare the links of \(root): \(error)")
+      }
+      findings += audit.findings
+    }
+    return findings
+  }
+
+  /// Restores links and lists of one store.
+  @discardableResult
+  package func repairLinks(
+    _ chains: [LayerChain], in root: FilePath, mounted: Set<LayerID>
+  ) throws(StorageError) -> [LinkFinding] {
+    var audit = LinkAudit(driver: self, root: root, repairs: true, mounted: mounted)
+    try audit.run(chains)
+    return audit.findings
+  }
+
+  /// A layer's short name, with its entry in `l`. What is missing is made, if the store may be written.
+  ///
+  /// - Throws: `system`: `open <layer>/link: no such file or directory` for a read-only store.
+  func shortName(of layer: LayerLocation) throws(StorageError) -> String {
+    let files = files(of: layer)
+    if let name = try files.shortName() {
+      if layer.isWritable { try restoreEntry(name, of: files) }
+      return name
+    }
+    guard layer.isWritable else { throw StorageError.failed("open", files.linkFile, .noSuchFileOrDirectory) }
+    let known = try entriesByTarget(files.home)[files.linkTarget]?.first
+    let name = known ?? LayerDirectory.newShortName()
+    if known == nil { try DriverFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
+    try DriverFiles.replace(files.linkFile, with: name, mode: 0o644)
+    return name
+  }
+
+  /// Makes the entry `l/<name>` of a layer if there is none.
+  func restoreEntry(_ name: String, of files: LayerDirectory) throws(StorageError) {
+    let entry = files.linkEntry(name)
+    guard !DriverFiles.exists(entry, followingLinks: false) else { return }
+    try DriverFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .current)
+    try DriverFiles.symlink(entry, to: files.linkTarget)
+  }
+
+  /// The entries of `l`, by target.
+  func entriesByTarget(_ home: FilePath) throws(StorageError) -> [String: [String]] {
+    let links = home.appending("l")
+    var result: [String: [String]] = [:]
+    for entry in try DriverFiles.entries(links) ?? [] where entry.kind == .symbolicLink {
+      guard let target = DriverFiles.linkTarget(links.appending(entry.name)) else { continue }
+      result[target, default: []].append(entry.name)
+    }
+    return result
+  }
+}
+
+/// One comparison of a store's links and lists with the records, which may repair what it finds.
+private struct LinkAudit {
+  let driver: OverlayDriver
+  let root: FilePath
+  let repairs: Bool
+  let mounted: Set<LayerID>
+  private(set) var findings: [LinkFinding] = []
+  private var home: FilePath { driver.home(of: root) }
+
+  init(driver: OverlayDriver, root: FilePath, repairs: Bool, mounted: Set<LayerID>) {
+    self.driver = driver
+    self.root = root
+    self.repairs = repairs
+    self.mounted = mounted
+  }
+
+  mutating func run(_ chains: [LayerChain]) throws(StorageError) {
+    let own = chains.filter { $0.layer.root == root && driver.exists($0.layer) }
+    try auditDangling(recorded: Set(own.map { driver.files(of: $0.layer).linkTarget }))
+    let entries = try driver.entriesByTarget(home)
+    for chain in own { try auditName(chain.layer, entries) }
+    for chain in own where !chain.parents.isEmpty { try auditLists(chain) }
+  }
+
+  private mutating func note(_ layer: LayerID?, _ kind: LinkFinding.Kind) {
+    findings.append(LinkFinding(layer: layer, kind: kind))
+  }
+
+  private func unlink(_ name: String) throws(StorageError) {
+    let entry = home.appending("l").appending(name)
+    do throws(Errno) { try Syscall.unlink(entry) } catch .noSuchFileOrDirectory {} catch {
+      throw StorageError.failed("unlink", entry, error)
+    }
+  }
+
+  /// Entries that lead to no layer at all: neither recorded nor on disk.
+  private mutating func auditDangling(recorded: Set<String>) throws(StorageError) {
+    for (target, names) in try driver.entriesByTarget(home).sorted(by: { $0.key < $1.key }) {
+      if recorded.contains(target) { continue }
+      if let id = LayerDirectory.identifier(inLinkTarget: target),
+        DriverFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
+      {
+        continue
+      }
+      for name in names {
+        note(nil, .linkDangling(name: name))
+        if repairs { try unlink(name) }
+      }
+    }
+  }
+
+  /// A layer must have a short name and exactly one entry, by that name (graph-drivers 26.29).
+  private mutating func auditName(_ layer: LayerLocation, _ entries: [String: [String]]) throws(StorageError) {
+    let files = driver.files(of: layer)
+    let links = entries[files.linkTarget] ?? []
+    var name = try files.shortName()
+    if name == nil {
+      note(layer.id, .shortNameMissing)
+      if repairs { name = try driver.shortName(of: layer) } else { name = links.first }
+    }
+    guard let name else { return }
+    if !links.contains(name) {
+      let entry = files.linkEntry(name)
+      let isTaken = DriverFiles.exists(entry, followingLinks: false)
+      if !isTaken || DriverFiles.linkTarget(entry) != files.linkTarget {
+        note(layer.id, .linkMissing(name: name))
+        if repairs {
+          if isTaken { try unlink(name) }
+          try driver.restoreEntry(name, of: files)
+        }
+      }
+    }
+    for extra in links where extra != name {
+      note(layer.id, .linkDangling(name: extra))
+      if repairs { try unlink(extra) }
+    }
+  }
+
+  private mutating func auditLists(_ chain: LayerChain) throws(StorageError) {
+    let files = driver.files(of: chain.layer)
+    let wanted = try driver.driverChain(of: chain.layer, over: chain.parents)
+    let mayWrite = repairs && !mounted.contains(chain.layer.id)
+
+    var names: [String] = []
+    for ancestor in wanted {
+      guard let name = try driver.files(of: ancestor).shortName() else { break }
+      names.append("l/" + name)
+    }
+    let isNamed = names.count == wanted.count
+    let links = try files.listedLinks()
+    if links == nil {
+      note(chain.layer.id, .lowerMissing)
+    } else if isNamed, links != names {
+      note(chain.layer.id, .parentsDiffer(file: "lower"))
+    }
+    if mayWrite, isNamed, links != names {
+      try DriverFiles.replace(files.lowerFile, with: names.joined(separator: ":"), mode: 0o666)
+    }
+
+    let listed = try files.listedAncestors()
+    let identifiers = wanted.map(\.id)
+    guard listed != identifiers else { return }
+    note(chain.layer.id, listed == nil ? .lowerLayersMissing : .parentsDiffer(file: "lower-layers"))
+    if mayWrite {
+      let text = identifiers.map(\.rawValue).joined(separator: ":")
+      try DriverFiles.replace(files.lowerLayersFile, with: text, mode: 0o666)
+    }
+  }
+}

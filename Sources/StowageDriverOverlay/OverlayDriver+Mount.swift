@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageDriverAPI
+import StowageFiles
+package import StowageModel
+import StowageSystem
+import SystemPackage
+
+extension OverlayDriver {
+  /// Composes the mount of a layer (graph-drivers 7.1, changes-1.64 4.1).
+  package func mountPlan(
+    for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
+  ) throws(StorageError) -> MountPlan {
+    let files = files(of: layer)
+    guard DriverFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    try checkContent(files)
+    let root = try Owner(rootOf: options.idMaps)
+    let words = try mountWords(options)
+    let readOnly = layer.role != .graphRoot || words.contains("ro")
+    let chain = try driverChain(of: layer, over: parents)
+    let lowers = try lowerDirectories(of: files, chain)
+
+    let mountPoint = mountPoint(of: layer)
+    var steps: [MountStep] = [
+      .stopIfMounted(mountPoint, viaProgram: settings.mountProgram != nil, readOnly: readOnly),
+      .ensureDirectory(mountPoint, mode: 0o700, owner: root),
+    ]
+    if layer.isWritable {
+      let mode = try contentMode(lowers)
+      if !DriverFiles.exists(files.diff) { steps.append(.ensureDirectory(files.diff, mode: mode, owner: root)) }
+      if !readOnly {
+        steps.append(.setOwner(files.diff, root))
+        if !DriverFiles.exists(files.work) { steps.append(.ensureDirectory(files.work, mode: 0o700, owner: root)) }
+      }
+      let marker = files.work.appending("work").appending("incompat").appending("volatile")
+      if DriverFiles.exists(marker, followingLinks: false) { steps.append(.removeTree(marker)) }
+    }
+    let (flags, data) = MountFlags.split(words)
+    let mount = OverlayMount(
+      lowers: lowers, upper: files.diff, work: readOnly ? nil : files.work, options: data,
+      flags: layer.role == .graphRoot ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
+      shift: try needsShifting(options, chain, root) ? options.idMaps : IDMaps())
+    if let program = settings.mountProgram {
+      steps.append(.mountWithProgram(self.program(program, mount, options)))
+    } else {
+      steps.append(.mountOverlay(mount))
+    }
+    return MountPlan(steps: steps, mountPoint: mountPoint)
+  }
+
+  /// Unmounts lazily and puts a fresh mount point in place (graph-drivers 8.2).
+  package func unmountPlan(for layer: LayerLocation) -> MountPlan {
+    let mountPoint = mountPoint(of: layer)
+    var steps: [MountStep] = []
+    if layer.isWritable { steps.append(.unmountChildren(files(of: layer).mapped)) }
+    if settings.mountProgram != nil { steps.append(.unmountProgram(mountPoint)) }
+    steps.append(.unmount(mountPoint))
+    if layer.role == .graphRoot {
+      steps.append(.replaceMountPoint(mountPoint))
+    } else {
+      steps.append(.removeTree(mountPoint.removingLastComponent()))
+    }
+    return MountPlan(steps: steps, mountPoint: mountPoint)
+  }
+
+  /// `merged` in the layer's directory; for layers of other stores a private one in the run root (graph-drivers 5).
+  func mountPoint(of layer: LayerLocation) -> FilePath {
+    layer.role == .graphRoot
+      ? files(of: layer).merged : runHome.appending(layer.id.rawValue).appending("merged")
+  }
+
+  static func missing(_ layer: LayerLocation, _ path: FilePath) -> StorageError {
+    StorageError(
+      .layerUnknown, "stat \(path): no such file or directory", subject: layer.id.rawValue, path: path.string)
+  }
+
+  /// Refuses content of additional layer stores that is gone, and composefs layers.
+  private func checkContent(_ files: LayerDirectory) throws(StorageError) {
+    if let target = DriverFiles.linkTarget(files.diff) {
+      guard target.hasPrefix("/") else {
+        throw StorageError(
+          .corrupt, "linkpath must be absolute (got: \(goQuoted(target)))", path: files.diff.string)
+      }
+      guard DriverFiles.exists(files.diff) else {
+        throw StorageError(
+          .layerUnknown,
+          "failed to access to the linked additional layer: stat \(target): no such file or directory",
+          path: files.diff.string)
+      }
+    }
+    try refuseComposefs(files)
+  }
+
+  private func refuseComposefs(_ files: LayerDirectory) throws(StorageError) {
+    if DriverFiles.exists(files.composefsData) {
+      throw StorageError(
+        .notSupported, "overlay: layer \(files.id) is a composefs layer, which this version cannot mount",
+        subject: files.id, path: files.path.string)
+    }
+  }
+
+  /// The option words of graph-drivers 7.3, with `userxattr` and `volatile` where they belong.
+  private func mountWords(_ options: MountOptions) throws(StorageError) -> [String] {
+    let defaults = settings.mountOptions.split(separator: ",").map(String.init)
+    let metacopy = settings.mountProgram == nil && features.usesMetacopy
+    var words =
+      options.options.isEmpty ? defaults : options.options.flatMap { $0.split(separator: ",").map(String.init) }
+    if !options.options.isEmpty, metacopy, defaults.contains("metacopy=on"), !words.contains("metacopy=on") {
+      words.append("metacopy=on")
+    }
+    if !metacopy, words.contains("metacopy=on") {
+      let text = "overlay: ignoring the option metacopy=on, which this kernel or mount program does not support"
+      if context.inUserNamespace || settings.mountProgram != nil { Log.debug(text) } else { Log.warning(text) }
+      words.removeAll { $0 == "metacopy=on" }
+    }
+    if context.inUserNamespace, settings.mountProgram == nil, !words.contains("userxattr") { words.append("userxattr") }
+    if options.isVolatile, !words.contains("volatile"), try supportsVolatile() { words.append("volatile") }
+    return words
+  }
+
+  /// The lower directories, uppermost first: the layer's own older generations, then each ancestor's content and its
+  /// older generations; `empty` if there are none.
+  private func lowerDirectories(
+    of files: LayerDirectory, _ chain: [LayerLocation]
+  ) throws(StorageError) -> [FilePath] {
+    guard chain.count <= OverlayMounter.maximumDepth else {
+      throw StorageError(.notSupported, "max depth exceeded", subject: files.id)
+    }
+    var lowers = files.olderGenerations().map { $0.lexicallyNormalized() }
+    for ancestor in chain {
+      let below = self.files(of: ancestor)
+      guard DriverFiles.exists(below.diff) else {
+        throw StorageError(
+          .layerUnknown,
+          "can't stat (or find?) lower layer \(goQuoted(below.diff.string)): stat \(below.diff): "
+            + "no such file or directory",
+          subject: ancestor.id.rawValue, path: below.diff.string)
+      }
+      try refuseComposefs(below)
+      lowers.append(below.diff)
+      lowers += below.olderGenerations()
+    }
+    return lowers.isEmpty ? [files.empty] : lowers
+  }
+
+  /// The mode for a missing `diff`: that of the first lower directory, else the forced mask, else 555.
+  private func contentMode(_ lowers: [FilePath]) throws(StorageError) -> UInt16 {
+    if let first = lowers.first, first.lastComponent != "empty", let status = try DriverFiles.status(first) {
+      return UInt16(status.permissions)
+    }
+    return settings.forceMask ?? 0o555
+  }
+
+  /// Whether the kernel must shift owners: there are maps for both kinds, and the content does not have the owners
+  /// already, as that of a copy made by changing owners has (graph-drivers 26.7).
+  private func needsShifting(
+    _ options: MountOptions, _ chain: [LayerLocation], _ root: Owner
+  ) throws(StorageError) -> Bool {
+    guard settings.mountProgram == nil, !options.disableShifting, !options.idMaps.uids.isEmpty,
+      !options.idMaps.gids.isEmpty, let nearest = chain.first, supportsShifting(options.idMaps)
+    else { return false }
+    guard root != .root, let status = try DriverFiles.status(directory(of: nearest)) else { return true }
+    return Owner(uid: status.uid, gid: status.gid) != root
+  }
+
+  /// The invocation of a mount program: flag words are not passed, but `ro` is (graph-drivers 7.4, 26.17, 26.18).
+  private func program(_ path: FilePath, _ mount: OverlayMount, _ options: MountOptions) -> MountProgram {
+    var mount = mount
+    mount.options.removeAll { $0 == "metacopy=on" || $0 == "userxattr" }
+    var data = mount.data
+    if mount.flags.contains(.readOnly) { data += ",ro" }
+    if !options.disableShifting, supportsShifting(options.idMaps) {
+      data += OverlayDriver.programMapping("uid", options.idMaps.uids)
+      data += OverlayDriver.programMapping("gid", options.idMaps.gids)
+    }
+    if settings.forceMask != nil { data += ",xattr_permissions=2" }
+    return MountProgram(path: path, data: data, target: mount.target, home: graphHome)
+  }
+
+  private static func programMapping(_ kind: String, _ map: [IDMapping]) -> String {
+    guard let first = map.first else { return "" }
+    if map.count == 1, first.size == 1 { return ",squash_to_\(kind)=\(first.hostID)" }
+    let triples = map.map { "\($0.containerID):\($0.hostID):\($0.size)" }
+    return ",\(kind)mapping=" + triples.joined(separator: ":")
+  }
+}

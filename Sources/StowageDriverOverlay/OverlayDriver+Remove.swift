@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageDriverAPI
+package import StowageFiles
+package import StowageModel
+import StowageSystem
+package import SystemPackage
+
+extension OverlayDriver {
+  /// Moves the `l` entry, then the directory, into `tempdirs` of the layer's own home (graph-drivers 6.4).
+  package func remove(_ layer: LayerLocation, into bins: inout DeferredRemoval) throws(StorageError) {
+    guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
+    let files = files(of: layer)
+    let bin = files.home.appending("tempdirs")
+    for entry in try linkEntries(of: files) { _ = try bins.add(entry, bin: bin) }
+    _ = try bins.add(files.path, bin: bin)
+  }
+
+  /// Deletes a layer's link and directory at once.
+  func removeNow(_ files: LayerDirectory) throws(StorageError) {
+    for entry in try linkEntries(of: files) {
+      do throws(Errno) { try Syscall.unlink(entry) } catch {
+        Log.warning("overlay: cannot remove \(entry): \(error.referenceText)")
+      }
+    }
+    try removeTree(files.path)
+  }
+
+  /// The entries in `l` that lead to the layer: the one its `link` file names, or, if that cannot be read, all found by
+  /// their target (changes-1.64 6.2).
+  private func linkEntries(of files: LayerDirectory) throws(StorageError) -> [FilePath] {
+    if let name = (try? files.shortName()) ?? nil {
+      let entry = files.linkEntry(name)
+      if DriverFiles.linkTarget(entry) == files.linkTarget { return [entry] }
+    }
+    let links = files.home.appending("l")
+    return (try DriverFiles.entries(links) ?? []).lazy
+      .filter { $0.kind == .symbolicLink }
+      .map { links.appending($0.name) }
+      .filter { DriverFiles.linkTarget($0) == files.linkTarget }
+  }
+
+  /// All directories of the home but `l`, `staging`, `tempdirs` and what probes left behind (graph-drivers 26.16).
+  package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
+    let home = home(of: root)
+    return (try DriverFiles.entries(home) ?? []).lazy
+      .filter { $0.kind == .directory && !["l", "staging", "tempdirs"].contains($0.name) }
+      .filter { !OverlayDriver.isProbeLeftover($0.name, in: home) }
+      .map(\.name)
+  }
+
+  /// Whether a directory is one of the reference's probes: by its name, and because it has nothing of a layer.
+  private static func isProbeLeftover(_ name: String, in home: FilePath) -> Bool {
+    let prefixes = ["compat", "metacopy-check", "opaque-bug-check", "volatile-check"]
+    guard
+      prefixes.contains(where: { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) })
+    else { return false }
+    let files = LayerDirectory(home: home, id: name)
+    return !DriverFiles.exists(files.diff) && !DriverFiles.exists(files.linkFile)
+  }
+
+  /// Removes stale staging directories, and the home's private mount unless somebody still stages (graph-drivers 8.3).
+  package func cleanUp() throws(StorageError) {
+    var inUse = false
+    for home in Set([graphHome, context.imageStore.map { self.home(of: $0) } ?? graphHome]) {
+      let staging = home.appending("staging")
+      for entry in try DriverFiles.entries(staging) ?? [] where entry.kind == .directory {
+        let directory = staging.appending(entry.name)
+        if try !OverlayDriver.removeStale(directory) { inUse = true }
+      }
+    }
+    if !inUse { try MountExecutor.unmount(graphHome) }
+  }
+
+  /// Deletes a staging directory whose lock is free. Returns false if somebody holds it.
+  private static func removeStale(_ directory: FilePath) throws(StorageError) -> Bool {
+    do throws(Errno) {
+      let lock = try Syscall.open(directory.appending("staging.lock"), [.readWrite, .create], mode: 0o644)
+      guard try Syscall.setlk(lock.rawValue, .write) else { return false }
+      do throws(StorageError) { try removeTree(directory) } catch {
+        Log.warning("overlay: cannot remove the stale staging directory \(directory): \(error)")
+      }
+      return true
+    } catch {
+      throw StorageError.failed("open", directory, error)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageDriverAPI
+package import StowageFiles
+import StowageModel
+package import SystemPackage
+
+/// The overlay driver: one directory a layer, presented by the kernel's overlay or by a mount program.
+///
+/// An immutable value; its parts are in extensions by task. On-disk layout: README.md of this target.
+package struct OverlayDriver: GraphDriver {
+  /// The parsed options; the mount program may have been found instead of configured.
+  let settings: OverlaySettings
+  /// What the store told.
+  let context: DriverContext
+  /// The driver's directory in the graph root (`overlay`, or `overlay2` where that exists and was asked for).
+  let graphHome: FilePath
+  /// Mount points and cached probes.
+  let runHome: FilePath
+  /// The file system below the graph root.
+  let backing: BackingFileSystem
+  /// Kernel features, probed once.
+  let features: OverlayFeatures
+  /// Roots of additional image stores.
+  package let additionalImageStores: [FilePath]
+
+  /// Overlay stages outside the locks and needs mounts.
+  package var traits: DriverTraits {
+    DriverTraits(name: "overlay", stagesOutsideLock: true, hasKernelMounts: true, supportsAdditionalStores: true)
+  }
+
+  /// As the option `sync` says.
+  package var syncPolicy: SyncPolicy { settings.syncPolicy }
+
+  /// `<root>/overlay`; the graph root's may be `overlay2`.
+  package func home(of root: FilePath) -> FilePath {
+    root == context.graphRoot ? graphHome : root.appending("overlay")
+  }
+
+  /// `<home>/<ID>`.
+  package func directory(of layer: LayerLocation) -> FilePath { files(of: layer).path }
+
+  /// Whether `<home>/<ID>` exists.
+  package func exists(_ layer: LayerLocation) -> Bool { DriverFiles.exists(directory(of: layer)) }
+
+  /// The paths of a layer.
+  func files(of layer: LayerLocation) -> LayerDirectory {
+    LayerDirectory(home: home(of: layer.root), id: layer.id.rawValue)
+  }
+
+  /// `tempdirs` of the graph root and of the image store.
+  package func temporaryRoots() -> [FilePath] {
+    var roots = [graphHome.appending("tempdirs")]
+    if let imageStore = context.imageStore { roots.append(home(of: imageStore).appending("tempdirs")) }
+    return roots
+  }
+
+  /// The prefix of the kernel's own attributes.
+  var xattrPrefix: String { context.inUserNamespace ? "user.overlay." : "trusted.overlay." }
+
+  /// The error for a store that must not be written.
+  static func readOnly(_ layer: LayerLocation) -> StorageError {
+    StorageError(.readOnlyStore, subject: layer.id.rawValue, path: layer.root.string)
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageDriverAPI
+package import StowageFiles
+package import StowageModel
+package import SystemPackage
+
+/// The vfs driver's options (graph-drivers 17.2). `sync` is accepted, unlike by the reference (graph-drivers 26.9).
+package struct VFSSettings: Sendable {
+  /// Additional image stores, in order; not checked.
+  package var additionalStores: [FilePath] = []
+  /// Whether extraction ignores that owners cannot be set.
+  package var ignoresChownErrors = false
+  /// When content must reach the disk.
+  package var syncPolicy = SyncPolicy.none
+
+  /// Reads the settings from driver options.
+  ///
+  /// - Throws: `invalidOption` with the texts of graph-drivers 1.3.
+  package init(options: [String]) throws(StorageError) {
+    for option in try DriverOption.parse(options, for: ["vfs"]) {
+      switch option.key {
+      case "imagestore": additionalStores += option.list.map { FilePath($0) }
+      case "mountopt": throw StorageError(.invalidOption, "vfs driver does not support mount options")
+      case "ignore_chown_errors": ignoresChownErrors = try option.boolean()
+      case "sync": syncPolicy = try SyncMode.parse(option.value, driver: "vfs")
+      default: throw option.unknown
+      }
+    }
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageDriverAPI
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// The ways to mount, and mount programs.
+@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+struct MountTests {
+  @Test("Every means mounts the same tree", arguments: OverlayMounter.Means.allCases, [false, true])
+  func means(_ means: OverlayMounter.Means, _ readOnly: Bool) throws {
+    try withDriver("overlay") { bench in
+      var chain: [LayerLocation] = []
+      for index in 1...20 {
+        let layer = try bench.create("layer\(index)", over: chain)
+        try bench.driver.directory(of: layer).appending("diff").appending("f\(index)").write("\(index)")
+        chain.insert(layer, at: 0)
+      }
+      let top = try bench.create("top", over: chain, readWrite: true)
+      let options = MountOptions(
+        options: readOnly ? ["ro", "nodev", "noatime"] : ["nodev", "noatime"], isVolatile: !readOnly)
+      let plan = try bench.driver.mountPlan(for: top, over: chain, options)
+      for case .mountOverlay(let mount) in plan.steps { try OverlayMounter.mount(mount, by: means) }
+      let entry = try #require(try MountTable.entries().first { $0.mountPoint == plan.mountPoint })
+      #expect(entry.options == (readOnly ? "ro,nodev,noatime" : "rw,nodev,noatime"))
+      #expect(entry.superOptions.hasPrefix(readOnly ? "ro" : "rw"))
+      #expect(try plan.mountPoint.names().count == 20)
+      if !readOnly {
+        #expect(entry.superOptions.contains("volatile"))
+        try plan.mountPoint.appending("new").write("x")
+        #expect(bench.driver.directory(of: top).appending("diff").appending("new").exists)
+      }
+      try MountExecutor.perform(bench.driver.unmountPlan(for: top))
+    }
+  }
+
+  /// graph-drivers 12.1 and check 12, changes-1.64 check 9.
+  @Test(
+    "Owners of the layers below can be shifted, and no helping mount is left",
+    arguments: [OverlayMounter.Means.automatic, .parameters, .optionText])
+  func shifted(_ means: OverlayMounter.Means) throws {
+    try withDriver("overlay") { bench in
+      try #require(bench.driver.supportsShifting(IDMaps()), "needs Linux 5.19 and a file system with idmapped mounts")
+      let base = try bench.create("base")
+      try bench.apply(archive("echo a >a; chown 5:6 a; mkdir d"), to: base, over: [])
+      let child = try bench.create("child", over: [base])
+      try bench.driver.directory(of: child).appending("diff1").write("")
+      try Syscall.unlink(bench.driver.directory(of: child).appending("diff1"))
+      try Syscall.mkdir(bench.driver.directory(of: child).appending("diff1"), mode: 0o755)
+      try bench.driver.directory(of: child).appending("diff1").appending("old").write("x")
+      let range = [IDMapping(containerID: 0, hostID: 100000, size: 65536)]
+      let options = MountOptions(idMaps: IDMaps(uids: range, gids: range))
+      let top = try bench.create("top", over: [child, base], readWrite: true)
+      let plan = try bench.driver.mountPlan(for: top, over: [child, base], options)
+      for step in plan.steps {
+        if case .mountOverlay(let mount) = step {
+          try OverlayMounter.mount(mount, by: means)
+        } else {
+          try MountExecutor.perform(MountPlan(steps: [step], mountPoint: plan.mountPoint))
+        }
+      }
+      let file = try Syscall.lstat(plan.mountPoint.appending("a"))
+      #expect((file.uid, file.gid) == (100005, 100006))
+      #expect(try Syscall.lstat(plan.mountPoint.appending("old")).uid == 100000)
+      #expect(try Syscall.lstat(bench.driver.directory(of: top).appending("diff")).uid == 100000)
+      #expect(try Syscall.lstat(bench.driver.directory(of: base).appending("diff").appending("a")).uid == 5)
+      #expect(MountTable.mounts(below: bench.driver.directory(of: top).appending("mapped")).isEmpty)
+      try MountExecutor.perform(bench.driver.unmountPlan(for: top))
+      // Content that was given the owners on disk is shown as it is.
+      try Syscall.lchown(bench.driver.directory(of: child), uid: 100000, gid: 100000)
+      for case .mountOverlay(let mount) in try bench.driver.mountPlan(for: top, over: [child, base], options).steps {
+        #expect(mount.shift.isEmpty)
+      }
+    }
+  }
+
+  @Test("500 lower directories can be mounted by descriptors")
+  func manyDescriptors() throws {
+    try withDriver("overlay") { bench in
+      let base = try bench.create("base")
+      let top = try bench.create("top", over: [base], readWrite: true)
+      let plan = try bench.driver.mountPlan(for: top, over: [base], MountOptions())
+      for case .mountOverlay(var mount) in plan.steps {
+        let many = bench.top.appending("many")
+        try Syscall.mkdir(many, mode: 0o700)
+        mount.lowers = try (0..<500).map { index in
+          let path = many.appending("l\(index)")
+          try Syscall.mkdir(path, mode: 0o755)
+          try path.appending("f\(index)").write("x")
+          return path
+        }
+        for means in [OverlayMounter.Means.parameters, .descriptors] {
+          try OverlayMounter.mount(mount, by: means)
+          #expect(try plan.mountPoint.names().count == 500)
+          try MountExecutor.unmount(plan.mountPoint)
+        }
+      }
+    }
+  }
+
+  @Test("A failed mount is told with the reference's text and leaves nothing mounted")
+  func failure() throws {
+    try withDriver("overlay") { bench in
+      let home = bench.graphRoot.appending("overlay")
+      let base = try bench.create("base")
+      let plan = try bench.driver.mountPlan(for: base, over: [], MountOptions(options: ["nonsense"]))
+      #expect(
+        message { try MountExecutor.perform(plan) }
+          == "creating overlay mount to \(home)/base/merged, mount_data=\"lowerdir=\(home)/base/empty,"
+          + "upperdir=\(home)/base/diff,workdir=\(home)/base/work,nonsense\": invalid argument")
+      #expect(!MountTable.isMountPoint(plan.mountPoint))
+    }
+  }
+
+  /// graph-drivers 7.4 and check 16, without the superfluous colon.
+  @Test("A mount program gets the documented arguments")
+  func programProtocol() throws {
+    try withTemporaryDirectory("program") { directory in
+      let (program, log) = (directory.appending("program"), directory.appending("log"))
+      try program.write("#!/bin/sh\necho \"$PWD\" \"$@\" >>\(log)\n", mode: 0o755)
+      try withDriver("overlay", options: ["overlay.mount_program=\(program)", "overlay.mountopt=nodev"]) { bench in
+        let home = bench.graphRoot.appending("overlay")
+        #expect(try home.appending(".has-mount-program").readText() == "true")
+        let base = try bench.create("base")
+        let top = try bench.create("top", over: [base], readWrite: true)
+        let data = "lowerdir=\(home)/base/diff,upperdir=\(home)/top/diff,workdir=\(home)/top/work"
+        let range = [IDMapping(containerID: 0, hostID: 100000, size: 65536)]
+        let single = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
+        let cases: [(MountOptions, String)] = [
+          (MountOptions(), data),
+          (MountOptions(options: ["ro"]), "lowerdir=\(home)/top/diff:\(home)/base/diff,ro"),
+          (MountOptions(isVolatile: true), data + ",volatile"),
+          (
+            MountOptions(idMaps: IDMaps(uids: range, gids: range)),
+            data + ",uidmapping=0:100000:65536,gidmapping=0:100000:65536"
+          ),
+          (MountOptions(idMaps: IDMaps(uids: single, gids: single)), data + ",squash_to_uid=1000,squash_to_gid=1000"),
+        ]
+        for (options, expected) in cases {
+          try? Syscall.unlink(log)
+          try MountExecutor.perform(bench.driver.mountPlan(for: top, over: [base], options))
+          #expect(try log.readText() == "\(home) -o \(expected) \(home)/top/merged\n")
+        }
+        try program.write("#!/bin/sh\necho no luck >&2\nexit 3\n", mode: 0o755)
+        let text = message { try MountExecutor.perform(bench.driver.mountPlan(for: top, over: [base], MountOptions())) }
+        #expect(text?.hasSuffix(": using mount program \(program): no luck: exit status 3") == true)
+      }
+    }
+  }
+
+  @Test(
+    "fuse-overlayfs presents a layer, with literal whiteouts",
+    .enabled(if: commandExists("fuse-overlayfs") && FilePath("/dev/fuse").exists, "needs fuse-overlayfs"))
+  func fuse() throws {
+    try withDriver("overlay", options: ["overlay.mount_program=/usr/bin/fuse-overlayfs"]) { bench in
+      let base = try bench.create("base")
+      try bench.apply(archive("echo a >a; echo b >b"), to: base, over: [])
+      let child = try bench.create("child", over: [base])
+      try bench.apply(archive("touch .wh.a; echo c >c"), to: child, over: [base])
+      #expect(bench.driver.directory(of: child).appending("diff").appending(".wh.a").exists)
+      let top = try bench.create("top", over: [child, base], readWrite: true)
+      try bench.mounted(top, over: [child, base]) { (tree: FilePath) throws in
+        #expect(try tree.names() == ["b", "c"])
+        try tree.appending("d").write("x")
+        let plan = try bench.driver.mountPlan(for: top, over: [child, base], MountOptions())
+        #expect(try MountExecutor.perform(plan) == .alreadyMounted)
+      }
+      #expect(bench.driver.directory(of: top).appending("diff").appending("d").exists)
+      #expect(!MountTable.isMountPoint(bench.driver.directory(of: top).appending("merged")))
+      #expect(bench.driver.status().map(\.1)[2...3] == ["false", "false"])
+    }
+  }
+
+  @Test("Starting again with known probes recovers stale directories, mounts inside them included")
+  func startAgain() throws {
+    try withDriver("overlay") { bench in
+      let home = bench.graphRoot.appending("overlay")
+      try bench.driver.cleanUp()
+      let stale = home.appending("tempdirs").appending("temp-dir-9").appending("1-x").appending("merged")
+      for path in [stale.removingLastComponent().removingLastComponent(), stale.removingLastComponent(), stale] {
+        try Syscall.mkdir(path, mode: 0o700)
+      }
+      try Syscall.mount(source: "tmpfs", target: stale, type: "tmpfs")
+      _ = try Workbench("overlay", at: bench.top)
+      #expect(try home.appending("tempdirs").names() == [])
+      #expect(!MountTable.isMountPoint(stale))
+      let clock = ContinuousClock()
+      let time = try clock.measure { for _ in 0..<20 { _ = try Workbench("overlay", at: bench.top) } }
+      // Each probe mounts and costs tens of milliseconds: this is far below one of them, far above a loaded machine.
+      #expect(time / 20 < .milliseconds(25), "a start with known probes takes \(time / 20)")
+      #expect(try MountTable.entries().filter { $0.mountPoint == home }.count == 1)
+    }
+  }
+
+  /// graph-drivers 26.14.
+  @Test("A recorded failure of the overlay probe is honoured with its text")
+  func recordedFailure() throws {
+    try withDriver("vfs") { bench in
+      try Syscall.mkdir(bench.runRoot.appending("overlay"), mode: 0o700)
+      try bench.runRoot.appending("overlay").appending("overlay-false").write("no overlay today")
+      let text = message { _ = try Workbench("overlay", options: ["overlay.mount_program="], at: bench.top) }
+      if commandExists("fuse-overlayfs") { #expect(text == nil) } else { #expect(text == "no overlay today") }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageDriverAPI
+import StowageDrivers
+import StowageModel
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// Which driver a store gets, and what is said about options (graph-drivers 1.3, 1.7, 2, 4.1).
+@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+struct SelectionTests {
+  private func failure(
+    _ name: String?, _ options: [String] = [], priority: [String] = [], existing: [String] = [],
+    _ check: (FilePath, String?) throws -> Void
+  ) throws {
+    let top = FilePath("/tmp/stowage-selection-\(UInt32.random(in: 0...UInt32.max))")
+    try Syscall.mkdir(top, mode: 0o700)
+    defer { Workbench.tearDown(top) }
+    let root = top.appending("g")
+    try Syscall.mkdir(root, mode: 0o700)
+    for name in existing { try Syscall.mkdir(root.appending(name), mode: 0o700) }
+    let context = DriverContext(graphRoot: root, runRoot: top.appending("r"), options: options)
+    try check(root, message { _ = try StowageDrivers.makeDriver(name: name, priority: priority, context) })
+  }
+
+  @Test("Unknown and missing drivers are refused with the reference's text", arguments: ["btrfs", "zfs", "aufs"])
+  func unknown(_ name: String) throws {
+    try failure(name) { (root: FilePath, text: String?) throws in
+      #expect(text == "failed to GetDriver graph \(name) \(root): driver not supported")
+    }
+  }
+
+  @Test(
+    "Wrong options are refused with the reference's text",
+    arguments: [
+      ("foo.bar=1", "unknown driver \"foo\" in option \"foo.bar=1\""),
+      ("overlay.bar=1", "unknown option \"bar\" (\"overlay.bar=1\")"),
+      ("bar", "unable to parse key/value option: bar"),
+      ("overlay.sync=bad", "invalid sync mode for overlay driver: invalid sync mode: \"bad\""),
+      ("imagestore=rel", "overlay: image path \"rel\" is not absolute.  Can not be relative"),
+      (
+        "imagestore=/nosuch", "overlay: can't stat imageStore dir /nosuch: stat /nosuch: no such file or directory"
+      ),
+      ("imagestore=/proc/version", "overlay: image path \"/proc/version\" must be a directory"),
+      (
+        "overlay.mount_program=/nosuch",
+        "overlay: can't stat program \"/nosuch\": stat /nosuch: no such file or directory"
+      ),
+      ("overlay.size=1x", "invalid size: '1x'"),
+      (
+        "overlay.size=100m",
+        "storage option overlay.size and overlay.inodes only supported for backingFS XFS. Found extfs"
+      ),
+    ])
+  func options(_ option: String, _ expected: String) throws {
+    try failure("overlay", [option]) { (root: FilePath, text: String?) throws in
+      #expect(text == expected)
+      #expect(try root.names() == [], "nothing is left of a failed start")
+    }
+  }
+
+  @Test("Options for other drivers are skipped, and vfs accepts sync")
+  func skipped() throws {
+    try failure("overlay", ["vfs.bar=1", ".skip_mount_home=true"]) { (_: FilePath, text: String?) throws in
+      #expect(text == nil)
+    }
+    try failure("vfs", ["overlay.mountopt=nodev", "vfs.sync=filesystem"]) { (_: FilePath, text: String?) throws in
+      #expect(text == nil)
+    }
+    try failure("vfs", ["vfs.foo=1"]) { (_: FilePath, text: String?) throws in
+      #expect(text == "unknown option \"foo\" (\"vfs.foo=1\")")
+    }
+  }
+
+  @Test("Without a name, an existing directory decides, and two of them are refused")
+  func prior() throws {
+    try failure(nil, existing: ["overlay", "vfs"]) { (root: FilePath, text: String?) throws in
+      #expect(
+        text
+          == "\(root) contains several valid graphdrivers: overlay, vfs; Please cleanup or explicitly choose storage "
+          + "driver (-s <DRIVER>)")
+    }
+    try failure(nil, existing: ["btrfs"]) { (root: FilePath, text: String?) throws in
+      #expect(text == "failed to GetDriver graph btrfs \(root): driver not supported")
+    }
+    try failure(nil, existing: ["vfs"]) { (root: FilePath, text: String?) throws in
+      #expect(text == nil)
+      #expect(try root.names() == ["overlay", "vfs"])
+    }
+    try failure(nil, priority: ["vfs", "overlay"], existing: ["vfs"]) { (root: FilePath, text: String?) throws in
+      #expect(text == nil)
+      #expect(try root.names() == ["vfs"])
+    }
+  }
+
+  @Test("The name overlay2 uses the directory overlay unless it has one of its own")
+  func overlay2() throws {
+    try failure("overlay2") { (root: FilePath, text: String?) throws in
+      #expect(text == nil)
+      #expect(try root.names() == ["overlay"])
+    }
+    try failure("overlay2", existing: ["overlay2"]) { (root: FilePath, text: String?) throws in
+      #expect(text == nil)
+      #expect(try root.names() == ["overlay2"])
+    }
+  }
+
+  @Test("vfs refuses mount options and storage options with the reference's texts")
+  func vfsOptions() throws {
+    try withDriver("vfs") { bench in
+      let base = try bench.create("base")
+      #expect(
+        message { _ = try bench.driver.mountPlan(for: base, over: [], MountOptions(options: ["nodev"])) }
+          == "vfs driver does not support mount options")
+      let other = try bench.location("other")
+      #expect(
+        message { try bench.driver.create(other, over: [], LayerCreateOptions(storageOptions: ["size": "1m"])) }
+          == "--storage-opt is not supported for vfs")
+      #expect(bench.driver.status().isEmpty)
+    }
+  }
+
+  @Test("overlay refuses storage options without quotas with the reference's texts")
+  func storageOptions() throws {
+    try withDriver("overlay") { bench in
+      let layer = try bench.location("layer")
+      func text(_ options: [String: String], readWrite: Bool) -> String? {
+        message {
+          try bench.driver.create(
+            layer, over: [], LayerCreateOptions(isReadWrite: readWrite, storageOptions: options))
+        }
+      }
+      #expect(
+        text(["size": "1m"], readWrite: true)
+          == "--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+      #expect(text(["SIZE": "1m"], readWrite: false) == "--storage-opt size is only supported for ReadWrite Layers")
+      #expect(text(["Foo": "1"], readWrite: false) == "unknown option foo")
+    }
+  }
+}
