@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDiff
+internal import StowageDigest
+internal import StowageFiles
+public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// What can be done with the containers of a store. Names stand for identifiers, identifiers of the container's layer,
+/// and
+/// unique identifier prefixes too.
+public struct ContainerOperations: Sendable {
+  let store: Store
+
+  // MARK: Looking
+
+  /// All containers, stable ones first.
+  public func list() throws(StorageError) -> [ContainerRecord] {
+    try store.containerStore.withReading { (containers) throws(StorageError) in containers.records }
+  }
+
+  /// One container.
+  ///
+  /// - Throws: `containerUnknown`.
+  public func find(_ nameOrID: String) throws(StorageError) -> ContainerRecord {
+    try store.containerStore.withReading { (containers) throws(StorageError) in
+      guard let container = containers.container(nameOrID) else {
+        throw StorageError(.containerUnknown, subject: nameOrID)
+      }
+      return container
+    }
+  }
+
+  /// The container whose own layer this is.
+  ///
+  /// - Throws: `layerUnknown`, `containerUnknown`.
+  public func byLayer(_ nameOrID: String) throws(StorageError) -> ContainerRecord {
+    let id = try store.layers.find(nameOrID).id
+    guard let container = try list().first(where: { $0.layer == id }) else {
+      throw StorageError(.containerUnknown, subject: nameOrID)
+    }
+    return container
+  }
+
+  /// The size in bytes of what a container has changed, of its big data and of the files in its directories.
+  ///
+  /// - Throws: `containerUnknown`, `layerUnknown`.
+  public func size(of nameOrID: String) throws(StorageError) -> Int64 {
+    let container = try find(nameOrID)
+    var size = try store.withLayers { (layers) throws(StorageError) -> Int64 in
+      guard let layer = layers.find(container.layer) else {
+        throw StorageError(.layerUnknown, subject: container.layer.rawValue)
+          .wrapped("locating layer with ID \(goQuoted(container.layer.rawValue))")
+      }
+      return try store.diffSize(of: layer, layers)
+    }
+    for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
+    for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {
+      size &+= try diskUsage(of: FilePath(path)).size
+    }
+    return size
+  }
+
+  // MARK: Changing
+
+  /// Makes a container with a layer of its own over the image's top layer (store-semantics 11.1).
+  ///
+  /// - Throws: `imageUnknown`, `layerUnknown`, `duplicateID`, `duplicateName`, `invalidMappings`; `notSupported` if
+  /// the wanted
+  ///   ID maps need owners to be changed.
+  public func create(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
+    try store.createContainer(request)
+  }
+
+  /// Deletes a container with its layer and directories; its layer is unmounted first.
+  ///
+  /// - Throws: `notAContainer`.
+  public func delete(_ nameOrID: String) throws(StorageError) { try store.deleteContainer(nameOrID) }
+
+  // MARK: Big data
+
+  /// Keys of a container's big data items, in order of first write.
+  ///
+  /// - Throws: `containerUnknown`.
+  public func bigDataNames(of nameOrID: String) throws(StorageError) -> [String] { try find(nameOrID).bigDataNames }
+
+  /// A big data item.
+  ///
+  /// - Throws: `containerUnknown`; `system` if there is no such item.
+  public func bigData(_ key: String, of nameOrID: String) throws(StorageError) -> [UInt8] {
+    if key.isEmpty {
+      throw StorageError(.invalidBigDataName)
+        .wrapped("can't retrieve container big data value for empty name")
+    }
+    return try store.containerStore.withReading { (containers) throws(StorageError) -> [UInt8] in
+      guard let container = containers.container(nameOrID) else {
+        throw StorageError(.containerUnknown, subject: nameOrID)
+      }
+      let path = try BigDataFiles.path(
+        key, of: container.id.rawValue, in: containers.store.directory, kind: "container")
+      return try attempt("open", path) { () throws(Errno) in try Syscall.readFile(path) }
+    }
+  }
+
+  /// The size in bytes of a big data item.
+  ///
+  /// - Throws: `containerUnknown`, `sizeUnknown`.
+  public func bigDataSize(_ key: String, of nameOrID: String) throws(StorageError) -> Int64 {
+    let container = try find(nameOrID)
+    if let size = container.bigDataSizes[key] { return size }
+    guard let bytes = try? bigData(key, of: nameOrID) else { throw StorageError(.sizeUnknown, subject: key) }
+    return Int64(bytes.count)
+  }
+
+  /// The digest of a big data item.
+  ///
+  /// - Throws: `containerUnknown`, `digestUnknown`.
+  public func bigDataDigest(_ key: String, of nameOrID: String) throws(StorageError) -> Digest {
+    let container = try find(nameOrID)
+    if let digest = container.bigDataDigests[key], digest.isValid { return digest }
+    guard let bytes = try? bigData(key, of: nameOrID) else { throw StorageError(.digestUnknown, subject: key) }
+    return sha256(of: bytes)
+  }
+
+  /// Writes a big data item.
+  ///
+  /// - Throws: `containerUnknown`, `invalidBigDataName`.
+  public func setBigData(_ key: String, bytes: [UInt8], of nameOrID: String) throws(StorageError) {
+    if key.isEmpty {
+      throw StorageError(.invalidBigDataName).wrapped("can't set empty name for container big data item")
+    }
+    let digest = sha256(of: bytes)
+    try store.containerStore.withWriting { (access: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+      guard let container = access.reading.container(nameOrID) else {
+        throw StorageError(.containerUnknown, subject: nameOrID)
+      }
+      try BigDataFiles.write(
+        bytes, key, of: container.id.rawValue, in: access.store.directory, kind: "container")
+      var changed = container
+      changed.enter(key, size: bytes.count, digest: digest)
+      if changed != container { try access.update(container.id) { $0 = changed } }
+    }
+  }
+
+  // MARK: Directories
+
+  /// A directory for the caller's files about a container, made with mode 0700 if missing; it goes with the container.
+  ///
+  /// - Throws: `containerUnknown`.
+  public func directory(of nameOrID: String) throws(StorageError) -> String {
+    try userData(of: nameOrID, in: store.topology.containers.directory)
+  }
+
+  /// A directory for the caller's files about a container that need not survive a reboot.
+  ///
+  /// - Throws: `containerUnknown`.
+  public func runDirectory(of nameOrID: String) throws(StorageError) -> String {
+    try userData(of: nameOrID, in: store.topology.containers.runDirectory)
+  }
+
+  private func userData(of nameOrID: String, in directory: FilePath) throws(StorageError) -> String {
+    let path = directory.appending(try find(nameOrID).id.rawValue).appending("userdata")
+    try makeDirectories(path, mode: 0o700)
+    return path.string
+  }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDigest
+internal import StowageFiles
+public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// What can be done with the images of a store. Names stand for identifiers and unique identifier prefixes too.
+public struct ImageOperations: Sendable {
+  let store: Store
+  /// The store these operations belong to.
+  public var owner: Store { store }
+
+  // MARK: Looking
+
+  /// All images: primary store, then others in search order; not de-duplicated.
+  public func list() throws(StorageError) -> [ImageInfo] {
+    try store.withImages { (view) throws(StorageError) in view.infos }
+  }
+
+  /// One image.
+  ///
+  /// - Throws: `imageUnknown`.
+  public func find(_ nameOrID: String) throws(StorageError) -> ImageInfo {
+    try store.withImages { (view) throws(StorageError) in
+      let found = try view.require(nameOrID)
+      return view.info(found.record, found.store)
+    }
+  }
+
+  /// The images that have a digest as their own or as that of a manifest; the digest's syntax is not looked at.
+  public func byDigest(_ digest: String) throws(StorageError) -> [ImageInfo] {
+    try list().filter { $0.digests.contains { $0.description.hasSameBytes(as: digest) } }
+  }
+
+  /// The images whose top layer, or one of its mapped copies, is this layer.
+  ///
+  /// - Throws: `layerUnknown`.
+  public func byTopLayer(_ nameOrID: String) throws(StorageError) -> [ImageInfo] {
+    try store.layers.withLayer(nameOrID) { (layer, _) throws(StorageError) -> [ImageInfo] in
+      try store.withImages { (view) throws(StorageError) in
+        view.infos.filter { $0.record.layer == layer.id || $0.record.mappedLayers.contains(layer.id) }
+      }
+    }
+  }
+
+  /// The size in bytes of all layers of an image, each once, and of its big data items (store-semantics 19).
+  ///
+  /// - Throws: `imageUnknown`, `layerUnknown` if a layer is missing.
+  public func size(of nameOrID: String) throws(StorageError) -> Int64 {
+    try store.withLayers { (layers) throws(StorageError) -> Int64 in
+      let image = try store.withImages { (view) throws(StorageError) in try view.require(nameOrID) }
+      var size: Int64 = 0
+      var seen: Set<LayerID> = []
+      for top in image.record.mappedLayers + [image.record.layer].compactMap({ $0 }) {
+        var next: LayerID? = top
+        while let id = next, seen.insert(id).inserted {
+          guard let layer = layers.find(id) else {
+            throw StorageError(.layerUnknown, subject: id.rawValue)
+              .wrapped("locating layer with ID \(goQuoted(id.rawValue))")
+          }
+          size &+= try store.recordedSize(of: layer, layers)
+          next = layer.record.parent
+        }
+      }
+      for (_, bytes) in image.record.bigDataSizes { size &+= bytes }
+      return size
+    }
+  }
+
+  // MARK: Changing
+
+  /// Makes an image (store-semantics 10.1).
+  ///
+  /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown`, `invalidDigest`, `invalidIdentifier`.
+  public func create(_ request: ImageCreation) throws(StorageError) -> ImageInfo { try store.createImage(request) }
+
+  /// Deletes an image and the layers that nothing else uses (store-semantics 18.3).
+  ///
+  /// - Parameter commit: `false` deletes nothing and only tells.
+  /// - Returns: the layers that are, or would be, deleted, in order.
+  /// - Throws: `notAnImage`, `imageUsedByContainer`.
+  @discardableResult
+  public func delete(_ nameOrID: String, commit: Bool = true) throws(StorageError) -> [LayerID] {
+    try store.deleteImage(nameOrID, commit: commit)
+  }
+
+  // MARK: Big data
+
+  /// Keys of an image's big data items, in order of first write.
+  ///
+  /// - Throws: `imageUnknown`.
+  public func bigDataNames(of nameOrID: String) throws(StorageError) -> [String] {
+    try find(nameOrID).record.bigDataNames
+  }
+
+  /// A big data item.
+  ///
+  /// - Throws: `imageUnknown`; `imageDataMissing`.
+  public func bigData(_ key: String, of nameOrID: String) throws(StorageError) -> [UInt8] {
+    try store.withImages { (view) throws(StorageError) -> [UInt8] in
+      let found = try view.require(nameOrID)
+      let directory = store.imageStores[found.store].directory
+      guard let bytes = BigDataFiles.read(key, of: found.record.id.rawValue, in: directory) else {
+        throw missingItem(key, nameOrID)
+      }
+      return bytes
+    }
+  }
+
+  /// The size in bytes of a big data item.
+  ///
+  /// - Throws: `sizeUnknown` if the image or the item is missing.
+  public func bigDataSize(_ key: String, of nameOrID: String) throws(StorageError) -> Int64 {
+    if let size = try? find(nameOrID).record.bigDataSizes[key] { return size }
+    guard let bytes = try? bigData(key, of: nameOrID) else { throw StorageError(.sizeUnknown, subject: key) }
+    return Int64(bytes.count)
+  }
+
+  /// The recorded digest of a big data item.
+  ///
+  /// - Throws: `digestUnknown` if there is none.
+  public func bigDataDigest(_ key: String, of nameOrID: String) throws(StorageError) -> Digest {
+    guard let digest = try? find(nameOrID).record.bigDataDigests[key], digest.isValid else {
+      throw StorageError(.digestUnknown, subject: key)
+    }
+    return digest
+  }
+
+  /// Writes a big data item of an image of this store.
+  ///
+  /// - Parameter digest: to be recorded; `nil` for the SHA-256 of the bytes.
+  /// - Throws: `imageUnknown`, `invalidBigDataName`.
+  public func setBigData(
+    _ key: String, bytes: [UInt8], of nameOrID: String, digest: Digest? = nil
+  ) throws(StorageError) {
+    if key.isEmpty {
+      throw StorageError(.invalidBigDataName).wrapped("can't set empty name for image big data item")
+    }
+    let digest = digest ?? sha256(of: bytes)
+    for images in store.imageStores where images.isWritable {
+      let isDone = try images.withWriting {
+        (access: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
+        guard let image = access.reading.find(nameOrID) else { return false }
+        try BigDataFiles.write(bytes, key, of: image.id.rawValue, in: images.directory, kind: "image")
+        var changed = image
+        changed.enter(key, size: bytes.count, digest: digest)
+        if changed == image { return true }
+        changed.settleDigest()
+        try access.update(image.id) { $0 = changed }
+        return true
+      }
+      if isDone { return }
+    }
+    throw unknownImage(nameOrID)
+  }
+
+  // MARK: Directories
+
+  /// A directory for the caller's files about an image, made with mode 0700 if missing; it goes with the image.
+  ///
+  /// - Throws: `imageUnknown`.
+  public func directory(of nameOrID: String) throws(StorageError) -> String {
+    let id = try find(nameOrID).id
+    let path = store.topology.imageDirectory.appending(id.rawValue).appending("userdata")
+    try makeDirectories(path, mode: 0o700)
+    return path.string
+  }
+
+  /// A directory for the caller's files about an image that need not survive a reboot.
+  ///
+  /// - Throws: `imageUnknown`.
+  public func runDirectory(of nameOrID: String) throws(StorageError) -> String {
+    let id = try find(nameOrID).id
+    let path = store.topology.imageRunDirectory.appending(id.rawValue).appending("userdata")
+    try makeDirectories(path, mode: 0o700)
+    return path.string
+  }
+}
+
+extension Store {
+  /// The recorded uncompressed size of a layer, else the size of its differences.
+  func recordedSize(of layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
+    if layer.record.diffDigest != nil, layer.record.diffSize >= 0 { return layer.record.diffSize }
+    do throws(StorageError) {
+      return try diffSize(of: layer, layers)
+    } catch {
+      throw error.wrapped("size/digest of layer with ID \(goQuoted(layer.id.rawValue)) could not be calculated")
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import StowageModel
+
+extension LayerOperations {
+  /// The differences of a layer to its parent, or to the layer `from`; sorted by path. An unknown `from` stands for the
+  /// parent, as in the reference.
+  ///
+  /// - Throws: `layerUnknown`.
+  public func changes(of nameOrID: String, from: String? = nil) throws(StorageError) -> [LayerChange] {
+    try store.changes(of: nameOrID, from: from)
+  }
+
+  /// Writes a layer's diff as a tar archive.
+  ///
+  /// Against the parent, the archive the layer was made from comes back byte for byte. The layer lock is held shared
+  /// until all is written. The output is not closed; after a failure part of the archive is written.
+  ///
+  /// - Parameter compression: `nil` for that of the archive the layer was made from.
+  /// - Throws: `layerUnknown`; `notSupported` for bzip2 and xz; `corrupt` if files are not what was recorded.
+  public func diff(
+    of nameOrID: String, from: String? = nil, compression: Compression? = nil, to output: LayerOutput
+  ) throws(StorageError) {
+    try store.writeDiff(of: nameOrID, from: from, compression: compression, to: output)
+  }
+
+  /// The size in bytes of the differences of a layer to its parent, or to the layer `from`.
+  ///
+  /// - Throws: `layerUnknown`.
+  public func diffSize(of nameOrID: String, from: String? = nil) throws(StorageError) -> Int64 {
+    try store.diffSize(of: nameOrID, from: from)
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import StowageModel
+
+extension LayerOperations {
+  /// Makes an empty layer (store-semantics 7).
+  ///
+  /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown` for the parent, `parentIsContainer`, `invalidIdentifier`,
+  ///   `notSupported` if the wanted ID maps need owners to be changed.
+  public func create(_ request: LayerCreation) throws(StorageError) -> LayerInfo {
+    try store.putLayer(request, nil).layer
+  }
+
+  /// Makes a layer from a diff, a tar archive plain or compressed.
+  ///
+  /// The diff is extracted without any lock; then the layer appears at once. After a failure or a crash nothing of it
+  /// is
+  /// left. On a failure the input may not have been read to its end.
+  ///
+  /// - Parameters:
+  ///   - expecting: what the diff must turn out to be.
+  ///   - progress: is told the bytes of input consumed so far, on another thread, about once per MiB.
+  ///   - isCancelled: is asked between the steps and about once per MiB whether to stop.
+  /// - Throws: as ``create(_:)``; `invalidArchive`, `digestMismatch`, `cancelled`.
+  public func put(
+    _ request: LayerCreation, diff: LayerInput, expecting: ExpectedDiff = ExpectedDiff(),
+    progress: (@Sendable (UInt64) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> PutLayer {
+    try store.putLayer(
+      request, DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled))
+  }
+
+  /// Makes a layer in the driver without a record; the parent is the driver's, not resolved.
+  ///
+  /// - Returns: the identifier.
+  public func createInDriverOnly(_ request: LayerCreation) throws(StorageError) -> String {
+    try store.createLayerInDriver(request)
+  }
+
+  /// Extracts a diff into an existing layer of the primary store, whatever it contains, and records its digests.
+  ///
+  /// The layer lock is held meanwhile. After a failure the layer may be extracted partly.
+  ///
+  /// - Returns: bytes of content extracted.
+  /// - Throws: `layerUnknown`, `invalidArchive`.
+  @discardableResult
+  public func apply(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
+    try store.applyDiff(diff, to: nameOrID)
+  }
+}

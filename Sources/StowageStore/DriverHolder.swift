@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageConfig
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// The driver of a store, made under `storage.lock`, and made anew when another process has shut the store down.
+///
+/// Source: on-disk-format 9 (storage lock).
+final class DriverHolder: Sendable {
+  private let lock: LockFile
+  private let make: @Sendable () throws(StorageError) -> any GraphDriver
+  private let state: Mutex<State>
+
+  private struct State: Sendable {
+    var driver: any GraphDriver
+    var token: LastWrite
+  }
+
+  /// Makes the driver for the first time.
+  init(_ options: StoreOptions, _ roots: StoreRoots, _ factory: @escaping DriverFactory) throws(StorageError) {
+    lock = try LockFile.open(roots.storageLock)
+    let context = DriverContext(
+      graphRoot: roots.graphRoot, runRoot: roots.runRoot, imageStore: roots.imageStore,
+      options: options.driverOptions, inUserNamespace: isInUserNamespace)
+    let name = options.driverName
+    let priority = options.driverPriority
+    make = { () throws(StorageError) -> any GraphDriver in try factory(name, priority, context) }
+    let held = try lock.acquire(.write)
+    let token = try held.lastWrite()
+    state = Mutex(State(driver: try make(), token: token))
+    held.release()
+  }
+
+  /// The driver, after a short look whether another process has shut the store down.
+  func current() throws(StorageError) -> any GraphDriver {
+    let held = try lock.acquire(.read)
+    let token = try held.lastWrite()
+    held.release()
+    if let driver = state.withLock({ $0.token == token ? $0.driver : nil }) { return driver }
+    return try withLock { (driver, _) throws(StorageError) in driver }
+  }
+
+  /// Runs `body` with `storage.lock` held exclusively, as everything must that mounts or shuts down. The second
+  /// argument
+  /// announces a shutdown to all other processes.
+  func withLock<R>(
+    _ body: (any GraphDriver, () throws(StorageError) -> Void) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    let held = try lock.acquire(.write)
+    let token = try held.lastWrite()
+    let driver = try state.withLock { (state) throws(StorageError) -> any GraphDriver in
+      if state.token == token { return state.driver }
+      let driver = try make()
+      let (old, new) = (state.driver.traits.name, driver.traits.name)
+      if old != new {
+        throw StorageError(
+          .system, "graph driver name changed from \(goQuoted(old)) to \(goQuoted(new)) during reload")
+      }
+      state = State(driver: driver, token: token)
+      return driver
+    }
+    let access = held.writeAccess
+    let result = try body(driver) { () throws(StorageError) in _ = try access.recordWrite() }
+    held.release()
+    return result
+  }
+}

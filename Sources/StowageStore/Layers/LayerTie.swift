@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+package import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// Ties the fate of a layer to the record of an image or container, in a flag of the layer's record.
+///
+/// Two files cannot be replaced at once. While an object and its layers are made or deleted, the layers carry this
+/// flag.
+/// If the process dies, the next opener looks whether the object's record exists: if so, the layers belong to it and
+/// are
+/// complete, and the flag goes; if not, the layers go. Other implementations keep the flag and ignore it.
+struct LayerTie: Hashable, Sendable {
+  /// What a layer can be tied to.
+  enum Kind: String, Sendable {
+    case image
+    case container
+  }
+
+  /// The flag's key.
+  static let key = "stowage-owner"
+
+  /// The kind of object.
+  let kind: Kind
+  /// The object's identifier.
+  let id: String
+  /// The number of the instance lock that the maker holds while it lives; `nil` if it holds the layer lock itself.
+  let lock: String?
+
+  init(_ kind: Kind, _ id: String, lock: String? = nil) {
+    self.kind = kind
+    self.id = id
+    self.lock = lock
+  }
+
+  /// The tie in a record, if there is one that can be understood.
+  init?(_ flags: RecordFlags) {
+    guard let value = flags[LayerTie.key], let id = value["id"]?.string, let kind = value["kind"]?.string,
+      let known = Kind(rawValue: kind)
+    else { return nil }
+    self.init(known, id, lock: value["lock"]?.string)
+  }
+
+  /// The flag's value.
+  var flag: JSONValue {
+    var members = [JSONValue.Member("id", .string(id)), JSONValue.Member("kind", .string(kind.rawValue))]
+    if let lock { members.append(JSONValue.Member("lock", .string(lock))) }
+    return .object(members)
+  }
+
+  /// Whether the process that made the tie is still at work. `directory` has the instance locks.
+  func isAlive(in directory: FilePath) -> Bool {
+    guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
+    guard let file = try? Syscall.open(directory.appending("lock-\(lock)"), .readWrite) else { return false }
+    return (try? Syscall.setlk(file.rawValue, .write)) == false
+  }
+}
+
+/// An image on its way into the store, layer by layer.
+///
+/// Layers made with ``LayerCreation/pending`` set to this are deleted by the next opener if the process ends before the
+/// image's record is there. While this object lives, other processes see and may use the layers, but do not judge them.
+/// Ends by ``finish()`` after the record is made, or by forgetting the object, which leaves the judgement to the next
+/// opener.
+package final class PendingImage: Sendable {
+  private let store: Store
+  private let image: ImageID
+  /// Its instance lock is what shows that this process lives.
+  private let directory: StagedDirectory
+
+  /// Begins. See ``ImageOperations/beginLoad(_:)``.
+  init(_ store: Store, _ image: ImageID) throws(StorageError) {
+    self.store = store
+    self.image = image
+    directory = try StagedDirectory.create(in: store.topology.layers.temporary)
+  }
+
+  /// The tie of the image's layers.
+  var tie: LayerTie {
+    let name = directory.path.lastComponent?.string ?? ""
+    return LayerTie(.image, image.rawValue, lock: String(name.dropFirst("temp-dir-".count)))
+  }
+
+  /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
+  package func finish() throws(StorageError) {
+    let own = tie
+    try store.withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+      let tied = layers.store.ask(layers.reading) { table in
+        table.records.filter { $0.isTied && LayerTie($0.flags) == own }.map(\.id)
+      }
+      if tied.isEmpty { return }
+      layers.store.change(layers) { table in
+        for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }
+      }
+      try layers.store.save(layers)
+    }
+  }
+}
+
+extension ImageOperations {
+  /// Announces an image whose layers are about to be put; see ``PendingImage``.
+  package func beginLoad(_ id: ImageID) throws(StorageError) -> PendingImage { try PendingImage(store, id) }
+}
+
+extension LayersWriting {
+  /// Ties layers of the primary store to an object, in one save per file.
+  func tie(_ ids: [LayerID], _ tie: LayerTie) throws(StorageError) {
+    if ids.isEmpty { return }
+    store.change(self) { table in
+      for id in ids { table.update(id) { $0.flags[LayerTie.key] = tie.flag } }
+    }
+    try store.save(self)
+  }
+
+  /// Settles layers whose maker or deleter died: needed layers are complete, others go with the data of their object.
+  ///
+  /// A layer that another one is built on stays in any case.
+  mutating func settle(_ tied: [LayerID], _ isNeeded: LayerStore.Need) throws(StorageError) {
+    var doomed: [FoundLayer] = []
+    for id in tied {
+      guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags) else { continue }
+      switch try isNeeded(tie, id) {
+      case .byOwner, .byOthers:
+        store.change(self) { table in
+          table.update(id) { record in
+            record.flags[LayerTie.key] = nil
+            record.isIncomplete = false
+          }
+        }
+      case .byNobody:
+        doomed.append(layer)
+        try removeData(of: tie)
+      }
+    }
+    try discardChildrenFirst(doomed)
+    store.change(self) { table in
+      for layer in doomed { table.update(layer.id) { $0.flags[LayerTie.key] = nil } }
+    }
+  }
+
+  /// Deletes children before their parents; what keeps a child that is not doomed stays.
+  private mutating func discardChildrenFirst(_ doomed: [FoundLayer]) throws(StorageError) {
+    var progress = true
+    while progress {
+      progress = false
+      for layer in doomed where reading.primary(layer.id) != nil {
+        guard reading.store.ask(reading, { $0.children(of: layer.id) }).isEmpty else { continue }
+        Log.warning("Found layer \(goQuoted(layer.id.rawValue)) of an unfinished operation, deleting it")
+        try unmountFully(layer)
+        try discard(layer)
+        progress = true
+      }
+    }
+  }
+
+  /// Deletes the directories of an object that has no record.
+  private func removeData(of tie: LayerTie) throws(StorageError) {
+    let places = store.topology
+    switch tie.kind {
+    case .container:
+      guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
+      for directory in [places.containers.directory, places.containers.runDirectory] {
+        try removeTree(directory.appending(id))
+      }
+    case .image:
+      guard let id = ImageID(recorded: tie.id)?.rawValue else { return }
+      for images in places.images where images.isWritable { try removeTree(images.directory.appending(id)) }
+    }
+  }
+
+  /// Deletes a tree of the driver that has no record.
+  mutating func removeUnrecorded(
+    _ id: LayerID, _ home: (role: LayerLocation.Role, root: FilePath)
+  ) throws(StorageError) {
+    try driver.remove(LayerLocation(id: id, role: home.role, root: home.root), into: &bins)
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageModel
+internal import SystemPackage
+
+/// The right to read layers: the primary layer lock and those of the additional stores are held, the records are fresh.
+///
+/// Lent by ``LayerStore/withReading(_:_:_:)``; must not be kept.
+struct LayersReading: ~Copyable {
+  /// The primary store.
+  let store: LayerStore
+  /// The driver as of the time the lock was taken.
+  let driver: any GraphDriver
+  /// Records of additional stores, in configured order.
+  let additional: [LayerTable]
+
+  /// Finds a layer by identifier, name or unique identifier prefix: primary store first, then additional ones.
+  func find(_ nameOrID: String) -> FoundLayer? {
+    if let found = findPrimary(nameOrID) { return found }
+    for table in additional {
+      if let id = table.resolve(nameOrID), let found = located(id, in: table) { return found }
+    }
+    return nil
+  }
+
+  /// Finds a layer of the primary store.
+  func findPrimary(_ nameOrID: String) -> FoundLayer? {
+    store.ask(self) { table in table.resolve(nameOrID).flatMap { self.located($0, in: table) } }
+  }
+
+  /// Finds a layer by its exact identifier, `home` first, so that a chain stays in the store where it began.
+  func find(_ id: LayerID, near home: LayerLocation.Role? = nil) -> FoundLayer? {
+    if case .additionalImageStore(let index) = home, index < additional.count,
+      let found = located(id, in: additional[index])
+    {
+      return found
+    }
+    if let found = store.ask(self, { self.located(id, in: $0) }) { return found }
+    for table in additional {
+      if let found = located(id, in: table) { return found }
+    }
+    return nil
+  }
+
+  /// The layer in the primary store with exactly this identifier.
+  func primary(_ id: LayerID) -> FoundLayer? { store.ask(self) { self.located(id, in: $0) } }
+
+  /// All ancestors, nearest first.
+  ///
+  /// - Throws: `layerUnknown` if a parent is recorded nowhere; `corrupt` if a layer is its own ancestor.
+  func ancestors(of layer: FoundLayer) throws(StorageError) -> [FoundLayer] {
+    var chain: [FoundLayer] = []
+    var seen: Set<LayerID> = [layer.id]
+    var current = layer
+    while let parent = current.record.parent {
+      guard seen.insert(parent).inserted else {
+        throw StorageError(.corrupt, "layer \(goQuoted(parent.rawValue)) is its own ancestor", subject: parent.rawValue)
+      }
+      guard let found = find(parent, near: current.location.role) else {
+        throw StorageError(.layerUnknown, subject: parent.rawValue)
+      }
+      chain.append(found)
+      current = found
+    }
+    return chain
+  }
+
+  /// The locations of all ancestors, nearest first.
+  func chain(of layer: FoundLayer) throws(StorageError) -> [LayerLocation] {
+    try ancestors(of: layer).map(\.location)
+  }
+
+  /// All layers, primary store first, not de-duplicated.
+  func list() -> [LayerInfo] {
+    let mounts = store.mounts(self)
+    var layers = store.ask(self) { $0.records }.map { record in
+      LayerInfo(
+        record: record, isReadOnly: false, mountPoint: mounts[record.id]?.path,
+        mountCount: mounts[record.id]?.count ?? 0)
+    }
+    for table in additional { layers += table.records.map { LayerInfo(record: $0, isReadOnly: true) } }
+    return layers
+  }
+
+  /// What is shown of a layer.
+  func info(_ layer: FoundLayer) -> LayerInfo {
+    if !layer.location.isWritable { return LayerInfo(record: layer.record, isReadOnly: true) }
+    let mount = store.mounts(self)[layer.id]
+    return LayerInfo(record: layer.record, isReadOnly: false, mountPoint: mount?.path, mountCount: mount?.count ?? 0)
+  }
+
+  /// The directory with the big data of a layer, to be looked for in this order.
+  func dataDirectories(of layer: FoundLayer) -> [FilePath] {
+    let places = store.topology
+    let roots: [FilePath]
+    switch layer.location.role {
+    case .graphRoot, .imageStore: roots = places.layers.dataSearch
+    case .additionalImageStore(let index):
+      roots = index < places.additionalLayers.count ? [places.additionalLayers[index].data] : []
+    }
+    return roots.map { $0.appending(layer.id.rawValue) }
+  }
+
+  /// Where the tar-split file of a layer can be, in order of preference.
+  func tarSplitFiles(of layer: FoundLayer) -> [FilePath] {
+    dataDirectories(of: layer).map { $0.removingLastComponent().appending("\(layer.id).tar-split.gz") }
+  }
+
+  private func located(_ id: LayerID, in table: LayerTable) -> FoundLayer? {
+    guard let position = table.position(of: id), let record = table[position] else { return nil }
+    return FoundLayer(record: record, location: location(id, store.topology, table, position.file))
+  }
+
+  /// The record's home. Older versions put some layers into the other store (store-semantics 25.1); that is looked up
+  /// here, once, under the lock.
+  private func location(
+    _ id: LayerID, _ topology: StoreTopology, _ table: LayerTable, _ file: Int
+  ) -> LayerLocation {
+    let documents: [StoreTopology.LayerDocument]
+    if let document = topology.layers.documents.first(where: { $0.path == table.files[file].path }) {
+      documents = [document]
+    } else {
+      documents = topology.additionalLayers.flatMap(\.documents).filter { $0.path == table.files[file].path }
+    }
+    let home = documents.first
+    let location = LayerLocation(
+      id: id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
+    let homes = topology.layerHomes
+    if homes.count < 2 || !location.isWritable || driver.exists(location) { return location }
+    for other in homes where other.role != location.role {
+      let candidate = LayerLocation(id: id, role: other.role, root: other.root)
+      if driver.exists(candidate) { return candidate }
+    }
+    return location
+  }
+}

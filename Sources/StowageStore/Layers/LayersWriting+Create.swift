@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDiff
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A layer to be made, with everything that was resolved from the request.
+struct NewLayer: Sendable {
+  /// The record to be, without flag `incomplete` and without content.
+  var record: LayerRecord
+  /// Index of the record file.
+  var document: Int
+  /// Where the tree will be.
+  var location: LayerLocation
+  /// The parent's record, as it was when the request was resolved.
+  var parent: FoundLayer?
+  /// Locations of all ancestors, nearest first.
+  var chain: [LayerLocation]
+  /// What the driver is told.
+  var options: LayerCreateOptions
+  /// Big data items.
+  var bigData: [BigDataItem]
+}
+
+/// Content extracted before the layer exists.
+struct StagedContent: ~Copyable {
+  /// The extracted tree.
+  var layer: StagedLayer?
+  /// The directory that has the tar-split file.
+  var directory: StagedDirectory?
+  /// The tar-split file in it.
+  var tarSplit: FilePath
+  /// What the extraction found out.
+  var result: ApplyResult
+
+  /// Deletes what was not moved into the store.
+  consuming func discard() {
+    do throws(StorageError) {
+      if let layer = layer.take() { try layer.discard() }
+      if let directory = directory.take() { try directory.discard() }
+    } catch {
+      Log.warning("cannot delete a staged layer, the next opener will: \(error)")
+    }
+  }
+}
+
+extension LayersWriting {
+  /// Makes sure a new layer's identifier and names are free.
+  ///
+  /// - Throws: `duplicateID`, `duplicateName`.
+  static func checkFree(_ record: LayerRecord, _ reading: borrowing LayersReading) throws(StorageError) {
+    try reading.store.withTable(reading) { (table) throws(StorageError) in
+      if table.isTaken(record.id) { throw StorageError(.duplicateID, subject: record.id.rawValue) }
+      for name in record.names where table.owner(ofName: name) != nil {
+        throw StorageError(.duplicateName, subject: name)
+      }
+    }
+  }
+
+  /// Makes a layer (on-disk-format 12.1). Unless `completing`, it stays `incomplete`; see ``complete(_:)``.
+  ///
+  /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
+  /// crash leaves the incomplete record for the next opener.
+  mutating func create(
+    _ new: NewLayer, staged: inout StagedContent?, completing: Bool = true
+  ) throws(StorageError) -> LayerRecord {
+    try LayersWriting.checkFree(new.record, reading)
+    var record = new.record
+    record.isIncomplete = true
+    record.bigDataNames = withoutRepeats(new.bigData.map(\.key))
+    for item in new.bigData {
+      do throws(StorageError) { _ = try bigDataFileName(for: item.key) } catch {
+        throw bigDataNameError(error, item.key)
+      }
+    }
+    store.change(self) { $0.append(record, file: new.document) }
+    do throws(StorageError) {
+      try store.save(self)
+      try fill(new, &staged)
+      if completing { try complete(new.record.id) }
+    } catch {
+      abandon(new, context: error)
+      throw error
+    }
+    return reading.primary(new.record.id)?.record ?? record
+  }
+
+  /// Ends the making of a layer: what it consists of is complete and on disk.
+  func complete(_ id: LayerID) throws(StorageError) {
+    try update(id) { record in
+      record.isIncomplete = false
+      // With a lock of its own the maker goes on until its image is recorded.
+      if LayerTie(record.flags)?.lock == nil { record.flags[LayerTie.key] = nil }
+    }
+  }
+
+  private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
+    for item in new.bigData { try writeItem(item, of: new.record.id) }
+    do throws(StorageError) {
+      try driver.create(new.location, over: new.chain, new.options)
+    } catch {
+      let kind = new.options.isReadWrite ? "read-write" : "read-only"
+      throw error.wrapped("creating \(kind) layer with ID \(goQuoted(new.record.id.rawValue))")
+    }
+    guard staged != nil else { return }
+    try commit(new, &staged)
+  }
+
+  private func commit(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
+    guard let tarSplit = staged?.tarSplit, let result = staged?.result else { return }
+    let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
+    try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
+    if let tree = staged?.layer.take() { try driver.commit(tree, to: new.location) }
+    if driver.syncPolicy != .none {
+      try AtomicFile.syncDirectory(driver.directory(of: new.location))
+      try AtomicFile.syncDirectory(driver.directory(of: new.location).removingLastComponent())
+      try AtomicFile.syncDirectory(store.topology.layers.data)
+    }
+    store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
+  }
+
+  private func writeItem(_ item: BigDataItem, of id: LayerID) throws(StorageError) {
+    let name = try bigDataFileName(for: item.key)
+    let path = store.topology.layers.data.appending(id.rawValue).appending(FilePath(name).components)
+    try AtomicFile.replace(path, contents: item.bytes, sync: true)
+  }
+
+  /// Deletes a layer whose making failed; a failure of that is only logged.
+  mutating func abandon(_ new: NewLayer, context: StorageError) {
+    guard let layer = reading.primary(new.record.id) else { return }
+    do throws(StorageError) {
+      // A save that failed may have replaced the file all the same: `delete` marks the record first, and if that fails
+      // too,
+      // what is on disk, complete or incomplete, is left to the next opener.
+      try delete(layer)
+    } catch {
+      let id = goQuoted(new.record.id.rawValue)
+      Log.warning("While recovering from a failure (\(context)), error deleting layer \(id): \(error)")
+    }
+  }
+}
+
+/// Adds the reference's words for a key that cannot be stored.
+func bigDataNameError(_ error: StorageError, _ key: String) -> StorageError {
+  key.isEmpty ? error.wrapped("can't set empty name for layer big data item") : error
+}
+
+extension LayerRecord {
+  /// Records what an extraction found out, keeping what the caller vouched for.
+  mutating func take(_ result: ApplyResult) {
+    let isVouched = compressedDiffDigest != nil
+    if !isVouched { compressedDiffDigest = result.compressedDigest }
+    if !isVouched || compressedSize <= 0 { compressedSize = result.compressedSize }
+    diffDigest = diffDigest ?? result.diffDigest
+    diffSize = result.diffSize
+    compression = result.compression
+    uidSet = result.uidSet
+    gidSet = result.gidSet
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import SystemPackage
+
+/// The right to change layers of the primary store: its locks are held exclusively, the records are fresh.
+///
+/// Lent by ``LayerStore/withWriting(_:_:_:)``. What is put into ``bins`` is deleted when the locks are released.
+struct LayersWriting: ~Copyable {
+  /// The right to read.
+  let reading: LayersReading
+  /// The locks.
+  let held: HeldGroup
+  /// Trees to delete later.
+  var bins: DeferredRemoval
+
+  /// The primary store.
+  var store: LayerStore { reading.store }
+  /// The driver.
+  var driver: any GraphDriver { reading.driver }
+
+  /// Gives up the locks.
+  consuming func finish() -> DeferredRemoval {
+    held.release()
+    return bins
+  }
+
+  // MARK: Repair
+
+  /// Puts right what a load has found: repeated names, layers that were being made or deleted (on-disk-format 12.5).
+  ///
+  /// One failure does not stop the others; all are reported after the records are saved.
+  mutating func repair(_ findings: LayerTable.Findings, _ isNeeded: LayerStore.Need) throws(StorageError) {
+    if findings.isEmpty { return }
+    StaleFiles.remove(in: store.writtenDirectories)
+    store.change(self) { $0.repairNames(findings) }
+    try settle(findings.tied, isNeeded)
+    var failures: [StorageError] = []
+    for id in findings.incomplete {
+      guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }
+      Log.warning("Found incomplete layer \(goQuoted(id.rawValue)), deleting it")
+      do throws(StorageError) {
+        try discard(layer)
+      } catch {
+        failures.append(error.wrapped("deleting layer \(goQuoted(id.rawValue))"))
+      }
+    }
+    try store.save(self)
+    if let first = failures.first {
+      throw StorageError(
+        first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
+        cause: first.cause)
+    }
+  }
+
+  // MARK: Deleting
+
+  /// Deletes a layer whatever depends on it (store-semantics 18.1).
+  ///
+  /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
+  mutating func delete(_ layer: FoundLayer) throws(StorageError) {
+    try unmountFully(layer)
+    if !layer.record.isIncomplete {
+      store.change(self) { table in table.update(layer.id) { $0.isIncomplete = true } }
+      try store.save(self)
+    }
+    try discard(layer)
+    try store.save(self)
+  }
+
+  /// Moves the content of an incomplete layer into the bins and forgets its record; the caller saves.
+  mutating func discard(_ layer: FoundLayer) throws(StorageError) {
+    try driver.remove(layer.location, into: &bins)
+    let places = store.topology.layers
+    for data in places.dataSearch {
+      let bin = data.appending("tmp")
+      try bins.add(data.appending("\(layer.id).tar-split.gz"), bin: bin)
+      try bins.add(data.appending(layer.id.rawValue), bin: bin)
+    }
+    store.change(self) { $0.remove(layer.id) }
+  }
+
+  // MARK: Records
+
+  /// Changes a record and saves it.
+  func update(_ id: LayerID, _ change: (inout LayerRecord) -> Void) throws(StorageError) {
+    store.change(self) { $0.update(id, change) }
+    try store.save(self)
+  }
+
+  /// Gives a layer its names and saves every record that lost one.
+  func setNames(_ names: [String], of id: LayerID) throws(StorageError) {
+    store.change(self) { $0.setNames(names, of: id) }
+    try store.save(self)
+  }
+
+  /// Writes a big data item of a layer; a new key is recorded.
+  func setBigData(_ key: String, _ bytes: [UInt8], of layer: FoundLayer) throws(StorageError) {
+    let name = try bigDataFileName(for: key)
+    let path = store.topology.layers.data.appending(layer.id.rawValue).appending(FilePath(name).components)
+    try AtomicFile.replace(path, contents: bytes, sync: true)
+    if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
+    try update(layer.id) { $0.bigDataNames.append(key) }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageSystem
+internal import SystemPackage
+
+/// What tells one version of a record file from another: files are replaced by rename, never changed in place.
+///
+/// The reference looks at the modification time only; inode and size close its gap on coarse clocks
+/// (store-semantics 27.1.25).
+struct FileSignature: Hashable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+  let size: Int64
+  let modified: FileTime
+
+  init(_ status: FileStatus) {
+    device = status.device
+    inode = status.inode
+    size = status.size
+    modified = status.modificationTime
+  }
+
+  /// The signature of the file at `path`; `nil` if there is none.
+  static func of(_ path: FilePath) -> FileSignature? {
+    (try? Syscall.stat(path)).map(FileSignature.init)
+  }
+}

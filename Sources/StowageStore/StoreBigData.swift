@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDigest
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// The big data items of images and containers: files in the object's own directory (on-disk-format 7).
+enum BigDataFiles {
+  /// The file of an item.
+  ///
+  /// - Throws: `invalidBigDataName`, with the reference's words for an empty key.
+  static func path(_ key: String, of id: String, in directory: FilePath, kind: String) throws(StorageError) -> FilePath
+  {
+    do throws(StorageError) {
+      return directory.appending(id).appending(FilePath(try bigDataFileName(for: key)).components)
+    } catch {
+      if key.isEmpty { throw error.wrapped("can't set empty name for \(kind) big data item") }
+      throw error
+    }
+  }
+
+  /// Writes an item durably.
+  static func write(
+    _ bytes: [UInt8], _ key: String, of id: String, in directory: FilePath, kind: String
+  ) throws(StorageError) {
+    try AtomicFile.replace(try path(key, of: id, in: directory, kind: kind), contents: bytes, sync: true)
+  }
+
+  /// Reads an item; `nil` if it cannot be read.
+  static func read(_ key: String, of id: String, in directory: FilePath) -> [UInt8]? {
+    guard let path = try? path(key, of: id, in: directory, kind: "") else { return nil }
+    return try? Syscall.readFile(path)
+  }
+
+  /// The digest of an item for which the caller gave none.
+  static func digest(of bytes: [UInt8]) -> Digest { sha256(of: bytes) }
+}
+
+/// Records with keys, sizes and digests of big data items.
+protocol BigDataRecord {
+  /// Keys in order of first write.
+  var bigDataNames: [String] { get set }
+  /// Bytes per key.
+  var bigDataSizes: KeyedValues<Int64> { get set }
+  /// Digest per key.
+  var bigDataDigests: KeyedValues<Digest> { get set }
+}
+
+extension ImageRecord: BigDataRecord {}
+extension ContainerRecord: BigDataRecord {}
+
+extension BigDataRecord {
+  /// Enters an item.
+  mutating func enter(_ key: String, size: Int, digest: Digest) {
+    if !bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { bigDataNames.append(key) }
+    bigDataSizes[key] = Int64(size)
+    bigDataDigests[key] = digest
+  }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import SystemPackage
+
+extension Store {
+  // MARK: Layers
+
+  /// Deletes a layer after looking for dependents among layers, images of all writable stores and containers
+  /// (store-semantics 18.2). The text is resolved first, so names and prefixes are as safe as identifiers.
+  func deleteLayer(_ nameOrID: String) throws(StorageError) {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+      guard let layer = layers.reading.findPrimary(nameOrID) else {
+        throw StorageError(.notALayer, subject: nameOrID)
+      }
+      try self.checkUnused(layer, layers.reading)
+      do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
+      try self.forgetMappedLayer(layer.id)
+    }
+  }
+
+  private func checkUnused(_ layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
+    let id = layer.id
+    if let child = layers.store.ask(layers, { $0.children(of: id) }).first {
+      throw StorageError(.layerHasChildren, subject: id.rawValue).wrapped("used by layer \(child)")
+    }
+    try withImages { (view) throws(StorageError) in
+      for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable {
+        if let image = table.records.first(where: { $0.layer == id }) {
+          throw StorageError(.layerUsedByImage, subject: id.rawValue).wrapped("layer \(id) used by image \(image.id)")
+        }
+      }
+      try self.containerStore.withReading { (containers) throws(StorageError) in
+        if let container = containers.records.first(where: { $0.layer == id }) {
+          throw StorageError(.layerUsedByContainer, subject: id.rawValue)
+            .wrapped("layer \(id) used by container \(container.id)")
+        }
+      }
+    }
+  }
+
+  /// Takes a deleted layer off the lists of mapped top layers.
+  private func forgetMappedLayer(_ id: LayerID) throws(StorageError) {
+    for store in imageStores where store.isWritable {
+      let images = try store.withReading { (access) throws(StorageError) in
+        access.records.filter { $0.mappedLayers.contains(id) }.map(\.id)
+      }
+      if images.isEmpty { continue }
+      try store.withWriting { (access: inout RecordsWriting<ImageRecord>) throws(StorageError) in
+        for image in images { try access.update(image) { $0.mappedLayers.removeAll { $0 == id } } }
+      }
+    }
+  }
+
+  /// Deletes layers one after the other; one failure does not stop the others (store-semantics 27.1.7). Layers that are
+  /// gone already are fine.
+  func deleteLayers(_ ids: [LayerID], _ layers: inout LayersWriting) throws(StorageError) {
+    var failures: [StorageError] = []
+    for id in ids {
+      guard let layer = layers.reading.primary(id) else { continue }
+      do throws(StorageError) { try layers.delete(layer) } catch { failures.append(error) }
+    }
+    guard let first = failures.first else { return }
+    throw StorageError(
+      first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
+      cause: first.cause)
+  }
+
+  // MARK: Images
+
+  /// What the deletion of an image means.
+  private struct ImageRemoval: Sendable {
+    /// The image.
+    let id: ImageID
+    /// Positions of the stores that have it.
+    let stores: Set<Int>
+    /// Layers that go with it, in order of deletion.
+    let layers: [LayerID]
+  }
+
+  /// Deletes an image with the layers that nothing else uses (store-semantics 18.3).
+  ///
+  /// - Returns: the deleted layers, top first.
+  func deleteImage(_ nameOrID: String, commit: Bool) throws(StorageError) -> [LayerID] {
+    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
+      let removal = try self.withImages { (view) throws(StorageError) in
+        try self.planRemoval(nameOrID, view, layers.reading)
+      }
+      if !commit { return removal.layers }
+      // The image lock was given up in between, but nobody can make or delete a user of these layers: that takes the
+      // layer lock, which is held.
+      let tie = LayerTie(.image, removal.id.rawValue)
+      try layers.tie(removal.layers, tie)
+      for index in removal.stores.sorted() {
+        try self.imageStores[index].withWriting {
+          (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
+          if images.reading[removal.id] != nil { try images.remove(removal.id) }
+        }
+      }
+      try self.deleteLayers(removal.layers, &layers)
+      return removal.layers
+    }
+  }
+
+  private func planRemoval(
+    _ nameOrID: String, _ view: ImagesView, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> ImageRemoval {
+    var id: ImageID?
+    for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable && id == nil {
+      id = table.resolve(nameOrID)
+    }
+    guard let id else { throw StorageError(.notAnImage, subject: nameOrID) }
+    let containers = try containerStore.withReading { (access) throws(StorageError) in access.records }
+    if let user = containers.last(where: { $0.image == id }) {
+      throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
+    }
+    var own: [ImageRecord] = []
+    var kept: Set<LayerID> = Set(containers.map(\.layer))
+    var stores: Set<Int> = []
+    for (index, table) in view.tables.enumerated() where view.isWritable[index] {
+      for record in table.records {
+        if record.id == id {
+          own.append(record)
+          stores.insert(index)
+        } else {
+          kept.formUnion(record.mappedLayers + (record.layer.map { [$0] } ?? []))
+        }
+      }
+    }
+    return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, kept: kept, layers))
+  }
+
+  /// Mapped layers, then from the top downward until somebody else needs a layer.
+  private func removableLayers(
+    _ images: [ImageRecord], kept: Set<LayerID>, _ layers: borrowing LayersReading
+  ) -> [LayerID] {
+    var children: [LayerID: [LayerID]] = [:]
+    layers.store.ask(layers) { table in
+      table.forEach { record, _ in if let parent = record.parent { children[parent, default: []].append(record.id) } }
+    }
+    var list: [LayerID] = []
+    var listed: Set<LayerID> = []
+    func isFree(_ id: LayerID) -> Bool {
+      !kept.contains(id) && (children[id] ?? []).allSatisfy { listed.contains($0) } && layers.primary(id) != nil
+    }
+    for mapped in images.flatMap(\.mappedLayers) where !listed.contains(mapped) && isFree(mapped) {
+      list.append(mapped)
+      listed.insert(mapped)
+    }
+    for image in images {
+      var next = image.layer
+      while let id = next, !listed.contains(id), isFree(id) {
+        list.append(id)
+        listed.insert(id)
+        next = layers.primary(id)?.record.parent
+      }
+    }
+    return list
+  }
+
+  // MARK: Containers
+
+  /// Deletes a container with its layer and directories (store-semantics 18.4).
+  ///
+  /// The layer is unmounted and tied to the record first; then the record goes, then the layer. If the process dies
+  /// after the record is gone, the next opener deletes the layer.
+  func deleteContainer(_ nameOrID: String, missing: StorageError.Code = .notAContainer) throws(StorageError) {
+    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+      try self.containerStore.withWriting { (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+        guard let container = containers.reading.container(nameOrID) else {
+          throw StorageError(missing, subject: nameOrID)
+        }
+        let layer = layers.reading.primary(container.layer)
+        if let layer {
+          try layers.unmountFully(layer)
+          try layers.tie([layer.id], LayerTie(.container, container.id.rawValue))
+        }
+        try removeTree(self.topology.containers.runDirectory.appending(container.id.rawValue))
+        try containers.remove(container.id)
+        if let layer { try layers.delete(layer) }
+      }
+    }
+  }
+
+  // MARK: Anything
+
+  /// Deletes a container with its layer, or an image's record, or a layer, whatever depends on it (store-semantics
+  /// 18.5).
+  func deleteAnything(_ nameOrID: String) throws(StorageError) {
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    if let container { return try deleteContainer(container.id.rawValue, missing: .layerUnknown) }
+    for store in imageStores where store.isWritable {
+      let isDeleted = try store.withWriting {
+        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
+        guard let image = images.reading.find(nameOrID) else { return false }
+        try images.remove(image.id)
+        return true
+      }
+      if isDeleted { return }
+    }
+    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+      guard let layer = layers.reading.findPrimary(nameOrID) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      try layers.delete(layer)
+    }
+  }
+
+  /// Deletes all containers, images and layers, newest layers first, then what the driver still lists
+  /// (store-semantics 18.6). Additional image stores are not touched.
+  func deleteEverything() throws(StorageError) {
+    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+      try self.containerStore.withWriting {
+        (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+        for container in containers.reading.records { try containers.remove(container.id) }
+      }
+      for store in self.imageStores where store.isWritable {
+        try store.withWriting { (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
+          for image in images.reading.records { try images.remove(image.id) }
+        }
+      }
+      let records = layers.store.ask(layers.reading) { $0.records }
+      try self.deleteLayers(records.sorted { $0.created > $1.created }.map(\.id), &layers)
+      for home in self.topology.layerHomes {
+        for name in try layers.driver.listLayers(in: home.root) {
+          guard let id = LayerID(recorded: name) else { continue }
+          try layers.removeUnrecorded(id, home)
+        }
+      }
+    }
+  }
+}

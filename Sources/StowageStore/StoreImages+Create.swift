@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+extension Store {
+  /// Makes an image (store-semantics 10.1).
+  ///
+  /// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
+  /// record; a crash in between leaves only their directory, which the next opener removes.
+  func createImage(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
+    guard let layer = request.layer, !layer.isEmpty else { return try createImage(request, top: nil) }
+    return try withLayers { (layers) throws(StorageError) -> ImageInfo in
+      guard let top = layers.find(layer) else { throw StorageError(.layerUnknown, subject: layer) }
+      return try self.createImage(request, top: top.id)
+    }
+  }
+
+  private func createImage(_ request: ImageCreation, top: LayerID?) throws(StorageError) -> ImageInfo {
+    try withImagesChanging {
+      (images: inout RecordsWriting<ImageRecord>, view: ImagesView) throws(StorageError) -> ImageInfo in
+      var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
+      record.names = withoutRepeats(request.names)
+      try self.checkFree(record, images.reading, names: !request.takesNames)
+      var items = request.bigData
+      if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > 0 {
+        items = try self.inherit(found, into: &record) + items
+      }
+      try request.apply(to: &record)
+      for item in items { record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest) }
+      try record.checkDigests()
+      record.settleDigest()
+      let directory = images.store.directory
+      do throws(StorageError) {
+        for item in items {
+          try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
+        }
+        if request.takesNames {
+          record.remember(record.names)
+          try images.appendTakingNames(record)
+        } else {
+          try images.append(record)
+        }
+      } catch {
+        // Data of a record that may be on disk stay; the next opener removes them if it is not.
+        if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
+        throw error
+      }
+      return view.info(record, 0)
+    }
+  }
+
+  private func newID(
+    _ text: String?, _ images: borrowing RecordsReading<ImageRecord>
+  ) throws(StorageError) -> ImageID {
+    if let text, !text.isEmpty { return try ImageID(validating: text) }
+    while true {
+      let id = ImageID.random()
+      if images[id] == nil { return id }
+    }
+  }
+
+  private func checkFree(
+    _ record: ImageRecord, _ images: borrowing RecordsReading<ImageRecord>, names: Bool
+  ) throws(StorageError) {
+    if images[record.id] != nil {
+      throw StorageError(.duplicateID, subject: record.id.rawValue)
+        .wrapped("an image with ID \(goQuoted(record.id.rawValue)) already exists")
+    }
+    for name in names ? record.names : [] {
+      if let owner = images.owner(ofName: name) {
+        throw StorageError(.duplicateName, subject: name).wrapped(
+          "image name \(goQuoted(name)) is already associated with image \(goQuoted(owner.rawValue))")
+      }
+    }
+  }
+
+  /// Takes over what an image of another store has (on-disk-format 16.3); its names too.
+  private func inherit(_ found: ImagesView.Found, into record: inout ImageRecord) throws(StorageError) -> [BigDataItem]
+  {
+    let old = found.record
+    record.digest = old.digest
+    record.metadata = old.metadata
+    record.created = old.created
+    record.namesHistory = old.namesHistory
+    record.names = withoutRepeats(record.names + old.names)
+    return try items(of: found)
+  }
+
+  private func items(of found: ImagesView.Found) throws(StorageError) -> [BigDataItem] {
+    var items: [BigDataItem] = []
+    for key in found.record.bigDataNames {
+      let directory = imageStores[found.store].directory
+      guard let bytes = BigDataFiles.read(key, of: found.record.id.rawValue, in: directory) else {
+        throw missingItem(key, found.record.id.rawValue)
+      }
+      items.append(BigDataItem(key: key, bytes: bytes, digest: found.record.bigDataDigests[key]))
+    }
+    return items
+  }
+
+  /// Copies an image of another store into the primary one, so that it can be changed.
+  func pullUp(_ found: ImagesView.Found, _ images: borrowing RecordsWriting<ImageRecord>) throws(StorageError) {
+    var record = found.record
+    record.mappedLayers = []
+    let directory = images.store.directory
+    for item in try items(of: found) {
+      try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
+      record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest)
+    }
+    record.names = []
+    images.store.change(images) { $0.append(record, file: 0) }
+  }
+}
+
+/// 64 lower-case hexadecimal digits.
+func looksLikeIdentifier(_ text: String) -> Bool {
+  text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+}
+
+/// `locating item named …` of images.
+func missingItem(_ key: String, _ image: String) -> StorageError {
+  StorageError(
+    .imageDataMissing,
+    "locating item named \(goQuoted(key)) for image with ID \(goQuoted(image)) (consider removing the image to resolve "
+      + "the issue): file does not exist", subject: image)
+}
+
+extension BigDataItem {
+  /// The digest to record.
+  var recordedDigest: Digest { digest ?? BigDataFiles.digest(of: bytes) }
+}
+
+extension ImageCreation {
+  /// Enters what the request says into a record that may have inherited members.
+  fileprivate func apply(to record: inout ImageRecord) throws(StorageError) {
+    if let created { record.created = created }
+    if !metadata.isEmpty { record.metadata = metadata }
+    if let digest, !digest.isEmpty {
+      do throws(DigestError) {
+        record.digest = try Digest(parsing: digest)
+      } catch {
+        throw StorageError(.invalidDigest, "\(error)", cause: error).wrapped(
+          "validating digests for new image: validating image digest \(goQuoted(digest))")
+      }
+    }
+    record.namesHistory += namesHistory
+    for (key, value) in flags { record.flags[key] = value }
+  }
+}
+
+extension ImageRecord {
+  /// Refuses digests of manifests that would make the store unusable.
+  fileprivate func checkDigests() throws(StorageError) {
+    do throws(StorageError) {
+      _ = try computedDigests()
+    } catch {
+      throw error.wrapped("validating digests for new image")
+    }
+  }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageConfig
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import SystemPackage
+
+extension Store {
+  /// Presents the tree of a container or layer and counts that (store-semantics 16.1).
+  ///
+  /// A container is mounted with its own ID maps and options.
+  /// - Parameter label: the SELinux label; empty for that of the layer.
+  /// - Returns: the absolute path of the tree.
+  /// - Throws: `layerUnknown`; `readOnlyStore` for a layer of an additional image store; `mountFailed`, `system`.
+  public func mount(_ nameOrID: String, label: String = "") throws(StorageError) -> String {
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
+      try self.withLayersWriting(additional: true, driver: driver) {
+        (layers: inout LayersWriting) throws(StorageError) -> String in
+        guard let layer = layers.reading.find(container?.layer.rawValue ?? nameOrID) else {
+          throw StorageError(.layerUnknown, subject: nameOrID)
+        }
+        if !layer.location.isWritable {
+          throw StorageError(.readOnlyStore, subject: nameOrID)
+            .wrapped("mounting read/only store images is not allowed")
+        }
+        var options = try self.mountOptions(of: container, layer, driver)
+        if !label.isEmpty { options.label = label }
+        return try layers.mount(layer, options)
+      }
+    }
+  }
+
+  private func mountOptions(
+    of container: ContainerRecord?, _ layer: FoundLayer, _ driver: any GraphDriver
+  ) throws(StorageError) -> MountOptions {
+    var options = MountOptions(label: layer.record.mountLabel)
+    guard let container else { return options }
+    options.options = container.flags["MountOpts"]?.array?.compactMap(\.string) ?? []
+    options.isVolatile = container.flags["Volatile"]?.bool == true && !self.options.disableVolatile
+    if container.idMaps.isEmpty { return options }
+    options.disableShifting = !driver.supportsShifting(container.idMaps)
+    if options.disableShifting, container.idMaps != layer.record.idMaps {
+      throw StorageError(
+        .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)
+    }
+    options.idMaps = container.idMaps
+    return options
+  }
+
+  /// Presents the tree of an image's top layer read-only and counts that (store-semantics 16.3).
+  ///
+  /// - Throws: `imageUnknown`; `layerUnknown` if the layer is in an additional image store; `invalidOption` for `rw`.
+  public func mountImage(
+    _ nameOrID: String, options: [String] = [], label: String = ""
+  ) throws(StorageError) -> String {
+    if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
+    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
+      try self.withLayersWriting(additional: true, driver: driver) {
+        (layers: inout LayersWriting) throws(StorageError) -> String in
+        let image = try self.withImages { (view) throws(StorageError) in try view.require(nameOrID).record }
+        guard let layer = self.unmappedLayer(of: image, layers.reading) else {
+          throw StorageError(.layerUnknown, subject: nameOrID)
+        }
+        if !layer.record.idMaps.isEmpty {
+          throw StorageError(
+            .notSupported, "cannot create an image with canonical UID/GID mappings in a read-only store",
+            subject: nameOrID)
+        }
+        var mount = MountOptions(label: layer.record.mountLabel, options: options + ["ro"])
+        if !label.isEmpty { mount.label = label }
+        return try layers.mount(layer, mount)
+      }
+    }
+  }
+
+  /// The first of an image's mapped top layers that has no ID maps, else the top layer; primary store only.
+  private func unmappedLayer(of image: ImageRecord, _ layers: borrowing LayersReading) -> FoundLayer? {
+    for id in [image.layer].compactMap({ $0 }) + image.mappedLayers {
+      if let layer = layers.primary(id), layer.record.idMaps.isEmpty { return layer }
+    }
+    return image.layer.flatMap { layers.primary($0) }
+  }
+
+  /// Takes one from the mount count of a container or layer, all with `force`, and unmounts at zero. A mount point is
+  /// accepted for a name.
+  ///
+  /// - Returns: whether it is still mounted.
+  /// - Throws: `layerUnknown`. Not being mounted is no error.
+  @discardableResult
+  public func unmount(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    return try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+      let name = container?.layer.rawValue ?? nameOrID
+      let atPath = layers.store.mounts(layers.reading).layer(at: nameOrID)
+      guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.primary($0) }) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      return try layers.unmount(layer, force: force)
+    }
+  }
+
+  /// Takes one from the mount count of an image's top layer. See ``unmount(_:force:)``.
+  ///
+  /// - Throws: `imageUnknown`, `layerUnknown`.
+  @discardableResult
+  public func unmountImage(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
+    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID).record }
+    return try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+      guard let layer = self.unmappedLayer(of: image, layers.reading) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      return try layers.unmount(layer, force: force)
+    }
+  }
+
+  /// How often a container or layer of the primary store is mounted, as of now.
+  ///
+  /// - Throws: `layerUnknown`.
+  public func mountCount(of nameOrID: String) throws(StorageError) -> Int {
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    return try withLayers { (layers) throws(StorageError) -> Int in
+      guard let layer = layers.findPrimary(container?.layer.rawValue ?? nameOrID) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      return layers.info(layer).mountCount
+    }
+  }
+
+  /// Runs `body` while a container or layer is mounted, and unmounts it at the end.
+  ///
+  /// - Throws: what mounting, `body` and unmounting throw; the first of them.
+  public func withMounted<R>(_ nameOrID: String, _ body: (_ path: String) throws -> R) throws -> R {
+    let path = try mount(nameOrID)
+    let result: R
+    do {
+      result = try body(path)
+    } catch {
+      do throws(StorageError) {
+        try unmount(nameOrID)
+      } catch let second {
+        Log.warning("cannot unmount \(nameOrID) after a failure: \(second)")
+      }
+      throw error
+    }
+    try unmount(nameOrID)
+    return result
+  }
+
+  // MARK: The whole store
+
+  /// Key-value pairs about the driver, in its order.
+  public func status() throws(StorageError) -> [(String, String)] { try drivers.current().status() }
+
+  /// The version that this library stands for.
+  public func version() -> [(String, String)] { [("Version", stowageVersion)] }
+
+  /// All records under one set of locks; kinds that are not wanted are empty and not locked.
+  public func snapshot(
+    layers: Bool = true, images: Bool = true, containers: Bool = true
+  ) throws(StorageError) -> StoreSnapshot {
+    let rest = { () throws(StorageError) -> ([ImageInfo], [ContainerRecord]) in
+      let records = { () throws(StorageError) -> [ContainerRecord] in
+        if !containers { return [] }
+        return try self.containers.list()
+      }
+      if !images { return ([], try records()) }
+      return try self.withImages { (view) throws(StorageError) in (view.infos, try records()) }
+    }
+    if !layers {
+      let (images, containers) = try rest()
+      return StoreSnapshot(layers: [], images: images, containers: containers)
+    }
+    return try withLayers { (access) throws(StorageError) in
+      let (images, containers) = try rest()
+      return StoreSnapshot(layers: access.list(), images: images, containers: containers)
+    }
+  }
+
+  /// Ends the use of the store on this machine: tells all other processes, and cleans up the driver (store-semantics
+  /// 5.4).
+  ///
+  /// - Parameter force: unmounts mounted layers first. As in the reference that is still reported as an error.
+  /// - Returns: the layers that were mounted: none.
+  /// - Throws: `layerUsedByContainer` if a layer was mounted.
+  @discardableResult
+  public func shutdown(force: Bool) throws(StorageError) -> [LayerID] {
+    try drivers.withLock { (driver, announce) throws(StorageError) -> [LayerID] in
+      let mounted = try self.withLayersWriting(driver: driver) {
+        (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
+        let mounted = layers.store.mounts(layers.reading).layers.filter { layers.reading.primary($0) != nil }.sorted()
+        if force {
+          for id in mounted {
+            if let layer = layers.reading.primary(id) { try layers.unmountFully(layer) }
+          }
+        }
+        return mounted
+      }
+      if mounted.isEmpty || force {
+        try announce()
+        try driver.cleanUp()
+      }
+      if mounted.isEmpty { return [] }
+      throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")
+    }
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A change of a list of names.
+enum NameChange: Sendable {
+  case set([String])
+  case add([String])
+  case remove([String])
+
+  /// The list after the change: what is added comes first (store-semantics 14).
+  func applied(to names: [String]) -> [String] {
+    switch self {
+    case .set(let given): return withoutRepeats(given)
+    case .add(let given): return withoutRepeats(given + names)
+    case .remove(let given):
+      let gone = Set(given.map(ByteText.init))
+      return withoutRepeats(names.filter { !gone.contains(ByteText($0)) })
+    }
+  }
+}
+
+extension Store {
+  // MARK: Looking
+
+  /// Whether a layer, image or container has the identifier, name or unique identifier prefix; false also if that
+  /// cannot
+  /// be found out.
+  public func exists(_ nameOrID: String) -> Bool { (try? lookup(nameOrID)) != nil }
+
+  /// The full identifier of a layer, image or container, looked for in this order.
+  ///
+  /// - Throws: `layerUnknown` if there is none.
+  public func lookup(_ nameOrID: String) throws(StorageError) -> String {
+    try find(nameOrID, missing: .layerUnknown).id
+  }
+
+  /// The names of a layer, image or container, looked for in this order.
+  ///
+  /// - Throws: `layerUnknown` if there is none.
+  public func names(of nameOrID: String) throws(StorageError) -> [String] {
+    try find(nameOrID, missing: .layerUnknown).names
+  }
+
+  /// The metadata of a layer, image or container, looked for in this order.
+  ///
+  /// - Throws: `notAnID` if there is none.
+  public func metadata(of nameOrID: String) throws(StorageError) -> String {
+    try find(nameOrID, missing: .notAnID).metadata
+  }
+
+  private func find(
+    _ nameOrID: String, missing: StorageError.Code
+  ) throws(StorageError) -> (id: String, names: [String], metadata: String) {
+    let layer = try withLayers { (layers) throws(StorageError) in layers.find(nameOrID)?.record }
+    if let layer { return (layer.id.rawValue, layer.names, layer.metadata) }
+    let image = try withImages { (view) throws(StorageError) in view.find(nameOrID)?.record }
+    if let image { return (image.id.rawValue, image.names, image.metadata) }
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    if let container { return (container.id.rawValue, container.names, container.metadata) }
+    throw StorageError(missing, subject: nameOrID)
+  }
+
+  // MARK: Names
+
+  /// Gives a layer, image or container exactly these names. Names of other objects of its kind are taken away from
+  /// them.
+  ///
+  /// An image that only an additional image store has is copied into the primary store first (store-semantics 14).
+  /// - Returns: the names it has now.
+  /// - Throws: `layerUnknown` if there is no such object.
+  @discardableResult
+  public func setNames(_ names: [String], of nameOrID: String) throws(StorageError) -> [String] {
+    try change(.set(names), nameOrID)
+  }
+
+  /// Adds names in front of those a layer, image or container has. See ``setNames(_:of:)``.
+  @discardableResult
+  public func addNames(_ names: [String], to nameOrID: String) throws(StorageError) -> [String] {
+    try change(.add(names), nameOrID)
+  }
+
+  /// Takes names off a layer, image or container. See ``setNames(_:of:)``.
+  @discardableResult
+  public func removeNames(_ names: [String], from nameOrID: String) throws(StorageError) -> [String] {
+    try change(.remove(names), nameOrID)
+  }
+
+  func change(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String] {
+    if let names = try changeLayerNames(change, nameOrID) { return names }
+    if let names = try changeImageNames(change, nameOrID) { return names }
+    return try containerStore.withWriting {
+      (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> [String] in
+      guard let container = containers.reading.container(nameOrID) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      let names = change.applied(to: container.names)
+      try containers.setNames(names, of: container.id)
+      return names
+    }
+  }
+
+  private func changeLayerNames(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String]? {
+    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [String]? in
+      guard let layer = layers.reading.findPrimary(nameOrID) else { return nil }
+      let names = change.applied(to: layer.record.names)
+      try layers.setNames(names, of: layer.id)
+      return names
+    }
+  }
+
+  private func changeImageNames(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String]? {
+    try withImagesChanging {
+      (images: inout RecordsWriting<ImageRecord>, view: ImagesView) throws(StorageError) -> [String]? in
+      guard let found = view.find(nameOrID) else { return nil }
+      if found.store > 0 { try self.pullUp(found, images) }
+      let names = change.applied(to: found.record.names)
+      try images.setNames(names, of: found.record.id) { $0.remember(names) }
+      return names
+    }
+  }
+
+  // MARK: Metadata
+
+  /// Replaces the metadata of a layer, image or container of this store.
+  ///
+  /// - Throws: `notAnID` if there is no such object that can be changed.
+  public func setMetadata(_ metadata: String, of nameOrID: String) throws(StorageError) {
+    let isDone = try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+      guard let layer = layers.reading.findPrimary(nameOrID) else { return false }
+      try layers.update(layer.id) { $0.metadata = metadata }
+      return true
+    }
+    if isDone { return }
+    for store in imageStores where store.isWritable {
+      let isDone = try store.withWriting {
+        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
+        guard let image = images.reading.find(nameOrID) else { return false }
+        try images.update(image.id) { record in
+          record.metadata = metadata
+          record.settleDigest()
+        }
+        return true
+      }
+      if isDone { return }
+    }
+    try containerStore.withWriting { (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+      guard let container = containers.reading.container(nameOrID) else {
+        throw StorageError(.notAnID, subject: nameOrID)
+      }
+      try containers.update(container.id) { $0.metadata = metadata }
+    }
+  }
+
+  // MARK: Deleting
+
+  /// Deletes a container with its layer, else an image without its layers, else a layer, *whatever depends on it*.
+  ///
+  /// - Throws: `layerUnknown` if there is no such object.
+  public func unsafeDelete(_ nameOrID: String) throws(StorageError) { try deleteAnything(nameOrID) }
+
+  /// Deletes all containers, images and layers of this store. Additional image stores are not touched.
+  public func wipe() throws(StorageError) { try deleteEverything() }
+}
+
+extension ImageRecord {
+  /// Moves each name to the front of the history, in order (on-disk-format 6.3).
+  mutating func remember(_ names: [String]) {
+    for name in names {
+      namesHistory.removeAll { $0.hasSameBytes(as: name) }
+      namesHistory.insert(name, at: 0)
+    }
+    settleDigest()
+  }
+
+  /// Records the manifest's digest as that of an image that has none (on-disk-format 6.5).
+  mutating func settleDigest() {
+    if digest == nil { digest = digestsOrWarning(self).first }
+  }
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageCompression
+internal import StowageConfig
+internal import StowageDiff
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A diff for a new layer.
+struct DiffRequest {
+  let input: LayerInput
+  let expecting: ExpectedDiff
+  let progress: (@Sendable (UInt64) -> Void)?
+  let isCancelled: (@Sendable () -> Bool)?
+}
+
+extension Store {
+  /// Makes a layer, with content if a diff is given (store-semantics 7).
+  func putLayer(_ request: LayerCreation, _ diff: DiffRequest?) throws(StorageError) -> PutLayer {
+    let new = try resolveNewLayer(request, hasDiff: diff != nil)
+    guard let diff else {
+      var nothing: StagedContent? = nil
+      return PutLayer(layer: try commitLayer(new, &nothing), size: -1)
+    }
+    if try !drivers.current().traits.stagesOutsideLock { return try putUnstaged(new, diff) }
+    var staged: StagedContent? = try stage(new, diff)
+    let size = staged?.result.contentSize ?? -1
+    do throws(StorageError) {
+      let layer = try commitLayer(new, &staged)
+      staged.take()?.discard()
+      return PutLayer(layer: layer, size: size)
+    } catch {
+      staged.take()?.discard()
+      throw error
+    }
+  }
+
+  // MARK: Resolving
+
+  /// Finds the parent, checks identifier and names for the first time, and decides where the layer will be. Locks are
+  /// held shared and only here.
+  func resolveNewLayer(_ request: LayerCreation, hasDiff: Bool) throws(StorageError) -> NewLayer {
+    try withLayers { (layers) throws(StorageError) -> NewLayer in
+      var new = try self.describe(request, hasDiff: hasDiff, layers)
+      while (request.id ?? "").isEmpty, layers.primary(new.record.id) != nil { new.rename(.random()) }
+      try LayersWriting.checkFree(new.record, layers)
+      return new
+    }
+  }
+
+  /// Turns a request into a layer to be made; `layers` must include the additional stores.
+  func describe(
+    _ request: LayerCreation, hasDiff: Bool, _ layers: borrowing LayersReading, checksParent: Bool = true
+  ) throws(StorageError) -> NewLayer {
+    let id = try newLayerID(request.id)
+    let parent = try findParent(request.parent, layers, checksParent)
+    let maps = try layerMaps(request.idMaps, parent, layers.driver)
+    var record = LayerRecord(id: id, parent: parent?.id, names: withoutRepeats(request.names))
+    record.mountLabel = request.mountLabel
+    record.metadata = request.metadata
+    record.flags = request.flags
+    if let pending = request.pending { record.flags[LayerTie.key] = pending.tie.flag }
+    record.idMaps = maps
+    if hasDiff { record.vouch(request) }
+    let document = topology.documentForNewLayer(isVolatile: request.isVolatile, isWritable: request.isWritable)
+    let home = topology.layers.documents[document]
+    var chain: [LayerLocation] = []
+    if let parent { chain = [parent.location] + (try layers.chain(of: parent)) }
+    return NewLayer(
+      record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),
+      parent: parent, chain: chain,
+      options: LayerCreateOptions(
+        mountLabel: request.mountLabel, idMaps: maps, isReadWrite: request.isWritable,
+        storageOptions: request.storageOptions),
+      bigData: request.bigData)
+  }
+
+  /// The wanted identifier, or a random one.
+  ///
+  /// - Throws: `invalidIdentifier`, also for names that have a meaning of their own beside layers on disk: such a
+  /// layer would
+  ///   replace the overlay driver's links, for instance.
+  private func newLayerID(_ text: String?) throws(StorageError) -> LayerID {
+    guard let text, !text.isEmpty else { return .random() }
+    let id = try LayerID(validating: text)
+    let reserved = ["l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp"]
+    if reserved.contains(text) {
+      throw StorageError(
+        .invalidIdentifier, "invalid layer ID \(goQuoted(text)): the name is reserved", subject: text)
+    }
+    return id
+  }
+
+  private func findParent(
+    _ nameOrID: String?, _ layers: borrowing LayersReading, _ checks: Bool
+  ) throws(StorageError) -> FoundLayer? {
+    guard let nameOrID, !nameOrID.isEmpty else { return nil }
+    guard let parent = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
+    // A container's layer is made with the container lock held; its parent is an image's layer.
+    if !checks { return parent }
+    let isContainers = try containerStore.withReading { (containers) throws(StorageError) -> Bool in
+      containers.records.contains { $0.layer == parent.id }
+    }
+    if isContainers { throw StorageError(.parentIsContainer, subject: nameOrID) }
+    return parent
+  }
+
+  /// The maps of a new layer (store-semantics 7.1); empty if the driver shifts owners when mounting.
+  private func layerMaps(
+    _ request: IDMapRequest, _ parent: FoundLayer?, _ driver: any GraphDriver
+  ) throws(StorageError) -> IDMaps {
+    let inherited = parent?.record.idMaps ?? IDMaps(uids: options.uidMap, gids: options.gidMap)
+    var maps = IDMaps()
+    if !request.usesHostUIDs { maps.uids = request.maps.uids.isEmpty ? inherited.uids : request.maps.uids }
+    if !request.usesHostGIDs { maps.gids = request.maps.gids.isEmpty ? inherited.gids : request.maps.gids }
+    if !maps.isEmpty, driver.supportsShifting(maps) { maps = IDMaps() }
+    if let parent, parent.record.idMaps != maps {
+      throw StorageError(
+        .notSupported,
+        "layer on parent \(goQuoted(parent.id.rawValue)) with other ID maps: changing the owners of the parent's files "
+          + "is not supported yet", subject: parent.id.rawValue)
+    }
+    return maps
+  }
+
+  // MARK: Content
+
+  /// Extracts a diff where no store lock is needed, and forces it to the disk as the driver's policy says.
+  func stage(_ new: NewLayer, _ diff: DiffRequest) throws(StorageError) -> StagedContent {
+    let driver = try drivers.current()
+    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let tarSplit = directory.addition()
+    let tree = try driver.stage(over: new.chain, targetRoot: new.location.root, new.options)
+    do throws(StorageError) {
+      let result = try extract(diff, to: tree.target, tarSplit: tarSplit, driver)
+      if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
+      return StagedContent(layer: consume tree, directory: consume directory, tarSplit: tarSplit, result: result)
+    } catch {
+      throw driver.wrapApplyError(error)
+    }
+  }
+
+  /// Extracts a diff and compares it with what was expected.
+  private func extract(
+    _ diff: DiffRequest, to target: ApplyTarget, tarSplit: FilePath, _ driver: any GraphDriver
+  ) throws(StorageError) -> ApplyResult {
+    let cancellation = CancellationFlag()
+    let (progress, isCancelled) = (diff.progress, diff.isCancelled)
+    let request = ApplyRequest(
+      tarSplit: tarSplit, sync: driver.syncPolicy, expectedDiffDigest: diff.expecting.diffDigest,
+      expectedCompressedDigest: diff.expecting.compressedDigest,
+      progress: { bytes in
+        progress?(bytes)
+        if isCancelled?() == true { cancellation.cancel() }
+      },
+      cancellation: cancellation)
+    if isCancelled?() == true { throw StorageError(.cancelled) }
+    let result = try applyLayer(
+      from: try diff.input.source(), to: target.root, options: target.options, request: request)
+    if isCancelled?() == true { throw StorageError(.cancelled) }
+    if let size = diff.expecting.compressedSize, size != result.compressedSize {
+      throw StorageError(.digestMismatch, "layer has \(result.compressedSize) bytes, expected \(size)")
+    }
+    return result
+  }
+
+  /// Forces everything of a file system to the device, see `syncfs(2)`.
+  func syncFileSystem(of path: FilePath) throws(StorageError) {
+    try attempt("syncfs", path) { () throws(Errno) in
+      let descriptor = try Syscall.open(path, [.readOnly, .directory])
+      try Syscall.syncfs(descriptor.rawValue)
+    }
+  }
+
+  // MARK: Committing
+
+  /// Makes the layer under the exclusive lock. Whatever happened while no lock was held is found out here.
+  func commitLayer(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) -> LayerInfo {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> LayerInfo in
+      try recheckParent(new, layers.reading)
+      let record = try layers.create(new, staged: &staged)
+      return layers.reading.info(FoundLayer(record: record, location: new.location))
+    }
+  }
+
+  private func recheckParent(_ new: NewLayer, _ layers: borrowing LayersReading) throws(StorageError) {
+    guard let parent = new.parent else { return }
+    guard let now = layers.find(parent.id, near: parent.location.role), now.location == parent.location else {
+      throw StorageError(.layerUnknown, subject: parent.id.rawValue)
+    }
+    if now.record.idMaps != parent.record.idMaps {
+      throw StorageError(
+        .busy,
+        "error during staged layer apply, parent layer \(goQuoted(parent.id.rawValue)) changed id mappings while the "
+          + "content was extracted, must retry layer creation", subject: parent.id.rawValue)
+    }
+  }
+
+  /// For drivers whose layers begin as a copy of the parent: the diff is extracted into the layer itself. The record is
+  /// `incomplete` meanwhile and the lock is held.
+  private func putUnstaged(_ new: NewLayer, _ diff: DiffRequest) throws(StorageError) -> PutLayer {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> PutLayer in
+      try recheckParent(new, layers.reading)
+      var nothing: StagedContent? = nil
+      _ = try layers.create(new, staged: &nothing, completing: false)
+      let found = FoundLayer(record: new.record, location: new.location)
+      do throws(StorageError) {
+        let result = try self.fill(found, new.chain, diff, layers)
+        try layers.complete(new.record.id)
+        let record = layers.reading.primary(new.record.id)?.record ?? new.record
+        return PutLayer(
+          layer: layers.reading.info(FoundLayer(record: record, location: new.location)), size: result.contentSize)
+      } catch {
+        layers.abandon(new, context: error)
+        throw error
+      }
+    }
+  }
+
+  /// Extracts a diff into an existing layer and records the result in memory.
+  private func fill(
+    _ layer: FoundLayer, _ chain: [LayerLocation], _ diff: DiffRequest, _ layers: borrowing LayersWriting
+  ) throws(StorageError) -> ApplyResult {
+    let driver = layers.driver
+    let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
+    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let tarSplit = directory.addition()
+    let result: ApplyResult
+    do throws(StorageError) {
+      result = try extract(diff, to: target, tarSplit: tarSplit, driver)
+    } catch {
+      throw driver.wrapApplyError(error)
+    }
+    if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
+    let final = topology.layers.data.appending("\(layer.id).tar-split.gz")
+    try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, final) }
+    try directory.finish()
+    layers.store.change(layers) { table in table.update(layer.id) { $0.take(result) } }
+    return result
+  }
+
+  /// Extracts a diff into an existing layer (store-semantics 17.3).
+  func applyDiff(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Int64 in
+      guard let layer = layers.reading.findPrimary(nameOrID) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      layers.store.change(layers) { table in table.update(layer.id) { $0.forgetDiff() } }
+      let chain = try layers.reading.chain(of: layer)
+      let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
+      let result = try self.fill(layer, chain, request, layers)
+      try layers.store.save(layers)
+      return result.contentSize
+    }
+  }
+
+  // MARK: Without record
+
+  /// Makes a layer in the driver only.
+  func createLayerInDriver(_ request: LayerCreation) throws(StorageError) -> String {
+    let id = try newLayerID(request.id)
+    let root = topology.roots.graphRoot
+    var parents: [LayerLocation] = []
+    if let parent = request.parent, !parent.isEmpty {
+      guard let parentID = LayerID(recorded: parent) else { throw StorageError(.layerUnknown, subject: parent) }
+      parents = [LayerLocation(id: parentID, role: .graphRoot, root: root)]
+    }
+    let create = LayerCreateOptions(
+      mountLabel: request.mountLabel, idMaps: request.idMaps.maps, isReadWrite: request.isWritable,
+      storageOptions: request.storageOptions)
+    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
+      try self.withLayersWriting(driver: driver) { (layers: inout LayersWriting) throws(StorageError) -> String in
+        if let parent = parents.first, let known = layers.reading.primary(parent.id) {
+          parents += try layers.reading.chain(of: known)
+        }
+        try driver.create(LayerLocation(id: id, role: .graphRoot, root: root), over: parents, create)
+        return id.rawValue
+      }
+    }
+  }
+}
+
+extension NewLayer {
+  /// Gives the layer another identifier.
+  mutating func rename(_ id: LayerID) {
+    record.id = id
+    location = LayerLocation(id: id, role: location.role, root: location.root)
+  }
+}
+
+extension LayerRecord {
+  /// Enters what the caller vouches for; only SHA-256 counts (store-semantics 17.4).
+  mutating func vouch(_ request: LayerCreation) {
+    if let digest = request.originalDigest, digest.algorithm == "sha256" {
+      compressedDiffDigest = digest
+      compressedSize = request.originalSize ?? 0
+    }
+    if let digest = request.uncompressedDigest, digest.algorithm == "sha256" { diffDigest = digest }
+  }
+
+  /// Forgets digests and sizes before another diff is applied.
+  mutating func forgetDiff() {
+    compressedDiffDigest = nil
+    compressedSize = 0
+    diffDigest = nil
+    diffSize = 0
+  }
+}
+
+extension LayerInput {
+  /// Opens the input.
+  func source() throws(StorageError) -> any ByteSource {
+    switch origin {
+    case .descriptor(let descriptor): return DescriptorSource(descriptor)
+    case .bytes(let bytes): return BytesSource(bytes)
+    case .source(let source): return source
+    case .file(let path):
+      let place = FilePath(path)
+      let descriptor = try attempt("open", place) { () throws(Errno) in try Syscall.open(place, .readOnly) }
+      return DescriptorSource(descriptor.release(), closes: true)
+    }
+  }
+}
