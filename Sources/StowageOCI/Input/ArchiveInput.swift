@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import StowageCompression
+import StowageModel
+import StowageSystem
+import SystemPackage
+
+/// An opened source of images: a directory, or an uncompressed file with random access.
+enum ArchiveInput {
+  /// A directory.
+  case directory(DirectoryContainer)
+  /// A file; of a compressed archive or a pipe, the uncompressed copy.
+  case file(InputFile)
+
+  /// Opens a source.
+  ///
+  /// A regular uncompressed file is used in place. Anything else is copied, uncompressed, into a file without name in
+  /// `$TMPDIR` or `/var/tmp`, which disappears with the last reference to it, also after a crash.
+  ///
+  /// - Throws: `system` if it cannot be opened, read or copied; `invalidArchive` if its compressed data is broken.
+  static func open(_ source: ImageSource) throws(StorageError) -> ArchiveInput {
+    let descriptor: SharedDescriptor
+    let status: FileStatus
+    do throws(Errno) {
+      descriptor = try openDescriptor(source)
+      status = try Syscall.fstat(descriptor.rawValue)
+    } catch {
+      throw StorageError(.system, error.referenceText, path: source.description, cause: error)
+    }
+    if status.isDirectory { return .directory(DirectoryContainer(descriptor)) }
+    do throws(ArchiveError) {
+      guard status.kind == .regular else {
+        return .file(
+          try withExtendedLifetime(descriptor) { () throws(ArchiveError) in
+            try spool(PeekedSource(DescriptorSource(descriptor.rawValue)))
+          })
+      }
+      let file = InputFile(descriptor, start: max(0, Int64(lseek(descriptor.rawValue, 0, SEEK_CUR))), end: status.size)
+      let content = PeekedSource(FileRangeSource(file, from: file.start, to: file.end))
+      if try detectCompression(of: content) == .none { return .file(file) }
+      return .file(try spool(content))
+    } catch {
+      let code: StorageError.Code = error.kind == .system ? .system : .invalidArchive
+      throw StorageError(code, "\(error)", path: source.description, cause: error)
+    }
+  }
+
+  private static func openDescriptor(_ source: ImageSource) throws(Errno) -> SharedDescriptor {
+    switch source.place {
+    case .path(let path): return SharedDescriptor(try Syscall.open(FilePath(path), .readOnly))
+    case .standardInput:
+      let input = OwnedDescriptor(owning: STDIN_FILENO)
+      let result = Result { () throws(Errno) in SharedDescriptor(try input.duplicate()) }
+      _ = input.release()
+      return try result.get()
+    }
+  }
+
+  /// Copies a stream into a temporary file, uncompressed.
+  private static func spool(_ source: PeekedSource) throws(ArchiveError) -> InputFile {
+    let file: SharedDescriptor
+    do throws(Errno) {
+      file = SharedDescriptor(try openTemporaryFile())
+    } catch {
+      throw ArchiveError.system("creating a temporary file", error.rawValue)
+    }
+    let format = try detectCompression(of: source)
+    let sink = DescriptorSink(file.rawValue)
+    // Unpacking and writing overlap: the source runs on a thread of its own.
+    let content = format == .none ? source : PipelineSource(decoder(for: format, over: source)) as any ByteSource
+    let size = try sink.write(contentsOf: content)
+    try sink.finish()
+    return InputFile(file, start: 0, end: size)
+  }
+
+  /// Opens a file without name. File systems that cannot have one get a named file that is unlinked at once.
+  private static func openTemporaryFile() throws(Errno) -> OwnedDescriptor {
+    let directory = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp"
+    do throws(Errno) {
+      return try Syscall.open(FilePath(directory), [.readWrite, .temporary], mode: 0o600)
+    } catch {
+      guard error == .notSupported || error == .isDirectory || error == .invalidArgument else { throw error }
+    }
+    let path = FilePath(directory).appending("stowage-load-\(ImageID.random())")
+    let file = try Syscall.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
+    try Syscall.unlink(path)
+    return file
+  }
+}
