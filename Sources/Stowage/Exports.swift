@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@_exported public import StowageConfig
+@_exported public import StowageModel
+@_exported public import StowageOCI
+@_exported public import StowageStore
