@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+
+/// What a command works with.
+final class CommandContext {
+  let store: Store
+  let options: OptionValues
+  let arguments: [String]
+  let console: Console
+
+  init(store: Store, options: OptionValues, arguments: [String], console: Console) {
+    self.store = store
+    self.options = options
+    self.arguments = arguments
+    self.console = console
+  }
+
+  /// Whether `--json` was given; only for commands that have it.
+  var wantsJSON: Bool { options[flag: .json] }
+
+  /// Prints a new object: its identifier, and its names on lines of their own (cli 16).
+  func printCreated(_ id: some StorageIdentifier, names: [String]) {
+    console.print(id.rawValue)
+    for name in names { console.print("\t" + name) }
+  }
+}
+
+/// The text, nil if it is empty: how an option that was not given reads.
+func given(_ text: String) -> String? { text.isEmpty ? nil : text }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+
+/// One command: its names, what it accepts, what help says, and what it does.
+///
+/// Everything that describes a command is derived from its definition: parsing, argument counts and help.
+struct CommandDefinition: Sendable {
+  typealias Action = @Sendable (CommandContext) throws(StorageError) -> ExitStatus
+
+  /// The name shown in help, then the aliases.
+  let names: [String]
+  let arguments: ArgumentCount
+  /// What follows the command's name in the usage line; may be empty.
+  let synopsis: String
+  let usage: String
+  /// The command's own options; the global ones come on top.
+  let options: [OptionDefinition]
+  /// Whether SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
+  let isInterruptible: Bool
+  let run: Action
+
+  init(
+    _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String,
+    options: [OptionDefinition] = [], isInterruptible: Bool = false, run: @escaping Action
+  ) {
+    precondition(!names.isEmpty, "a command has at least one name")
+    self.names = names
+    self.arguments = arguments
+    self.synopsis = synopsis
+    self.usage = usage
+    self.options = options
+    self.isInterruptible = isInterruptible
+    self.run = run
+  }
+}
+
+/// How many arguments a command takes.
+struct ArgumentCount: Sendable {
+  let minimum: Int
+  /// Nil: unlimited.
+  let maximum: Int?
+
+  static let none = ArgumentCount(minimum: 0, maximum: 0)
+  static let optional = ArgumentCount(minimum: 0, maximum: 1)
+  static let one = ArgumentCount(minimum: 1, maximum: 1)
+  static let oneOrTwo = ArgumentCount(minimum: 1, maximum: 2)
+  static let two = ArgumentCount(minimum: 2, maximum: 2)
+  static let oneOrMore = ArgumentCount(minimum: 1, maximum: nil)
+  static let twoOrMore = ArgumentCount(minimum: 2, maximum: nil)
+  static let any = ArgumentCount(minimum: 0, maximum: nil)
+
+  /// What is said about a wrong number of arguments; nil if the number is right (cli 6).
+  func problem(with arguments: [String]) -> String? {
+    if arguments.count < minimum { return "more arguments required." }
+    if let maximum, arguments.count > maximum { return "too many arguments ([\(arguments.joined(separator: " "))])." }
+    return nil
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// All commands.
+enum CommandTable {
+  /// The commands of the reference, in the order of its main help (cli 12).
+  static let reference: [CommandDefinition] = [
+    CheckCommand.definition,
+    ConfigCommand.definition,
+    ContainerCommand.definition,
+    ContainerDataCommands.list,
+    ContainerDataCommands.get,
+    ContainerDataCommands.size,
+    ContainerDataCommands.digest,
+    ContainerDataCommands.set,
+    ContainerDirectoryCommands.directory,
+    ContainerDirectoryCommands.runDirectory,
+    ParentOwnersCommands.container,
+    ContainersCommand.definition,
+    CopyCommand.definition,
+    CreateStorageLayerCommand.definition,
+    CreateLayerCommand.definition,
+    ImportLayerCommand.definition,
+    CreateImageCommand.definition,
+    CreateContainerCommand.definition,
+    DedupCommand.definition,
+    DeleteCommand.definition,
+    DeleteLayerCommand.definition,
+    DeleteImageCommand.definition,
+    DeleteContainerCommand.definition,
+    ChangesCommand.definition,
+    DiffSizeCommand.definition,
+    DiffCommand.definition,
+    ApplyDiffCommand.definition,
+    ApplyDiffUsingStagingCommand.definition,
+    ExistsCommand.definition,
+    GarbageCollectCommand.definition,
+    ImageCommand.definition,
+    ImageDataCommands.list,
+    ImageDataCommands.get,
+    ImageDataCommands.size,
+    ImageDataCommands.digest,
+    ImageDataCommands.set,
+    ImageDirectoryCommands.directory,
+    ImageDirectoryCommands.runDirectory,
+    ImagesCommand.definition,
+    ImagesByDigestCommand.definition,
+    LayerCommand.definition,
+    ParentOwnersCommands.layer,
+    LayerDataCommands.list,
+    LayerDataCommands.get,
+    LayerDataCommands.set,
+    LayersCommand.definition,
+    StorageLayersCommand.definition,
+    MetadataCommand.definition,
+    SetMetadataCommand.definition,
+    MountCommand.definition,
+    UnmountCommand.definition,
+    MountedCommand.definition,
+    NamesCommands.get,
+    NamesCommands.add,
+    NamesCommands.remove,
+    NamesCommands.set,
+    ShutdownCommand.definition,
+    StatusCommand.definition,
+    UnshareCommand.definition,
+    VersionCommand.definition,
+    WipeCommand.definition,
+  ]
+
+  /// Commands that the reference does not have; shown only in the help of `stowage`.
+  static let additional: [CommandDefinition] = [
+    LoadCommand.definition
+  ]
+
+  /// The command with that name or alias; exact, case-sensitive.
+  static func command(named word: String) -> CommandDefinition? {
+    reference.first { $0.names.contains(word) } ?? additional.first { $0.names.contains(word) }
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import StowageModel
+import StowageOCI
+import StowageStore
+import Synchronization
+
+/// `load`: the images of an archive into the store (chunked-and-composefs 5.8). Not a command of the reference; its
+/// output follows `podman load`.
+enum LoadCommand {
+  private static let input = OptionDefinition(
+    "--input", "-i", kind: .text(), usage: "Read from file or directory instead of stdin")
+  private static let name = OptionDefinition(
+    "--name", "-n", kind: .list, usage: "Name to give instead of those in the archive")
+  private static let quiet = OptionDefinition("--quiet", "-q", usage: "Show no progress")
+
+  static let definition = CommandDefinition(
+    "load", arguments: .optional, synopsis: "[options [...]] [SOURCE]", usage: "Load images from an archive",
+    options: [input, name, quiet, .json], isInterruptible: true, run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    let source = try source(context)
+    var names: [String] = []
+    for name in context.options[list: name] { names.append("\(try ImageName(normalizing: name))") }
+    let display = context.options[flag: quiet] ? nil : ProgressDisplay()
+    let begun = Begun()
+    // Nothing is in the store before the first report, and reading standard input may take for ever.
+    Interruption.whenRequested {
+      if !begun.isSet, let signal = Interruption.signal { Interruption.end(.signal(signal)) }
+    }
+    let progress = LoadProgress(isCancelled: Interruption.isRequested) { report in
+      begun.set()
+      display?.update(item(for: report))
+    }
+    let images: [LoadedImage]
+    do throws(StorageError) {
+      images = try ImageLoader(context.store).load(from: source, name: names.first, progress: progress)
+    } catch {
+      display?.finish()
+      throw error
+    }
+    display?.finish()
+    // The loader gives one name; further ones are the same as names added later.
+    if let image = images.first, names.count > 1 {
+      try context.store.addNames(Array(names.dropFirst()), to: image.id.rawValue)
+    }
+    if context.wantsJSON {
+      try printJSON(images, names, context)
+    } else {
+      for image in images {
+        for reference in names.isEmpty ? image.references : names {
+          context.console.print("Loaded image: " + reference)
+        }
+      }
+    }
+    return .success
+  }
+
+  /// The option, the argument, or standard input; a person is not asked to type an archive.
+  private static func source(_ context: CommandContext) throws(StorageError) -> ImageSource {
+    let option = given(context.options[text: input])
+    let argument = context.arguments.first.flatMap(given)
+    if let option, let argument {
+      throw StorageError(.usage, "two sources given: --input \(goQuoted(option)) and \(goQuoted(argument))")
+    }
+    if let path = option ?? argument, path != "-" { return .path(path) }
+    guard isatty(STDIN_FILENO) == 0 else {
+      throw StorageError(
+        .usage, "cannot read an image archive from a terminal: name a file, or redirect standard input")
+    }
+    return .standardInput
+  }
+
+  private static func item(for report: LoadProgress.Report) -> ProgressDisplay.Item {
+    let outcome: String? =
+      switch report.state {
+      case .extracting: nil
+      case .done: "done"
+      case .reused: "already present"
+      }
+    return ProgressDisplay.Item(
+      order: [report.image, report.layer],
+      label: "Layer \(report.layer + 1)/\(report.layerCount) \(report.blob.hex.prefix(12))", done: report.doneBytes,
+      total: report.totalBytes, outcome: outcome)
+  }
+
+  private static func printJSON(
+    _ images: [LoadedImage], _ names: [String], _ context: CommandContext
+  ) throws(StorageError) {
+    var entries: [(image: LoadedImage, digest: Digest?, layers: [LayerID])] = []
+    for image in images {
+      let record = try context.store.images.find(image.id.rawValue).record
+      entries.append((image, record.digest, try chain(from: record.layer, context.store)))
+    }
+    context.console.printJSON(list: entries, whenEmpty: .emptyList) { writer, entry in
+      writer.beginObject()
+      writer.name("id")
+      writer.string(entry.image.id.rawValue)
+      writer.name("names")
+      writer.list(names.isEmpty ? entry.image.names : names)
+      writer.name("digest")
+      writer.string(entry.digest?.description ?? "")
+      writer.name("layers")
+      writer.list(entry.layers.map(\.rawValue))
+      writer.name("loaded")
+      writer.bool(!entry.image.wasAlreadyPresent)
+      writer.endObject()
+    }
+  }
+
+  /// The layers of an image, the base layer first.
+  private static func chain(from top: LayerID?, _ store: Store) throws(StorageError) -> [LayerID] {
+    var chain: [LayerID] = []
+    var next = top
+    while let id = next, !chain.contains(id) {
+      chain.append(id)
+      next = try store.layers.find(id.rawValue).record.parent
+    }
+    return chain.reversed()
+  }
+}
+
+/// Whether a load has begun to change the store.
+private final class Begun: Sendable {
+  private let flag = Atomic(false)
+
+  var isSet: Bool { flag.load(ordering: .acquiring) }
+  func set() { flag.store(true, ordering: .releasing) }
+}

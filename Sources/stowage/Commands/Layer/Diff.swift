@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+import SystemPackage
+
+/// `diff`: a layer's content relative to another layer as a tar stream (cli 18.3).
+enum DiffCommand {
+  private static let file = OptionDefinition("--file", "-f", kind: .text(), usage: "Write to file instead of stdout")
+  /// In the order of their weight: of several the last one counts.
+  private static let compressions: [(option: OptionDefinition, compression: Compression)] = [
+    (OptionDefinition("--uncompressed", "-u", usage: "Use no compression"), .none),
+    (OptionDefinition("--gzip", "-c", usage: "Compress using gzip"), .gzip),
+    (OptionDefinition("--bzip2", "--bz2", "-b", usage: "Compress using bzip2 (not currently supported)"), .bzip2),
+    (OptionDefinition("--xz", "-x", usage: "Compress using xz (not currently supported)"), .xz),
+  ]
+
+  static let definition = CommandDefinition(
+    "diff", arguments: .oneOrTwo, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
+    usage: "Compare two layers", options: [file] + compressions.map(\.option), isInterruptible: true, run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    let wanted = compressions.last { context.options[flag: $0.option] }?.compression
+    let path = given(context.options[text: file])
+    // Looked up before the output file is emptied (cli 25, W10).
+    _ = try context.store.layers.find(context.arguments[0])
+    let reference = try context.referenceLayer()
+    let output = if let path { try HostFile.openForWriting(path) } else { FileDescriptor.standardOutput }
+    let sink = InterruptibleSink(output.rawValue)
+    do throws(StorageError) {
+      try context.store.layers.diff(
+        of: context.arguments[0], from: reference, compression: wanted, to: .sink(sink))
+      try sink.end()
+    } catch {
+      if path != nil { try? output.close() }
+      throw error
+    }
+    if let path { try HostFile.close(output, name: path) }
+    return .success
+  }
+}

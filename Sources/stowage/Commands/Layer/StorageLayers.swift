@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+
+/// `storage-layers`: the layers that the driver knows, recorded or not (cli 13.3).
+enum StorageLayersCommand {
+  static let definition = CommandDefinition(
+    "storage-layers", arguments: .none, synopsis: "[options [...]]", usage: "List storage layers", options: [.json],
+    run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    let identifiers = try context.store.layers.listInDriver()
+    if context.wantsJSON {
+      context.console.printJSON(strings: identifiers, whenEmpty: .emptyList)
+    } else {
+      for identifier in identifiers { context.console.print(identifier) }
+    }
+    return .success
+  }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+
+/// What became of one argument of `mount`, `unmount` or `mounted` (cli 21).
+private struct Outcome {
+  let argument: String
+  /// Only for `mount`; empty after a failure.
+  var mountPoint: String?
+  /// Empty on success.
+  var problem = ""
+
+  /// Prints all as one list; the argument as given is the `id`.
+  static func printJSON(_ outcomes: [Outcome], _ console: Console) {
+    console.printJSON(list: outcomes, whenEmpty: .emptyList) { writer, outcome in
+      writer.beginObject()
+      writer.name("id")
+      writer.string(outcome.argument)
+      if let mountPoint = outcome.mountPoint {
+        writer.name("mountpoint")
+        writer.string(mountPoint)
+      }
+      writer.name("error")
+      writer.string(outcome.problem)
+      writer.endObject()
+    }
+  }
+}
+
+/// `mount`: each argument gives one line, an empty one for a failure (cli 21.1).
+enum MountCommand {
+  private static let options = OptionDefinition("--opt", "-o", kind: .text(), usage: "Mount Options")
+  private static let label = OptionDefinition("--label", "-l", kind: .text(), usage: "Mount Label")
+  private static let readOnly = OptionDefinition("--read-only", "--ro", "-r", usage: "Mount image readonly")
+
+  static let definition = CommandDefinition(
+    "mount", arguments: .oneOrMore, synopsis: "[options [...]] LayerOrContainerNameOrID",
+    usage: "Mount a layer or container", options: [options, label, readOnly, .json], run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    var outcomes: [Outcome] = []
+    for argument in context.arguments {
+      var outcome = Outcome(argument: argument, mountPoint: "")
+      do throws(StorageError) {
+        outcome.mountPoint = try mount(argument, context)
+      } catch {
+        outcome.problem = error.message
+        if !context.wantsJSON { context.console.printError("\(error.message) while mounting \(argument)") }
+      }
+      if !context.wantsJSON { context.console.print(outcome.mountPoint ?? "") }
+      outcomes.append(outcome)
+    }
+    if context.wantsJSON { Outcome.printJSON(outcomes, context.console) }
+    return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
+  }
+
+  private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
+    let label = context.options[text: label]
+    return context.options[flag: readOnly]
+      ? try context.store.mountImage(argument, options: ["ro"], label: label)
+      : try context.store.mount(argument, label: label)
+  }
+}
+
+/// `unmount`: a container or layer, else an image; of two failures the first one counts (cli 21.2).
+enum UnmountCommand {
+  private static let force = OptionDefinition("--force", "-f", usage: "Force the umount")
+
+  static let definition = CommandDefinition(
+    "unmount", "umount", arguments: .oneOrMore, synopsis: "LayerOrContainerNameOrID",
+    usage: "Unmount an image, layer or container", options: [force, .json], run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    var outcomes: [Outcome] = []
+    let force = context.options[flag: force]
+    for argument in context.arguments {
+      var outcome = Outcome(argument: argument)
+      do throws(StorageError) {
+        let isStillMounted = try context.store.unmount(argument, force: force)
+        if !isStillMounted { context.console.print("\(argument) mountpoint unmounted") }
+      } catch {
+        if (try? context.store.unmountImage(argument, force: force)) == nil { outcome.problem = error.message }
+      }
+      outcomes.append(outcome)
+    }
+    return report(outcomes, "while unmounting %", context)
+  }
+}
+
+/// `mounted`: a line per mounted container or layer; the status only tells whether all are known (cli 21.3).
+enum MountedCommand {
+  static let definition = CommandDefinition(
+    "mounted", arguments: .oneOrMore, synopsis: "LayerOrContainerNameOrID",
+    usage: "Check if a file system is mounted", options: [.json], run: run)
+
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    var outcomes: [Outcome] = []
+    for argument in context.arguments {
+      var outcome = Outcome(argument: argument)
+      do throws(StorageError) {
+        if try context.store.mountCount(of: argument) > 0 { context.console.print("\(argument) mounted") }
+      } catch {
+        outcome.problem = error.message
+      }
+      outcomes.append(outcome)
+    }
+    return report(outcomes, "checking if % is mounted", context)
+  }
+}
+
+/// Reports failures behind all plain lines; `%` stands for the argument.
+private func report(_ outcomes: [Outcome], _ phrase: String, _ context: CommandContext) -> ExitStatus {
+  if context.wantsJSON {
+    Outcome.printJSON(outcomes, context.console)
+  } else {
+    let parts = phrase.split(separator: "%", omittingEmptySubsequences: false)
+    for outcome in outcomes where !outcome.problem.isEmpty {
+      context.console.printError("\(outcome.problem) \(parts.joined(separator: outcome.argument))")
+    }
+  }
+  return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
+}

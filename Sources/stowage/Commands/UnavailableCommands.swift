@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+
+/// What a command that is known but not part of this release answers; exit status 1.
+private func unavailable(_ name: String) -> CommandDefinition.Action {
+  { (_: CommandContext) throws(StorageError) -> ExitStatus in
+    throw StorageError(.notSupported, "the command \"\(name)\" is not yet available in this release of Stowage")
+  }
+}
+
+enum CheckCommand {
+  static let definition = CommandDefinition(
+    "check", arguments: .none, usage: "Check storage consistency",
+    options: [
+      OptionDefinition("--force", "-f", usage: "Remove damaged containers"),
+      .json,
+      OptionDefinition(
+        "--max", "-m", kind: .text(default: "24h"), usage: "Maximum allowed age for unreferenced layers"),
+      OptionDefinition("--quick", "-q", usage: "Perform only quick checks"),
+      OptionDefinition("--repair", "-r", usage: "Remove damaged images and layers"),
+    ],
+    run: unavailable("check"))
+}
+
+enum ParentOwnersCommands {
+  static let container = CommandDefinition(
+    "container-parent-owners", arguments: .oneOrMore, synopsis: "[options [...]] containerNameOrID [...]",
+    usage: "Compute the set of unmapped parent UIDs and GIDs of the container", options: [.json],
+    run: unavailable("container-parent-owners"))
+
+  static let layer = CommandDefinition(
+    "layer-parent-owners", arguments: .oneOrMore, synopsis: "[options [...]] layerNameOrID [...]",
+    usage: "Compute the set of unmapped parent UIDs and GIDs of the layer", options: [.json],
+    run: unavailable("layer-parent-owners"))
+}
+
+enum CopyCommand {
+  static let definition = CommandDefinition(
+    "copy", arguments: .twoOrMore,
+    synopsis: "[options [...]] [sourceLayerNameOrID:]/path [...] targetLayerNameOrID:/path",
+    usage: "Copy files or directories into a layer, possibly from another layer",
+    options: [
+      OptionDefinition("--chown", "-o", kind: .text(), usage: "Set owner on new copies"),
+      .json,
+    ],
+    run: unavailable("copy"))
+}
+
+enum DedupCommand {
+  static let definition = CommandDefinition(
+    "dedup", arguments: .none, usage: "Dedup all images",
+    options: [
+      OptionDefinition("--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use"),
+      .json,
+    ],
+    run: unavailable("dedup"))
+}
+
+enum ApplyDiffUsingStagingCommand {
+  static let definition = CommandDefinition(
+    "applydiff-using-staging-dir", arguments: .two, synopsis: "layerNameOrID directory",
+    usage: "Apply a diff to a layer using a staging directory", run: unavailable("applydiff-using-staging-dir"))
+}
+
+enum GarbageCollectCommand {
+  static let definition = CommandDefinition(
+    "gc", arguments: .none, usage: "Perform garbage collection", options: [.json], run: unavailable("gc"))
+}
+
+enum UnshareCommand {
+  static let definition = CommandDefinition(
+    "unshare", arguments: .any, synopsis: "[command [...]]", usage: "Run a command in a user namespace",
+    run: unavailable("unshare"))
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The options that every command has, accepted before and after the command's name (cli 4).
+enum GlobalOptions {
+  static let debug = OptionDefinition("--debug", "-D", usage: "Print debugging information")
+  static let graph = OptionDefinition("--graph", "-g", kind: .text(), usage: "Root of the storage tree")
+  static let imageStore = OptionDefinition("--image-store", kind: .text(), usage: "Root of the separate image store")
+  static let run = OptionDefinition("--run", "-R", kind: .text(), usage: "Root of the runtime state tree")
+  static let driver = OptionDefinition(
+    "--storage-driver", "-s", kind: .text(), usage: "Storage driver to use ($STORAGE_DRIVER)")
+  static let driverOptions = OptionDefinition(
+    "--storage-opt", kind: .list, usage: "Set storage driver options ($STORAGE_OPTS)")
+  static let transient = OptionDefinition("--transient-store", usage: "Transient store")
+
+  /// The default depends on the caller: true without privileges.
+  static func unshare(isRootless: Bool) -> OptionDefinition {
+    OptionDefinition(
+      "--unshare", "-U", kind: .flag(default: isRootless), usage: "Run in a user namespace (default \(isRootless))")
+  }
+
+  /// Only before the command; behind it, help is no option but a request.
+  static let help = OptionDefinition(
+    "--help", usage: "Print usage", deprecatedName: (name: "-help", replacement: "--help"))
+
+  static func all(isRootless: Bool) -> [OptionDefinition] {
+    [debug, graph, imageStore, run, driver, driverOptions, transient, unshare(isRootless: isRootless)]
+  }
+}

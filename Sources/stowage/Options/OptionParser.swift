@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+
+/// Reads options from the front of a list of words, by the grammar of the reference (cli 3).
+///
+/// It differs from getopt and from swift-argument-parser: long names need two dashes and short ones one, values are
+/// never attached to a short name, groups of short names drop their value, and the first word that is no option ends
+/// the parse (`docs/decisions/0001-option-grammar.md`).
+struct OptionParser {
+  /// How a parse ended early.
+  enum Failure: Error {
+    /// `-h`, `-help` or `--help` where it is not defined as an option. Help has been printed.
+    case helpRequested
+    /// The line that describes the error; it has been reported (cli 6).
+    case usage(String)
+  }
+
+  /// What the parser prints while it reads. Errors in a group are reported more than once, so these are events.
+  protocol Reporter: AnyObject {
+    /// Prints the help that belongs to the options being parsed, with their values from before the parse.
+    func printHelp()
+    /// Prints the two lines for an option error.
+    func reportUsageError(_ text: String)
+    /// Prints one line of warning on standard error.
+    func warn(_ text: String)
+  }
+
+  private(set) var values: OptionValues
+  /// The words not read yet; after the parse, the arguments.
+  private(set) var words: ArraySlice<String>
+  private let reporter: any Reporter
+
+  init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
+    self.words = words
+    self.values = values
+    self.reporter = reporter
+  }
+
+  private enum Step {
+    case option
+    case end
+    case unknownShort(name: String)
+  }
+
+  /// Reads all options at the front of the words.
+  ///
+  /// Stops at an empty word, at a word that does not begin with `-`, at `-`, and behind `--`.
+  mutating func parse() throws(Failure) {
+    while true {
+      switch try parseOne() {
+      case .option: continue
+      case .end: return
+      case .unknownShort(let name): try parseGroup(name)
+      }
+    }
+  }
+
+  private mutating func parseOne() throws(Failure) -> Step {
+    guard let word = words.first, word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 else { return .end }
+    words.removeFirst()
+    if word == "--" { return .end }
+
+    var name = word
+    var attached: String?
+    if let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) {
+      name = String(word[..<equals])
+      attached = withoutOuterQuotes(word[word.utf8.index(after: equals)...])
+    }
+    guard name.utf8.count > 1 else { throw fail("bad flag syntax: \(word)") }
+    guard let option = values.definition(named: name) else {
+      if ["--help", "-help", "-h"].contains(name) {
+        reporter.printHelp()
+        throw .helpRequested
+      }
+      guard !name.hasPrefix("--") else { throw fail("flag provided but not defined: \(name)") }
+      return .unknownShort(name: String(name.dropFirst()))
+    }
+    try store(attached, for: option, spelled: name)
+    if let deprecated = option.deprecatedName, deprecated.name == name {
+      reporter.warn(
+        "Warning: '\(name)' is deprecated, it will be replaced by '\(deprecated.replacement)' soon. See usage.")
+    }
+    return .option
+  }
+
+  /// `-qj`: each letter as a word of its own. A value attached to the group is dropped, as the reference does.
+  private mutating func parseGroup(_ letters: String) throws(Failure) {
+    let unknown = "flag provided but not defined: -\(letters)"
+    guard letters.unicodeScalars.count > 1 else { throw fail(unknown) }
+    for letter in letters.unicodeScalars {
+      words.insert("-\(letter)", at: words.startIndex)
+      var isKnown = true
+      do throws(Failure) {
+        // A "-" in a group is the word "--", which is taken away and does not end anything here.
+        if case .unknownShort = try parseOne() { isKnown = false }
+      } catch {
+        isKnown = false
+      }
+      guard isKnown else { throw fail(unknown) }
+    }
+  }
+
+  private mutating func store(_ attached: String?, for option: OptionDefinition, spelled name: String) throws(Failure) {
+    if case .flag = option.kind {
+      guard let attached else { return values[option] = .flag(true) }
+      return values[option] = .flag(try boolean(attached, for: name))
+    }
+    guard let text = attached ?? words.popFirst() else { throw fail("flag needs an argument: \(name)") }
+    if case .list(let earlier) = values[option] {
+      values[option] = .list(earlier + [text])
+    } else {
+      values[option] = .text(text)
+    }
+  }
+
+  private func boolean(_ text: String, for name: String) throws(Failure) -> Bool {
+    switch text {
+    case "1", "t", "T", "TRUE", "true", "True": return true
+    case "0", "f", "F", "FALSE", "false", "False": return false
+    default:
+      let quoted = goQuoted(text)
+      throw fail("invalid boolean value \(quoted) for  \(name): strconv.ParseBool: parsing \(quoted): invalid syntax")
+    }
+  }
+
+  private func fail(_ text: String) -> Failure {
+    reporter.reportUsageError(text)
+    return .usage(text)
+  }
+}
+
+/// The text without one pair of matching outer quotes. A lone quote character is taken literally (cli 25, W9).
+private func withoutOuterQuotes(_ text: Substring) -> String {
+  let bytes = text.utf8
+  guard bytes.count >= 2, let quote = bytes.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'"),
+    bytes.last == quote
+  else { return String(text) }
+  return String(Substring(bytes.dropFirst().dropLast()))
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Synchronization
+
+/// Shows how far several pieces of work are, on standard error.
+///
+/// On a terminal the unfinished pieces are bars that are redrawn in place, and each finished piece becomes a line above
+/// them. Elsewhere only the lines of finished pieces are written. Thread safe.
+final class ProgressDisplay: Sendable {
+  /// One piece of work.
+  struct Item: Sendable {
+    /// What identifies it; also its place among the bars.
+    let order: [Int]
+    let label: String
+    let done: Int64
+    /// 0 if it is not known.
+    let total: Int64
+    /// How it ended, for instance `done`; nil while it runs.
+    let outcome: String?
+  }
+
+  private struct State {
+    var running: [Item] = []
+    /// How many lines of bars are on the screen.
+    var shown = 0
+    var lastDrawn: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+  private let isTerminal: Bool
+  /// More often nobody can read it, and writing to a terminal takes time.
+  private static let interval: UInt64 = 80_000_000
+
+  init(isTerminal: Bool = isatty(STDERR_FILENO) == 1) { self.isTerminal = isTerminal }
+
+  /// Takes the latest state of one piece.
+  func update(_ item: Item) {
+    state.withLock { state in
+      state.running.removeAll { $0.order == item.order }
+      guard let outcome = item.outcome else {
+        let place = state.running.firstIndex { item.order.lexicographicallyPrecedes($0.order) }
+        state.running.insert(item, at: place ?? state.running.endIndex)
+        redraw(&state, above: "")
+        return
+      }
+      let size = item.total > 0 ? " (\(ProgressDisplay.size(item.total)))" : ""
+      redraw(&state, above: "\(item.label): \(outcome)\(size)\n", isDue: true)
+    }
+  }
+
+  /// Takes the bars off the screen. Further updates show again.
+  func finish() {
+    state.withLock { state in
+      state.running = []
+      redraw(&state, above: "", isDue: true)
+    }
+  }
+
+  private func redraw(_ state: inout State, above lines: String, isDue: Bool = false) {
+    guard isTerminal else {
+      if !lines.isEmpty { writeToStandardError(lines) }
+      return
+    }
+    let now = clock()
+    guard isDue || now &- state.lastDrawn >= ProgressDisplay.interval else { return }
+    state.lastDrawn = now
+    let (columns, rows) = ProgressDisplay.terminalSize()
+    let bars = state.running.prefix(max(1, rows - 2))
+    // Up to the first bar, and erase from there to the end of the screen.
+    let erase = state.shown > 0 ? "\u{1b}[\(state.shown)A\u{1b}[J" : ""
+    let drawn = bars.map { ProgressDisplay.bar($0, columns: columns) + "\n" }.joined()
+    if erase.isEmpty, lines.isEmpty, drawn.isEmpty { return }
+    writeToStandardError(erase + lines + drawn)
+    state.shown = bars.count
+  }
+
+  /// `label [=====>    ] 12.3 MB / 45.6 MB`, no wider than the terminal.
+  static func bar(_ item: Item, columns: Int) -> String {
+    let amount = item.total > 0 ? "\(size(item.done)) / \(size(item.total))" : size(item.done)
+    let width = min(40, columns - item.label.count - amount.count - 5)
+    guard width >= 10, item.total > 0 else { return String("\(item.label) \(amount)".prefix(max(1, columns - 1))) }
+    let part = min(1, max(0, Double(item.done) / Double(item.total)))
+    let filled = Int(part * Double(width))
+    let head = filled > 0 && filled < width ? ">" : filled == width ? "=" : ""
+    let bar = String(repeating: "=", count: max(0, filled - 1)) + head
+    return "\(item.label) [\(bar)\(String(repeating: " ", count: width - bar.count))] \(amount)"
+  }
+
+  /// A number of bytes in decimal units, one digit behind the point.
+  static func size(_ bytes: Int64) -> String {
+    if bytes < 1000 { return "\(max(0, bytes)) B" }
+    var tenths = bytes / 100
+    var units = ["kB", "MB", "GB", "TB", "PB", "EB"][...]
+    while tenths >= 10_000, units.count > 1 {
+      tenths /= 1000
+      units.removeFirst()
+    }
+    return "\(tenths / 10).\(tenths % 10) \(units.first ?? "EB")"
+  }
+
+  private static func terminalSize() -> (columns: Int, rows: Int) {
+    var window = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+      return (80, 24)
+    }
+    return (Int(window.ws_col), Int(window.ws_row))
+  }
+
+  private func clock() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import Stowage
+import StowageConfig
+import StowageModel
+import StowageStore
+import StowageSystem
+
+/// One run of the program, from its words to its exit status (cli 2).
+struct Program {
+  private let programName: String
+  private let words: ArraySlice<String>
+  private let console = Console()
+  private let help: HelpPrinter
+
+  /// - Parameter words: the program's name as started, then the words of the command line.
+  init(_ words: [String]) {
+    programName = words.first ?? "containers-storage"
+    self.words = words.dropFirst()
+    let home = environment("HOME") ?? ""
+    help = HelpPrinter(home: home.isEmpty || home == "/" ? nil : home)
+  }
+
+  /// Runs the command and writes all output.
+  func run() -> ExitStatus {
+    let status = dispatch()
+    console.flush()
+    guard status == .success, let problem = console.outputProblem else { return status }
+    console.printError("write /dev/stdout: \(problem)")
+    return .failure
+  }
+
+  /// The first parse: the words before the command.
+  private func dispatch() -> ExitStatus {
+    let globals = GlobalOptions.all(isRootless: Rootlessness(environment: processEnvironment()).isRootless)
+    let initial = OptionValues(words.isEmpty ? globals : globals + [GlobalOptions.help])
+    let reporter = ParseReporter(console, help, .main, initial, programName: programName)
+    guard !words.isEmpty else {
+      reporter.printHelp()
+      return .failure
+    }
+    var parser = OptionParser(words, values: initial, reporter: reporter)
+    do throws(OptionParser.Failure) {
+      try parser.parse()
+    } catch {
+      let text = if case .usage(let text) = error { text } else { "flag: help requested" }
+      console.print("\(text) while parsing arguments (1)")
+      reporter.printHelp()
+      return .failure
+    }
+    if parser.values[flag: GlobalOptions.help] {
+      console.write(HelpPrinter.mainText(CommandTable.reference) + help.optionsText(initial))
+      if programName.split(separator: "/").last == "stowage" {
+        console.write(HelpPrinter.additionalText(CommandTable.additional))
+      }
+      return .success
+    }
+    var rest = parser.words
+    guard let word = rest.popFirst() else {
+      reporter.printHelp()
+      return .failure
+    }
+    guard let command = CommandTable.command(named: word) else {
+      console.print("\(word): unrecognized command.")
+      return .failure
+    }
+    LogSink.install()
+    let selection = StoreSelection(beforeCommand: parser.values)
+    let values = selection.startingValues(parser.values, globals: globals).adding(command.options)
+    return run(command, typedAs: word, rest, values, selection)
+  }
+
+  /// The second parse, the argument count, and the command.
+  private func run(
+    _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ values: OptionValues,
+    _ selection: StoreSelection
+  ) -> ExitStatus {
+    let reporter = ParseReporter(console, help, .command(command, typedAs: word), values, programName: programName)
+    var parser = OptionParser(words, values: values, reporter: reporter)
+    do throws(OptionParser.Failure) {
+      try parser.parse()
+    } catch {
+      return .usage
+    }
+    let arguments = Array(parser.words)
+    if let problem = command.arguments.problem(with: arguments) {
+      console.print("\(word): \(problem)")
+      reporter.printHelp()
+      return .failure
+    }
+    LogSink.setLevel(isDebugging: parser.values[flag: GlobalOptions.debug])
+    return perform(command, arguments, parser.values, selection.updated(by: parser.values))
+  }
+
+  private func perform(
+    _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ options: StoreOptions
+  ) -> ExitStatus {
+    logSelection(options)
+    let store: Store
+    do throws(StorageError) {
+      store = try Store.open(try StoreSelection.completed(options))
+    } catch {
+      console.print("error initializing: \(error.message)")
+      if Rootlessness(environment: processEnvironment()).isRootless {
+        console.printError(
+          "Without the rights of root, run this inside of \"podman unshare\": "
+            + "entering a user namespace is not yet available in this release of Stowage.")
+      }
+      return .failure
+    }
+    if command.isInterruptible { Interruption.install() }
+    do throws(StorageError) {
+      return try command.run(CommandContext(store: store, options: values, arguments: arguments, console: console))
+    } catch {
+      if let signal = Interruption.signal { return .signal(signal) }
+      console.printError(error.message)
+      return .failure
+    }
+  }
+
+  /// The four lines that `--debug` output begins with (cli 8).
+  private func logSelection(_ options: StoreOptions) {
+    Log.debug("Root: \(options.graphRoot)")
+    Log.debug("Run Root: \(options.runRoot)")
+    Log.debug("Driver Name: \(options.driverName)")
+    Log.debug("Driver Options: [\(options.driverOptions.joined(separator: " "))]")
+  }
+}
+
+@main
+struct Main {
+  static func main() {
+    Interruption.ignoreBrokenPipes()
+    raiseDescriptorLimit()
+    Interruption.end(Program(CommandLine.arguments).run())
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// `load` from the outside (chunked-and-composefs 5.8).
+@Suite("Load command", .enabled(if: isRoot, "the sample image has owners")) struct LoadCommandTests {
+  private let archives = ["sample-docker-archive.tar", "sample-oci-archive.tar"].map { fixture("samples/\($0)").string }
+
+  @Test("load prints each name, or the identifier", arguments: Drivers.all) func names(driver: String) throws {
+    let store = try CommandStore(driver)
+    for archive in archives {
+      let result = try store("load", archive)
+      #expect(result.status == .exited(0), "\(result)")
+      #expect(result.outputText.hasPrefix("Loaded image: "), "\(result)")
+      for name in result.outputText.split(separator: "\n").map({ $0.dropFirst("Loaded image: ".count) }) {
+        #expect(try store("exists", "-qi", String(name)).shows(), "\(name)")
+      }
+      #expect(result.errorText.contains("Layer 1/2 "), "\(result)")
+    }
+  }
+
+  @Test("load reads standard input, a file, or a directory", arguments: Drivers.all) func sources(driver: String) throws
+  {
+    let store = try CommandStore(driver)
+    let bytes = try FilePath(archives[1]).readBytes()
+    let first = try store("load", "-qj", input: bytes)
+    #expect(first.errorText.isEmpty, "\(first)")
+    #expect(first.outputText.contains("\"loaded\":true}]\n"), "\(first)")
+    for words in [["-"], ["-i", archives[1]], [archives[1]]] {
+      let again = try store.run(["load", "-q", "--json"] + words, input: bytes)
+      #expect(again.outputText == first.outputText.replacing("\"loaded\":true", with: "\"loaded\":false"), "\(again)")
+    }
+    let layout = store.directory.appending("layout")
+    _ = try run("mkdir", layout.string)
+    _ = try run("tar", "-C", layout.string, "-xf", archives[1])
+    #expect(try store("load", "-q", layout.string).status == .exited(0))
+    #expect(try store("images", "-q").outputText.split(separator: "\n").count == 1)
+  }
+
+  @Test("names given replace those of the archive", arguments: Drivers.all) func ownNames(driver: String) throws {
+    let store = try CommandStore(driver)
+    let result = try store("load", "-q", "-n", "mine", "-n", "quay.io/a/b:c", archives[0])
+    #expect(result.shows("Loaded image: localhost/mine:latest\nLoaded image: quay.io/a/b:c\n"), "\(result)")
+    let names = try store("get-names", "localhost/mine:latest").outputText
+    #expect(names.split(separator: "\n").sorted() == ["localhost/mine:latest", "quay.io/a/b:c"])
+    let bad = try store("load", "-n", "UPPER", archives[0])
+    #expect(bad.status == .exited(1) && bad.errorText.contains("must be lowercase"), "\(bad)")
+  }
+
+  @Test("a source that is none is an error") func failures() throws {
+    let store = try CommandStore("vfs")
+    let missing = try store("load", "/nonexistent")
+    #expect(missing.status == .exited(1) && missing.errorText.contains("no such file or directory"), "\(missing)")
+    #expect(missing.outputText.isEmpty)
+    let junk = try store("load", input: Array("junk".utf8))
+    #expect(junk.status == .exited(1) && !junk.errorText.isEmpty, "\(junk)")
+    #expect(try store("load", "-i", "a", "b").status == .exited(1))
+    #expect(try store("images", "-j").shows("null\n"))
+    #expect(try store("layers", "-j").shows("null\n"))
+  }
+
+  @Test("a load that is interrupted leaves nothing", arguments: [Int32(2), 15]) func interrupted(signal: Int32) throws {
+    let store = try CommandStore("vfs")
+    // The pipe stays open, so the load waits for the rest of the archive.
+    let path = store.directory.appending("pipe")
+    _ = try run("mkfifo", path.string)
+    let pipe = try Syscall.open(path, [.readWrite])
+    let beginning = try FilePath(archives[0]).readBytes().prefix(3000)
+    try Array(beginning).withUnsafeBytes { try Syscall.write(pipe.rawValue, all: $0) }
+    let process = try store.start("load", path.string)
+    usleep(700_000)
+    process.signal(signal)
+    let result = try process.wait()
+    try pipe.close()
+    #expect(result.status == .exited(128 + Int(signal)), "\(result)")
+    #expect(try store("storage-layers").shows())
+    #expect(try store("images", "-j").shows("null\n"))
+  }
+
+  @Test("nobody is asked to type an archive", .enabled(if: commandExists("script"))) func terminal() throws {
+    let store = try CommandStore("vfs")
+    let command = "\(store.program) -g \(store.graphRoot) -R \(store.runRoot) -s vfs load"
+    let result = try run(
+      ["script", "-qec", command, "/dev/null"], adding: ["CONTAINERS_STORAGE_CONF": store.configuration])
+    #expect(result.status == .exited(1), "\(result)")
+    #expect(result.outputText.contains("cannot read an image archive from a terminal"), "\(result)")
+  }
+}
