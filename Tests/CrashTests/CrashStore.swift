@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+
+/// A scratch store on which operations are killed or made to fail at a numbered step.
+///
+/// In the words of a command, `@docker-archive` and `@layer` stand for input files.
+final class CrashStore: Sendable {
+  private let scratch: TemporaryDirectory
+  private let driver: String
+  private let program: String
+  private var directory: String { scratch.path.string }
+
+  init(driver: String) throws {
+    self.driver = driver
+    program = try stowageExecutable().string
+    scratch = try TemporaryDirectory("crash")
+    try scratch.appending("storage.conf").write(
+      "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n")
+    try script("\(repositoryFile("scripts/make-demo-image")) \(directory)/image")
+    try script(
+      "mkdir -p \(directory)/t/d && cd \(directory)/t && echo a >a && ln a hard && ln -s a soft && echo b >d/b"
+        + " && tar -czf ../layer.tar.gz .")
+  }
+
+  /// Runs a command of the program under test; throws unless it ends with status 0.
+  @discardableResult
+  func stowage(_ words: String...) throws -> String {
+    let ended = try call(words, fault: nil)
+    guard ended.isSuccess else {
+      throw FixtureError(text: "\(words): \(ended)")
+    }
+    return ended.outputText
+  }
+
+  /// Runs the operation to its end and counts the mutating steps it takes.
+  func countSteps(_ words: [String]) throws -> Int {
+    let file = directory + "/steps"
+    try script("rm -f \(file)")
+    let ended = try call(words, fault: "count=\(file)")
+    guard ended.isSuccess else {
+      throw FixtureError(text: "\(words): \(ended)")
+    }
+    return Int(try script("wc -l <\(file)").filter(\.isNumber)) ?? 0
+  }
+
+  /// Lets the operation be killed before the given step, or end, if it takes fewer.
+  func kill(_ words: [String], before step: Int) throws { _ = try call(words, fault: "kill=\(step)") }
+
+  /// Lets one step fail; returns the exit status of the operation.
+  func fail(_ words: [String], at step: Int, with errno: String) throws -> StowageSystem.ExitStatus {
+    try call(words, fault: "fail=\(step):\(errno)").status
+  }
+
+  /// What users see: layers with names, images and containers. Opening the store is what repairs it.
+  func state() throws -> [String] {
+    let layers = try stowage("layers", "-j")
+    let images = try stowage("images")
+    let containers = try stowage("containers")
+    // Container layers have random IDs; their number counts.
+    let ids = layers.split(separator: "{\"id\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
+    let named = ids.filter { $0.count != 64 || images.contains($0) }.sorted()
+    return ["\(ids.count) layers"] + named + images.split(separator: "\n").map(String.init)
+      + containers.split(separator: "\n").map(String.init)
+  }
+
+  /// Everything in the store that belongs to no record, and every mount.
+  func leftovers() throws -> [String] {
+    let home = driver == "overlay" ? "overlay" : "vfs/dir"
+    let text = try script(
+      """
+      cd \(directory)/g || exit 9
+      ids=$(jq -r '.[].id' \(driver)-layers/layers.json)
+      for d in \(home)/*/; do n=$(basename "$d"); case "$n" in l|tempdirs|staging|'*') continue;; esac
+        echo "$ids" | grep -qxF -- "$n" || echo "directory $n"; done
+      for id in $ids; do [ -d "\(home)/$id" ] || echo "no directory for $id"; done
+      grep -o '"incomplete":true' \(driver)-layers/layers.json
+      jq -r '.[].flags // {} | keys[]' \(driver)-layers/layers.json | sed 's/^/flag /'
+      for f in \(driver)-layers/*.tar-split.gz; do [ -e "$f" ] || continue; n=$(basename "$f" .tar-split.gz)
+        echo "$ids" | grep -qxF -- "$n" || echo "tar-split $n"; done
+      for k in images containers; do for d in \(driver)-$k/*/; do [ -e "$d" ] || continue; n=$(basename "$d")
+        jq -r '.[].id' \(driver)-$k/*.json | grep -qxF -- "$n" || echo "$k data $n"; done; done
+      find . -xtype l -path './overlay/l/*'
+      find . \(directory)/r -name '.tmp-*'
+      n=$(ls overlay/l 2>/dev/null | wc -l); m=$(echo "$ids" | grep -c .)
+      [ ! -d overlay/l ] || [ "$n" = "$m" ] || echo "$n links for $m layers"
+      find overlay/tempdirs vfs/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
+      grep -o ' \(directory)/[^ ]*merged' /proc/self/mountinfo
+      true
+      """)
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  func close() {
+    _ = try? shell("grep -o ' \(directory)[^ ]*' /proc/self/mountinfo | sort -r | xargs -r -n1 umount -l")
+  }
+
+  private func call(_ words: [String], fault: String?) throws -> ProcessResult {
+    var environment = [
+      "CONTAINERS_STORAGE_CONF": directory + "/storage.conf", "HOME": directory,
+    ]
+    environment["STOWAGE_FAULT"] = fault
+    let arguments = words.dropFirst().map {
+      switch $0 {
+      case "@docker-archive": directory + "/image/demo-docker-archive.tar"
+      case "@layer": directory + "/layer.tar.gz"
+      default: $0
+      }
+    }
+    let options = ["--graph", directory + "/g", "--run", directory + "/r", "-s", driver]
+    return try run([program, words[0]] + options + arguments, adding: environment)
+  }
+
+  @discardableResult
+  private func script(_ text: String) throws -> String {
+    let ended = try run(["bash", "-c", text])
+    guard ended.isSuccess else {
+      throw FixtureError(text: "\(text): \(ended)")
+    }
+    return ended.outputText
+  }
+}
