@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. Each target installs what it misses through scripts/install-deps.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage
+RELEASE_BIN = .build/release/stowage
+
+.PHONY: help build release demo test stress crash-sweep fuzz check lint format bench docs install uninstall clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Debug build of everything
+	@scripts/install-deps build
+	$(SWIFT) build
+
+release: ## Release build of the command line, Swift runtime linked statically
+	@scripts/install-deps build
+	$(SWIFT) build $(RELEASE_FLAGS)
+
+demo: release ## Load an image, change a container, run it with Podman from the same store (needs root)
+	@scripts/install-deps all
+	scripts/demo $(RELEASE_BIN)
+
+test: ## All tests (root, for mounts and for sharing stores with Podman)
+	@scripts/install-deps all
+	scripts/test
+
+stress: ## Only the two-minute run of Stowage and Debian's tools on one store
+	@scripts/install-deps all
+	STOWAGE_STRESS_SECONDS=$${STOWAGE_STRESS_SECONDS:-120} $(SWIFT) test --filter ConcurrencyTests
+
+crash-sweep: ## Kill the program at every mutating step of every operation (long)
+	@scripts/install-deps all
+	STOWAGE_CRASH_SWEEP=full $(SWIFT) test --filter CrashTests
+
+fuzz: ## A minute of fuzzing for each parser of hostile input
+	@scripts/install-deps build
+	for target in tar pax tarsplit decoders; do Fuzz/run.sh $$target || exit 1; done
+
+check: lint ## Style, licence headers, layering, linkage
+	@scripts/install-deps build
+	scripts/check-sources
+	scripts/check-layering
+	$(SWIFT) build $(RELEASE_FLAGS)
+	scripts/check-linkage $(RELEASE_BIN)
+
+lint: ## Formatting and documentation rules
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## Format all sources in place
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+bench: release ## Our figures beside tar and Debian's containers-storage (root, about 2 GB of memory for tmpfs)
+	@scripts/install-deps all
+	Benchmarks/run $(RELEASE_BIN)
+
+docs: ## Reference documentation as a static site in .build/docs
+	scripts/build-docs
+
+install: release ## Install under PREFIX as `stowage` and as `containers-storage`-compatible link
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 -s $(RELEASE_BIN) $(DESTDIR)$(PREFIX)/bin/stowage
+	ln -sf stowage $(DESTDIR)$(PREFIX)/bin/containers-storage
+
+uninstall: ## Remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/stowage $(DESTDIR)$(PREFIX)/bin/containers-storage
+
+clean: ## Remove build products
+	rm -rf .build Benchmarks/results
