@@ -38,7 +38,7 @@ crash-sweep: ## Kill the program at every mutating step of every operation (long
 
 fuzz: ## A minute of fuzzing for each parser of hostile input
 	@scripts/install-deps build
-	for target in tar pax tarsplit decoders; do Fuzz/run.sh $$target || exit 1; done
+	for target in tar pax tarsplit decoders; do Fuzz/run.sh $$target -max_total_time=60 || exit 1; done
 
 check: lint ## Style, licence headers, layering, linkage
 	@scripts/install-deps build
