@@ -93,6 +93,8 @@ let package = Package(
         system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
+    // Examples: compiled as a user's code is, without our settings.
+    .executableTarget(name: "store-tour", dependencies: ["Stowage"], path: "Examples/StoreTour"),
     // Tests
     .target(
       name: "StowageTestSupport",
