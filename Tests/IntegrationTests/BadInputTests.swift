@@ -175,4 +175,35 @@ import Testing
     #expect(try store("mount", "abc").status == .exited(1))
     #expect(try store("layer", "abc1").isSuccess)
   }
+
+  @Test(.enabled(if: isRoot, "needs root to mount"), arguments: Drivers.all)
+  func `a read-only graph root is an error that names it, and nothing is lost`(driver: String) throws {
+    let store = try CommandStore(driver)
+    try #require(try store("create-layer", "--id", "kept").isSuccess)
+    _ = try store("shutdown")
+    try #require(
+      try shell("mount --bind \(store.graphRoot) \(store.graphRoot) && mount -o remount,bind,ro \(store.graphRoot)")
+        .isSuccess)
+    let refused = try store("create-layer", "--id", "more")
+    try #require(try shell("umount \(store.graphRoot)").isSuccess)
+    #expect(refused.status == .exited(1))
+    #expect(refused.outputText.contains("read-only file system"))
+    #expect(refused.outputText.contains(store.graphRoot))
+    #expect(try store("layers", "-q").shows("kept\n"))
+  }
+
+  @Test(.enabled(if: isRoot, "makes a device for the archive"))
+  func `devices are left out without privilege, and the diff still has them`() throws {
+    let store = try CommandStore("vfs")
+    let folder = store.directory.path.string
+    try #require(
+      try shell("cd \(folder) && mknod null c 1 3 && echo x >file && tar -cf device.tar null file").isSuccess)
+    let namespace = ["unshare", "--map-root-user", "--mount"]
+    let imported = try StowageTestSupport.run(
+      namespace + store.words(["import-layer", "--id", "d", "-f", folder + "/device.tar"]), adding: store.environment)
+    #expect(imported.isSuccess, "\(imported)")
+    #expect(try FilePath(store.graphRoot + "/vfs/dir/d").names() == ["file"])
+    let diff = try StowageTestSupport.run(namespace + store.words(["diff", "-u", "d"]), adding: store.environment)
+    #expect(try diff.output == FilePath(folder + "/device.tar").readBytes())
+  }
 }
