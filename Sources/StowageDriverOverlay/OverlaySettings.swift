@@ -21,8 +21,9 @@ package struct OverlaySettings: Sendable {
   package var ignoresChownErrors = false
   /// The permissions all files get, with the real ones kept in an extended attribute.
   package var forceMask: UInt16?
-  /// When content must reach the disk.
-  package var syncPolicy = SyncPolicy.none
+  /// When content must reach the disk: with its whole file system unless the option says otherwise, so that after a
+  /// power failure no complete record names empty files.
+  package var syncPolicy = SyncPolicy.fileSystem
 
   /// Default settings.
   package init() {}

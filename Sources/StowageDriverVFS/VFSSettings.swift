@@ -11,8 +11,9 @@ package struct VFSSettings: Sendable {
   package var additionalStores: [FilePath] = []
   /// Whether extraction ignores that owners cannot be set.
   package var ignoresChownErrors = false
-  /// When content must reach the disk.
-  package var syncPolicy = SyncPolicy.none
+  /// When content must reach the disk: with its whole file system unless the option says otherwise, so that after a
+  /// power failure no complete record names empty files.
+  package var syncPolicy = SyncPolicy.fileSystem
 
   /// Reads the settings from driver options.
   ///

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDriverAPI
+import StowageDriverOverlay
+import StowageDriverVFS
 import StowageDrivers
+import StowageFiles
 import StowageModel
 import StowageSystem
 import StowageTestSupport
@@ -138,5 +141,12 @@ struct SelectionTests {
       #expect(text(["SIZE": "1m"], readWrite: false) == "--storage-opt size is only supported for ReadWrite Layers")
       #expect(text(["Foo": "1"], readWrite: false) == "unknown option foo")
     }
+  }
+
+  @Test("Content is forced to the disk by default, and the option can switch that off")
+  func syncDefault() throws {
+    #expect(try VFSSettings(options: []).syncPolicy == .fileSystem)
+    #expect(try VFSSettings(options: ["vfs.sync=none"]).syncPolicy == .none)
+    #expect(OverlaySettings().syncPolicy == .fileSystem)
   }
 }
