@@ -206,4 +206,15 @@ import Testing
     let diff = try StowageTestSupport.run(namespace + store.words(["diff", "-u", "d"]), adding: store.environment)
     #expect(try diff.output == FilePath(folder + "/device.tar").readBytes())
   }
+
+  @Test(arguments: ["rm", "truncate -s 0"])
+  func `data of images stays when their record file is lost`(accident: String) throws {
+    let store = try CommandStore("vfs")
+    let id = String(repeating: "a", count: 64)
+    try #require(try store("create-image", "--id", id).isSuccess)
+    try #require(try store("set-image-data", id, "manifest", input: Array("{}".utf8)).isSuccess)
+    try #require(try shell("\(accident) \(store.graphRoot)/vfs-images/images.json").isSuccess)
+    #expect(try store("images").isSuccess)
+    #expect(try FilePath(store.graphRoot + "/vfs-images/\(id)/manifest").readText() == "{}")
+  }
 }

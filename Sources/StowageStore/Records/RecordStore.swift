@@ -114,7 +114,10 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   /// objects
   /// all of whose records are in this store's files.
   private func orphans(_ table: RecordTable<Record>) -> [FilePath] {
-    guard removesOrphans, let names = try? Syscall.directoryNames(directory) else { return [] }
+    // A record file that is missing or torn to nothing proves nothing: then all data would look unrecorded.
+    guard removesOrphans, table.files.allSatisfy({ ($0.signature?.size ?? 0) > 0 }),
+      let names = try? Syscall.directoryNames(directory)
+    else { return [] }
     return names.compactMap { bytes in
       let name = String(decoding: bytes, as: UTF8.self)
       guard looksLikeIdentifier(name), let id = Record.ID(recorded: name), table[id] == nil else { return nil }
