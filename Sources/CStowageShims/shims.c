@@ -132,15 +132,6 @@ int stowage_ofd_setlk(int fd, int type, int wait) {
   return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
 }
 
-int stowage_getlk(int fd, int *type, int *pid) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  /* F_OFD_GETLK, not F_GETLK: it names POSIX holders as well, and works although this process holds POSIX locks. */
-  int status = fcntl(fd, F_OFD_GETLK, &lock);
-  *type = lock.l_type;
-  *pid = lock.l_pid;
-  return status;
-}
-
 int stowage_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data) {
   return (int)syscall(SYS_mount, source, target, type, flags, data);
 }

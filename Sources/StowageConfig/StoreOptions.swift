@@ -34,6 +34,8 @@ public struct StoreOptions: Hashable, Sendable {
   public var disableVolatile = false
   /// Keep container records in the run root.
   public var transientStore = false
+  /// How long to wait for a lock that another process or thread holds; nil: for ever.
+  public var lockTimeout: Duration?
 
   /// Nothing given.
   public init() {}

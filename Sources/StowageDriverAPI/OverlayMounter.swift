@@ -30,27 +30,39 @@ package enum OverlayMounter {
   /// without that get descriptor numbers.
   ///
   /// - Throws: `mountFailed`: `creating overlay mount to <target>, mount_data="<data>": <reason>`.
+  ///   `layerUnknown` if a lower directory was replaced by another one meanwhile; nothing stays mounted then.
   package static func mount(_ mount: OverlayMount, by means: Means = .automatic) throws(StorageError) {
-    let data = mount.data
+    let witness: LowerWitness
     do throws(Errno) {
-      guard mount.shift.isEmpty else { return try mountShifted(mount, by: means) }
-      switch means {
-      case .optionText: try mountByText(mount, data)
-      case .parameters: try mountByParameters(mount)
-      case .descriptors: try mountByDescriptors(mount)
-      case .automatic:
-        if data.utf8.count < pageSize, !mount.hasUnwritablePaths { return try mountByText(mount, data) }
-        do throws(Errno) {
-          return try mountByParameters(mount)
-        } catch .noFunction, .notPermitted, .unknownParameter {
-          try mountByDescriptors(mount)
-        }
-      }
+      witness = try LowerWitness(mount)
+      try perform(mount, by: means)
     } catch {
       throw StorageError(
         .mountFailed,
-        "creating overlay mount to \(mount.target), mount_data=\(goQuoted(data)): \(error.referenceText)",
+        "creating overlay mount to \(mount.target), mount_data=\(goQuoted(mount.data)): \(error.referenceText)",
         path: mount.target.string, cause: error)
+    }
+    guard let path = witness.replaced() else { return }
+    try? Syscall.umount(mount.target, flags: .detach)
+    throw StorageError(
+      .layerUnknown, "\(path) was replaced while it was mounted on \(mount.target): nothing is mounted",
+      path: path.string)
+  }
+
+  private static func perform(_ mount: OverlayMount, by means: Means) throws(Errno) {
+    let data = mount.data
+    guard mount.shift.isEmpty else { return try mountShifted(mount, by: means) }
+    switch means {
+    case .optionText: try mountByText(mount, data)
+    case .parameters: try mountByParameters(mount)
+    case .descriptors: try mountByDescriptors(mount)
+    case .automatic:
+      if data.utf8.count < pageSize, !mount.hasUnwritablePaths { return try mountByText(mount, data) }
+      do throws(Errno) {
+        return try mountByParameters(mount)
+      } catch .noFunction, .notPermitted, .unknownParameter {
+        try mountByDescriptors(mount)
+      }
     }
   }
 

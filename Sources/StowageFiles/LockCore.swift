@@ -160,12 +160,12 @@ enum LockWait {
     switch self {
     case .never: return false
     case .forever:
-      let watch = LockWatch.start(path, descriptor)
+      let watch = LockWatch.start(path)
       defer { watch?.stop() }
       try Syscall.setlkw(descriptor, kind)
       return true
     case .until(let time):
-      let watch = LockWatch.start(path, descriptor)
+      let watch = LockWatch.start(path)
       defer { watch?.stop() }
       // The kernel has no lock call with a time limit: look again after 1, 2, 4 … 32 milliseconds.
       var pause: useconds_t = 1000
@@ -179,17 +179,13 @@ enum LockWait {
   }
 }
 
-/// Opens a lock file as the reference does (on-disk-format 8.1); a missing parent is created with mode 0700.
+/// Opens a lock file (on-disk-format 8.1). For writing, a missing file and its missing parent (mode 0700) are created;
+/// whoever only reads does not leave anything in a store that is not its own.
 func openLockFile(_ path: FilePath, readOnly: Bool) throws(StorageError) -> OwnedDescriptor {
-  let flags: OpenFlags = readOnly ? [.readOnly, .create] : [.readWrite, .create]
+  let flags: OpenFlags = readOnly ? [.readOnly] : [.readWrite, .create]
   do throws(Errno) { return try Syscall.open(path, flags, mode: 0o644) } catch {
-    switch error {
-    case .noSuchFileOrDirectory:
-      try makeDirectories(path.removingLastComponent(), mode: 0o700)
-      return try attempt("open", path) { () throws(Errno) in try Syscall.open(path, flags, mode: 0o644) }
-    case .readOnlyFileSystem where readOnly, .permissionDenied where readOnly:
-      return try attempt("open", path) { () throws(Errno) in try Syscall.open(path, .readOnly) }
-    default: throw .failed("open", path, error)
-    }
+    guard error == .noSuchFileOrDirectory, !readOnly else { throw .failed("open", path, error) }
+    try makeDirectories(path.removingLastComponent(), mode: 0o700)
+    return try attempt("open", path) { () throws(Errno) in try Syscall.open(path, flags, mode: 0o644) }
   }
 }

@@ -65,34 +65,46 @@ package struct LockSet: ~Copyable, Sendable {
     holds.append(Hold(rank: rank, lock: try file.acquire(kind, timeout: timeout)))
   }
 
-  /// Takes several locks; the second and later ones without waiting while others are held.
+  /// Takes several locks, never waiting for one while holding another of them.
   ///
-  /// Processes whose stores name each other may want the same files in opposite orders. If a later lock is not free, the
-  /// earlier ones of this call are given up, and after a short random pause everything is tried again
-  /// (store-semantics 27.2.1). Locks the set held before are kept.
-  package mutating func acquireTogether(_ requests: [Request]) throws(StorageError) {
+  /// Processes whose stores name each other may want the same files in opposite orders (store-semantics 27.2.1). So only
+  /// one lock is waited for: first the one that ranks first, and if another turns out not to be free, all of this call are
+  /// given up and that one is waited for next, the others being tried without waiting. Nobody who waits holds anything of
+  /// the group, so no circle of waiting processes can form. Locks the set held before are kept.
+  ///
+  /// - Parameter timeout: the longest time for all of them together; nil for ever.
+  /// - Throws: `busy` when the time is over, `system`.
+  package mutating func acquireTogether(_ requests: [Request], timeout: Duration? = nil) throws(StorageError) {
     let ordered = requests.sorted { $0.rank < $1.rank }
     guard let first = ordered.first else { return }
     checkOrder(first.rank)
     let kept = holds.count
-    var round = 0
+    let wait: LockWait = timeout.map { .until(deadline(after: $0)) } ?? .forever
+    var waitedFor = 0
     while true {
-      holds.append(Hold(rank: first.rank, lock: try first.file.acquire(first.kind)))
-      if try acquireRest(ordered.dropFirst()) { return }
+      guard let lock = try ordered[waitedFor].file.acquire(ordered[waitedFor].kind, wait) else {
+        throw ordered[waitedFor].file.busy(after: timeout)
+      }
+      guard let missing = try acquireRest(ordered, except: waitedFor) else {
+        holds.append(Hold(rank: ordered[waitedFor].rank, lock: lock))
+        holds.sort { $0.rank < $1.rank }
+        return
+      }
+      lock.release()
       while holds.count > kept { holds.removeLast() }
-      round += 1
-      // 1 ms at first, doubling up to 64 ms, with jitter so that two peers do not meet again.
-      let ceiling = UInt32(1000) << UInt32(min(round, 6))
-      usleep(UInt32.random(in: 500...ceiling))
+      waitedFor = missing
+      // Jitter, so that two peers do not take turns for long in taking one lock each.
+      usleep(UInt32.random(in: 0...2000))
     }
   }
 
-  private mutating func acquireRest(_ requests: ArraySlice<Request>) throws(StorageError) -> Bool {
-    for request in requests {
-      guard let lock = try request.file.tryAcquire(request.kind) else { return false }
+  /// Tries all but one; the index of the first that is not free, or nil if all are held now.
+  private mutating func acquireRest(_ requests: [Request], except taken: Int) throws(StorageError) -> Int? {
+    for (index, request) in requests.enumerated() where index != taken {
+      guard let lock = try request.file.tryAcquire(request.kind) else { return index }
       holds.append(Hold(rank: request.rank, lock: lock))
     }
-    return true
+    return nil
   }
 
   /// True if a lock of that rank is held.

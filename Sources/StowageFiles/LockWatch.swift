@@ -11,19 +11,13 @@ final class LockWatch: Sendable {
   private let monitor = LockMonitor()
   private let isOver = Atomic<Bool>(false)
   private let path: FilePath
-  /// Own copy: the waiter may close its descriptor before the thread has looked.
-  private let descriptor: SharedDescriptor
 
-  private init(_ path: FilePath, _ descriptor: SharedDescriptor) {
-    self.path = path
-    self.descriptor = descriptor
-  }
+  private init(_ path: FilePath) { self.path = path }
 
   /// Starts a watch; nil if nobody wants notices or no thread can be had.
-  static func start(_ path: FilePath, _ descriptor: CInt) -> LockWatch? {
-    // A description of its own, since F_OFD_GETLK does not report locks of the asking description.
-    guard LockFile.waitNotice.withLock({ $0 != nil }), let copy = try? Syscall.open(path, .readOnly) else { return nil }
-    let watch = LockWatch(path, SharedDescriptor(copy))
+  static func start(_ path: FilePath) -> LockWatch? {
+    guard LockFile.waitNotice.withLock({ $0 != nil }) else { return nil }
+    let watch = LockWatch(path)
     var thread = pthread_t()
     let argument = Unmanaged.passRetained(watch)
     let status = pthread_create(
@@ -57,7 +51,6 @@ final class LockWatch: Sendable {
     let over = isOver.load(ordering: .sequentiallyConsistent)
     monitor.unlock()
     if over { return }
-    let holder = (try? Syscall.lockHolder(descriptor.rawValue)) ?? nil
-    LockFile.waitNotice.withLock({ $0 })?(path, holder)
+    LockFile.waitNotice.withLock({ $0 })?(path, LockHolder.all(of: path))
   }
 }

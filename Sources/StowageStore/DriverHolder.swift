@@ -13,6 +13,7 @@ internal import SystemPackage
 /// Source: on-disk-format 9 (storage lock).
 final class DriverHolder: Sendable {
   private let lock: LockFile
+  private let timeout: Duration?
   private let make: @Sendable () throws(StorageError) -> any GraphDriver
   private let state: Mutex<State>
 
@@ -24,13 +25,14 @@ final class DriverHolder: Sendable {
   /// Makes the driver for the first time.
   init(_ options: StoreOptions, _ roots: StoreRoots, _ factory: @escaping DriverFactory) throws(StorageError) {
     lock = try LockFile.open(roots.storageLock)
+    timeout = options.lockTimeout
     let context = DriverContext(
       graphRoot: roots.graphRoot, runRoot: roots.runRoot, imageStore: roots.imageStore,
       options: options.driverOptions, inUserNamespace: isInUserNamespace)
     let name = options.driverName
     let priority = options.driverPriority
     make = { () throws(StorageError) -> any GraphDriver in try factory(name, priority, context) }
-    let held = try lock.acquire(.write)
+    let held = try lock.acquire(.write, timeout: timeout)
     let token = try held.lastWrite()
     state = Mutex(State(driver: try make(), token: token))
     held.release()
@@ -38,7 +40,7 @@ final class DriverHolder: Sendable {
 
   /// The driver, after a short look whether another process has shut the store down.
   func current() throws(StorageError) -> any GraphDriver {
-    let held = try lock.acquire(.read)
+    let held = try lock.acquire(.read, timeout: timeout)
     let token = try held.lastWrite()
     held.release()
     if let driver = state.withLock({ $0.token == token ? $0.driver : nil }) { return driver }
@@ -51,7 +53,7 @@ final class DriverHolder: Sendable {
   func withLock<R>(
     _ body: (any GraphDriver, () throws(StorageError) -> Void) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    let held = try lock.acquire(.write)
+    let held = try lock.acquire(.write, timeout: timeout)
     let token = try held.lastWrite()
     let driver = try state.withLock { (state) throws(StorageError) -> any GraphDriver in
       if state.token == token { return state.driver }

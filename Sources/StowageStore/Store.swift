@@ -55,38 +55,38 @@ public final class Store: Sendable {
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
       additional: driver.additionalImageStores)
     for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
-    imageStores = try Store.openImages(topology)
-    containerStore = try Store.openContainers(topology)
+    imageStores = try Store.openImages(topology, options.lockTimeout)
+    containerStore = try Store.openContainers(topology, options.lockTimeout)
     self.options = options
   }
 
-  private static func openImages(_ topology: StoreTopology) throws(StorageError) -> [RecordStore<ImageRecord>] {
+  private static func openImages(
+    _ topology: StoreTopology, _ timeout: Duration?
+  ) throws(StorageError) -> [RecordStore<ImageRecord>] {
     var stores: [RecordStore<ImageRecord>] = []
     for (index, places) in topology.images.enumerated() {
-      do throws(StorageError) {
-        let store = try RecordStore<ImageRecord>(
-          directory: places.directory, files: [RecordFile(places.records, isFlushed: true)], locks: [places.lock],
-          ranks: [index == 0 ? .images : .secondaryImages(index)], isWritable: places.isWritable,
-          removesOrphans: true)
-        try store.withReading { (_) throws(StorageError) in }
-        stores.append(store)
-      } catch {
-        // A distributable store may lack the lock file of images it does not have (on-disk-format 16.1).
-        if !places.isWritable, error.errno == .readOnlyFileSystem { continue }
-        throw error
-      }
+      // A store that is not ours is read unlocked if it has no lock file: a copy that nobody changes. We make none.
+      let isLocked = places.isWritable ? true : try LockFile.isPresent(places.lock)
+      let store = try RecordStore<ImageRecord>(
+        directory: places.directory, files: [RecordFile(places.records, isFlushed: true)],
+        locks: isLocked ? [places.lock] : [], ranks: [index == 0 ? .images : .secondaryImages(index)],
+        isWritable: places.isWritable, removesOrphans: true, timeout: timeout)
+      try store.withReading { (_) throws(StorageError) in }
+      stores.append(store)
     }
     return stores
   }
 
-  private static func openContainers(_ topology: StoreTopology) throws(StorageError) -> RecordStore<ContainerRecord> {
+  private static func openContainers(
+    _ topology: StoreTopology, _ timeout: Duration?
+  ) throws(StorageError) -> RecordStore<ContainerRecord> {
     let places = topology.containers
     let files = places.documents.enumerated().map { RecordFile<ContainerRecord>($1, isFlushed: $0 == 0) }
     let store = try RecordStore<ContainerRecord>(
       directory: places.directory, files: files, locks: places.locks,
       ranks: places.locks.indices.map { .containers($0) }, isWritable: true,
       // Containers of a transient store are recorded where this process does not look.
-      removesOrphans: false)
+      removesOrphans: false, timeout: timeout)
     try store.withReading { (_) throws(StorageError) in }
     return store
   }
@@ -170,9 +170,10 @@ public final class Store: Sendable {
       if let stores { return stores }
       var additional: [AdditionalLayerStore] = []
       for (index, places) in topology.additionalLayers.enumerated() {
-        additional.append(try AdditionalLayerStore(places, index: index))
+        additional.append(AdditionalLayerStore(places, index: index, timeout: options.lockTimeout))
       }
-      let opened = LayerStores(primary: try LayerStore(topology, isNeeded: layerNeed), additional: additional)
+      let primary = try LayerStore(topology, timeout: options.lockTimeout, isNeeded: layerNeed)
+      let opened = LayerStores(primary: primary, additional: additional)
       stores = opened
       return opened
     }

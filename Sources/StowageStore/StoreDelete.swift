@@ -10,10 +10,15 @@ extension Store {
 
   /// Deletes a layer after looking for dependents among layers, images of all writable stores and containers
   /// (store-semantics 18.2). The text is resolved first, so names and prefixes are as safe as identifiers.
-  func deleteLayer(_ nameOrID: String) throws(StorageError) {
+  ///
+  /// - Parameter force: lets other graph roots that need the layer lose it.
+  func deleteLayer(_ nameOrID: String, force: Bool) throws(StorageError) {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
+      }
+      if !force, let use = try ForeignUses(topology, removesStale: true)[layer.id].first {
+        throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
       }
       try self.checkUnused(layer, layers.reading)
       do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
@@ -82,11 +87,13 @@ extension Store {
 
   /// Deletes an image with the layers that nothing else uses (store-semantics 18.3).
   ///
+  /// - Parameter force: lets other graph roots that need the image's layers lose them.
   /// - Returns: the deleted layers, top first.
-  func deleteImage(_ nameOrID: String, commit: Bool) throws(StorageError) -> [LayerID] {
+  func deleteImage(_ nameOrID: String, commit: Bool, force: Bool) throws(StorageError) -> [LayerID] {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
+      let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: commit)
       let removal = try self.withImages { (view) throws(StorageError) in
-        try self.planRemoval(nameOrID, view, layers.reading)
+        try self.planRemoval(nameOrID, view, layers.reading, foreign)
       }
       if !commit { return removal.layers }
       // The image lock was given up in between, but nobody can make or delete a user of these layers: that takes the
@@ -105,7 +112,7 @@ extension Store {
   }
 
   private func planRemoval(
-    _ nameOrID: String, _ view: ImagesView, _ layers: borrowing LayersReading
+    _ nameOrID: String, _ view: ImagesView, _ layers: borrowing LayersReading, _ foreign: ForeignUses
   ) throws(StorageError) -> ImageRemoval {
     var id: ImageID?
     for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable && id == nil {
@@ -117,7 +124,7 @@ extension Store {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
     var own: [ImageRecord] = []
-    var kept: Set<LayerID> = Set(containers.map(\.layer))
+    var kept: Set<LayerID> = Set(containers.map(\.layer)).union(foreign.byParent.keys)
     var stores: Set<Int> = []
     for (index, table) in view.tables.enumerated() where view.isWritable[index] {
       for record in table.records {
@@ -128,6 +135,9 @@ extension Store {
           kept.formUnion(record.mappedLayers + (record.layer.map { [$0] } ?? []))
         }
       }
+    }
+    if let use = foreign.user(of: own) {
+      throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
     return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, kept: kept, layers))
   }

@@ -34,12 +34,4 @@ extension Syscall {
   package static func unlock(_ descriptor: CInt) throws(Errno) {
     try checked { stowage_ofd_setlk(descriptor, CInt(F_UNLCK), 0) }
   }
-
-  /// The process that excludes a write lock; nil if there is none or the kernel cannot name it. See `F_OFD_GETLK`.
-  package static func lockHolder(_ descriptor: CInt) throws(Errno) -> Int32? {
-    var type: CInt = 0
-    var pid: CInt = 0
-    try checked { stowage_getlk(descriptor, &type, &pid) }
-    return type == CInt(F_UNLCK) || pid <= 0 ? nil : pid
-  }
 }

@@ -17,7 +17,9 @@ struct Program {
     programName = words.first ?? "containers-storage"
     self.words = words.dropFirst()
     let home = environment("HOME") ?? ""
-    help = HelpPrinter(home: home.isEmpty || home == "/" ? nil : home)
+    help = HelpPrinter(
+      home: home.isEmpty || home == "/" ? nil : home,
+      showsAdditional: programName.split(separator: "/").last == "stowage")
   }
 
   /// Runs the command and writes all output.
@@ -49,7 +51,7 @@ struct Program {
     }
     if parser.values[flag: GlobalOptions.help] {
       console.write(HelpPrinter.mainText(CommandTable.reference) + help.optionsText(initial))
-      if programName.split(separator: "/").last == "stowage" {
+      if help.showsAdditional {
         console.write(HelpPrinter.additionalText(CommandTable.additional))
       }
       return .success
@@ -95,9 +97,12 @@ struct Program {
     _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ options: StoreOptions
   ) -> ExitStatus {
     logSelection(options)
+    LockWaits.announce()
     let store: Store
     do throws(StorageError) {
-      store = try Store.open(try StoreSelection.completed(options))
+      var completed = try StoreSelection.completed(options)
+      completed.lockTimeout = try LockWaits.limit(values[text: GlobalOptions.lockTimeout])
+      store = try Store.open(completed)
     } catch {
       console.print("error initializing: \(error.message)")
       if Rootlessness(environment: processEnvironment()).isRootless {

@@ -144,7 +144,8 @@ import Testing
   @Test(
     "command help shows the values before the command", .enabled(if: isRoot, "the default of --unshare is for root"))
   func commandHelp() throws {
-    let result = try store.bare(
+    let reference = try CommandStore("vfs", program: try underReferenceName())
+    let result = try reference.bare(
       ["-g", "/x/g", "-R", "/y", "--storage-opt", "a=b", "--storage-opt", "c=d", "layers", "--help"],
       adding: ["HOME": "/x"])
     let text = "Usage: containers-storage layers [options [...]]\n\nList layers\n\nOptions:\n"
@@ -183,7 +184,8 @@ import Testing
     ]
     if unknown.contains(command) { return }
     let debian = try CommandStore("vfs", program: "/usr/bin/containers-storage")
-    let (ours, theirs) = (try store(command, "--help"), try debian(command, "--help"))
+    let dropIn = try CommandStore("vfs", program: try underReferenceName())
+    let (ours, theirs) = (try dropIn(command, "--help"), try debian(command, "--help"))
     #expect(ours.status == theirs.status)
     #expect(ours.outputText == theirs.outputText)
     #expect(comparableOptions(ours.errorText) == comparableOptions(theirs.errorText))

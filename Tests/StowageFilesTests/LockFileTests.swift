@@ -69,13 +69,25 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `a file is used read-only or read-write, not both`() throws {
+  @Test func `a handle that only reads creates nothing, and excludes one that writes in the same process`() throws {
     try withTemporaryDirectory { directory in
-      let path = directory.appending("l")
+      let path = directory.appending("store/l")
+      #expect(throws: StorageError.self) { try LockFile.open(path, readOnly: true) }
+      #expect(!Syscall.exists(path.removingLastComponent()))
+      #expect(try !LockFile.isPresent(path))
       let lock = try LockFile.open(path)
-      let error = #expect(throws: StorageError.self) { try LockFile.open(path, readOnly: true) }
-      #expect(error?.message == "lock \"\(path.string)\" is not a read-only lock")
-      _ = lock.path
+      let view = try LockFile.open(path, readOnly: true)
+      let reading = try view.acquire(.read)
+      let isShared = try lock.tryAcquire(.read) != nil
+      #expect(isShared)
+      let isBusy = try lock.tryAcquire(.write) == nil
+      #expect(isBusy)
+      reading.release()
+      let writing = try lock.acquire(.write)
+      let isExcluded = try view.tryAcquire(.read) == nil
+      #expect(isExcluded)
+      writing.release()
+      #expect(throws: StorageError.self) { _ = try view.tryAcquire(.write) }
     }
   }
 
@@ -111,8 +123,10 @@ private let hasPython = commandExists("python3")
       #expect(sharedRead)
       let writeBusy = try lock.tryAcquire(.write) == nil
       #expect(writeBusy)
-      let probe = try Syscall.open(path, .readOnly)
-      #expect(try Syscall.lockHolder(probe.rawValue) == holder.pid)
+      #expect(LockHolder.all(of: path).map(\.pid) == [holder.pid])
+      #expect(LockHolder.all(of: path).map(\.kind) == [.read])
+      let error = #expect(throws: StorageError.self) { _ = try lock.acquire(.write, timeout: .milliseconds(50)) }
+      #expect(error?.message.contains("still locked by process \(holder.pid) (python3)") == true)
       holder.signal(9)
       _ = try holder.wait()
       let free = try lock.tryAcquire(.write) != nil
@@ -178,13 +192,13 @@ private let hasPython = commandExists("python3")
       #expect(try holder.waitForOutput("held"))
       let notices = Mutex<[String]>([])
       LockFile.waitNotice.withLock { notice in
-        notice = { file, pid in notices.withLock { $0.append("\(file) \(pid ?? -1)") } }
+        notice = { file, holders in notices.withLock { $0.append("\(file) \(holders.map(\.pid))") } }
       }
       defer { LockFile.waitNotice.withLock { $0 = nil } }
       let held = try lock.acquire(.write)
       held.release()
       _ = try holder.wait()
-      #expect(notices.withLock { $0 } == ["\(path) \(holder.pid)"])
+      #expect(notices.withLock { $0 } == ["\(path) [\(holder.pid)]"])
     }
   }
 

@@ -146,8 +146,6 @@ int stowage_fremovexattr(int fd, const char *name);
 
 /* F_OFD_SETLK (wait 0) or F_OFD_SETLKW over the whole file; type is F_RDLCK, F_WRLCK or F_UNLCK. */
 int stowage_ofd_setlk(int fd, int type, int wait);
-/* F_GETLK for a write lock on the whole file: l_type in *type, l_pid in *pid (-1 for a holder by description). */
-int stowage_getlk(int fd, int *type, int *pid);
 
 int stowage_mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 int stowage_umount2(const char *target, int flags);

@@ -78,12 +78,14 @@ public struct ImageOperations: Sendable {
 
   /// Deletes an image and the layers that nothing else uses (store-semantics 18.3).
   ///
-  /// - Parameter commit: `false` deletes nothing and only tells.
+  /// - Parameters:
+  ///   - commit: `false` deletes nothing and only tells.
+  ///   - force: also if containers of other graph roots on this image store need it: they cannot be mounted any more.
   /// - Returns: the layers that are, or would be, deleted, in order.
-  /// - Throws: `notAnImage`, `imageUsedByContainer`.
+  /// - Throws: `notAnImage`, `imageUsedByContainer`, also for containers of other graph roots.
   @discardableResult
-  public func delete(_ nameOrID: String, commit: Bool = true) throws(StorageError) -> [LayerID] {
-    try store.deleteImage(nameOrID, commit: commit)
+  public func delete(_ nameOrID: String, commit: Bool = true, force: Bool = false) throws(StorageError) -> [LayerID] {
+    try store.deleteImage(nameOrID, commit: commit, force: force)
   }
 
   // MARK: Big data

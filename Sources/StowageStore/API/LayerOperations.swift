@@ -62,9 +62,10 @@ public struct LayerOperations: Sendable {
 
   /// Deletes a layer that nothing depends on (store-semantics 18.2).
   ///
+  /// - Parameter force: also if layers of other graph roots on this image store are built on it: they become unusable.
   /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`.
-  public func delete(_ nameOrID: String) throws(StorageError) {
-    try store.deleteLayer(nameOrID)
+  public func delete(_ nameOrID: String, force: Bool = false) throws(StorageError) {
+    try store.deleteLayer(nameOrID, force: force)
   }
 
   // MARK: Big data

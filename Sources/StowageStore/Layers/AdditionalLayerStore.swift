@@ -9,63 +9,73 @@ internal import SystemPackage
 final class AdditionalLayerStore: Sendable {
   /// Where the files are.
   let places: StoreTopology.AdditionalLayerPlaces
-  private let locks: LockGroup
+  private let rank: LockRank
+  private let timeout: Duration?
   private let state: Mutex<State>
 
   private struct State: Sendable {
     var table: LayerTable
     var tokens: [LastWrite]?
+    var locks: LockGroup?
   }
 
-  /// Opens the lock file, creating it where that is possible.
-  init(_ places: StoreTopology.AdditionalLayerPlaces, index: Int) throws(StorageError) {
+  /// Names a store; nothing is opened.
+  init(_ places: StoreTopology.AdditionalLayerPlaces, index: Int, timeout: Duration?) {
     self.places = places
-    do throws(StorageError) {
-      locks = try LockGroup([places.lock], isReadOnly: true, ranks: [.additionalLayers(index)])
-    } catch {
-      throw error.wrapped("loading additional layer stores")
-    }
+    rank = .additionalLayers(index)
+    self.timeout = timeout
     state = Mutex(State(table: LayerTable(places.documents)))
   }
 
-  /// Takes the lock shared and reloads what changed. The caller releases it.
+  /// The lock, to be held shared together with those of the primary store.
   ///
-  /// - Throws: `duplicateLayerNames`, `corrupt`, `system`.
-  func beginReading() throws(StorageError) -> HeldGroup {
-    let held = try locks.acquire(.shared)
-    let tokens = try held.tokens()
+  /// A store without lock file has no layers yet, or is a copy that nobody changes: it is read unlocked. Nothing is
+  /// created in a store that is not ours; if its owner has made the file by the next time, that is locked.
+  func locks() throws(StorageError) -> LockGroup {
     do throws(StorageError) {
-      try state.withLock { (state) throws(StorageError) in
-        if state.tokens == tokens, !state.table.isStale { return }
-        state.tokens = nil
-        if try !state.table.load().repeatedNames.isEmpty { throw StorageError(.duplicateLayerNames) }
-        state.tokens = tokens
+      return try state.withLock { (state) throws(StorageError) -> LockGroup in
+        if let locks = state.locks { return locks }
+        let isPresent = try LockFile.isPresent(places.lock)
+        let locks = try LockGroup(isPresent ? [places.lock] : [], isReadOnly: true, ranks: [rank], timeout: timeout)
+        if isPresent { state.locks = locks }
+        return locks
       }
     } catch {
       throw error.wrapped("loading additional layer stores")
     }
-    return held
   }
 
-  /// The records as of the last ``beginReading()``; to be used while that lock is held.
-  var table: LayerTable { state.withLock { $0.table } }
+  /// The records, reloaded if they changed. Needs the lock, held shared.
+  ///
+  /// - Throws: `duplicateLayerNames`, `corrupt`, `system`.
+  func table(_ held: borrowing HeldGroup) throws(StorageError) -> LayerTable {
+    let tokens = try held.tokens(ranked: rank)
+    do throws(StorageError) {
+      return try state.withLock { (state) throws(StorageError) -> LayerTable in
+        if state.tokens == tokens, !state.table.isStale { return state.table }
+        state.tokens = nil
+        if try !state.table.load().repeatedNames.isEmpty { throw StorageError(.duplicateLayerNames) }
+        state.tokens = tokens
+        return state.table
+      }
+    } catch {
+      throw error.wrapped("loading additional layer stores")
+    }
+  }
 }
 
-/// An additional layer store with its lock held shared until this object is forgotten.
-final class AdditionalHold: Sendable {
-  /// The records.
-  let table: LayerTable
-  private let held: HeldGroup
-
-  private init(_ store: AdditionalLayerStore) throws(StorageError) {
-    held = try store.beginReading()
-    table = store.table
+extension [AdditionalLayerStore] {
+  /// The locks of all of them, in order.
+  func locks() throws(StorageError) -> [LockGroup] {
+    var groups: [LockGroup] = []
+    for store in self { groups.append(try store.locks()) }
+    return groups
   }
 
-  /// Takes the locks of all the stores, in order.
-  static func all(_ stores: [AdditionalLayerStore]) throws(StorageError) -> [AdditionalHold] {
-    var holds: [AdditionalHold] = []
-    for store in stores { holds.append(try AdditionalHold(store)) }
-    return holds
+  /// The records of all of them, in order. Needs their locks.
+  func tables(_ held: borrowing HeldGroup) throws(StorageError) -> [LayerTable] {
+    var tables: [LayerTable] = []
+    for store in self { tables.append(try store.table(held)) }
+    return tables
   }
 }

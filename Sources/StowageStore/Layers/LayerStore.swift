@@ -42,17 +42,22 @@ final class LayerStore: Sendable {
     var hasRecovered = false
     /// Whether the directories were searched for what a dead writer left; once per store object.
     var hasScanned = false
+    /// Tells the others who share the image store; `nil` if there is none.
+    var publisher: DependentsPublisher?
   }
 
   /// Makes directories and lock files; loads nothing.
-  init(_ topology: StoreTopology, isNeeded: @escaping Need) throws(StorageError) {
+  init(_ topology: StoreTopology, timeout: Duration?, isNeeded: @escaping Need) throws(StorageError) {
     self.topology = topology
     self.isNeeded = isNeeded
     for directory in topology.layers.directories { try makeDirectories(directory, mode: 0o700) }
-    locks = try LockGroup(topology.layers.locks, isReadOnly: false, ranks: [.layers, .imageStoreLayers])
-    mountsLock = try LockGroup([topology.layers.mountsLock], isReadOnly: false, ranks: [.mounts])
+    locks = try LockGroup(
+      topology.layers.locks, isReadOnly: false, ranks: [.layers, .imageStoreLayers], timeout: timeout)
+    mountsLock = try LockGroup([topology.layers.mountsLock], isReadOnly: false, ranks: [.mounts], timeout: timeout)
     state = Mutex(
-      State(table: LayerTable(topology.layers.documents), mounts: MountLedger(topology.layers.mounts)))
+      State(
+        table: LayerTable(topology.layers.documents), mounts: MountLedger(topology.layers.mounts),
+        publisher: DependentsPublisher(topology)))
   }
 
   // MARK: Access
@@ -66,12 +71,10 @@ final class LayerStore: Sendable {
   ) throws(StorageError) -> R {
     recoverOnce(driver)
     for _ in 0..<4 {
-      let held = try locks.acquire(.shared)
+      let held = try locks.acquire(.shared, with: additional.locks())
       if try refresh(held).isEmpty {
-        let others = try AdditionalHold.all(additional)
-        let access = LayersReading(store: self, driver: driver, additional: others.map(\.table))
+        let access = LayersReading(store: self, driver: driver, additional: try additional.tables(held))
         let result = try body(access)
-        withExtendedLifetime(others) {}
         held.release()
         return result
       }
@@ -89,12 +92,11 @@ final class LayerStore: Sendable {
     _ body: (inout LayersWriting) throws(StorageError) -> R
   ) throws(StorageError) -> R {
     recoverOnce(driver)
-    let held = try locks.acquire(.exclusive)
+    let held = try locks.acquire(.exclusive, with: additional.locks())
     let result: Result<R, StorageError>
-    let others = try AdditionalHold.all(additional)
+    let tables = try additional.tables(held)
     var access = LayersWriting(
-      reading: LayersReading(store: self, driver: driver, additional: others.map(\.table)), held: held,
-      bins: DeferredRemoval())
+      reading: LayersReading(store: self, driver: driver, additional: tables), held: held, bins: DeferredRemoval())
     do throws(StorageError) {
       let findings = try refresh(access.held)
       try access.repair(findings, isNeeded)
@@ -104,7 +106,6 @@ final class LayerStore: Sendable {
       state.withLock { $0.tokens = nil }
       result = .failure(error)
     }
-    withExtendedLifetime(others) {}
     let bins = access.finish()
     do throws(StorageError) {
       try bins.empty()
@@ -196,15 +197,19 @@ final class LayerStore: Sendable {
     state.withLock { body(&$0.table) }
   }
 
-  /// Saves every changed file: first the write is announced in the lock files, then the files are replaced.
+  /// Saves every changed file: first the write is announced in the lock files, then the files are replaced. Before and
+  /// after it, other graph roots on the image store are told what is needed.
   func save(_ access: borrowing LayersWriting) throws(StorageError) {
     try state.withLock { (state) throws(StorageError) in
       state.tokens = nil
+      let dependents = state.publisher == nil ? [] : state.table.dependents(topology.layers.documents)
+      try state.publisher?.widen(to: dependents)
       let tokens = try access.held.recordWrite()
       for index in state.table.files.indices where state.table.files[index].isDirty {
         try state.table.files[index].save()
       }
       state.tokens = tokens
+      state.publisher?.narrow(to: dependents)
       let order = state.mounts.isEmpty ? [] : state.table.records.map(\.id)
       if state.mounts.prepare(order: order) {
         let held = try mountsLock.acquire(.exclusive)

@@ -12,29 +12,37 @@ internal import SystemPackage
 final class LockGroup: Sendable {
   private let files: [LockFile]
   private let ranks: [LockRank]
+  private let timeout: Duration?
 
-  /// Creates missing lock files (0644); for read-only use, only where that is possible. `ranks` may be longer than
-  /// `paths`.
-  init(_ paths: [FilePath], isReadOnly: Bool, ranks: [LockRank]) throws(StorageError) {
+  /// Creates missing lock files (0644), unless read-only. `ranks` may be longer than `paths`.
+  ///
+  /// - Parameter timeout: how long an acquisition may wait; nil for ever.
+  init(_ paths: [FilePath], isReadOnly: Bool, ranks: [LockRank], timeout: Duration?) throws(StorageError) {
     var files: [LockFile] = []
     for path in paths { files.append(try LockFile.open(path, readOnly: isReadOnly)) }
     self.files = files
     self.ranks = Array(ranks.prefix(paths.count))
+    self.timeout = timeout
   }
 
-  /// Takes all locks, waiting for them.
-  func acquire(_ kind: HeldGroup.Kind) throws(StorageError) -> HeldGroup {
+  /// Takes all locks, waiting for them, and those of `others` shared, all in one go: no circle of waiting processes can
+  /// form, in whatever order their stores name each other (store-semantics 27.2.1).
+  ///
+  /// - Throws: `busy` after the time limit.
+  func acquire(_ kind: HeldGroup.Kind, with others: [LockGroup] = []) throws(StorageError) -> HeldGroup {
+    var requests = self.requests(kind == .exclusive ? .write : .read)
+    for group in others { requests += group.requests(.read) }
     var set = LockSet()
-    var requests: [LockSet.Request] = []
-    for (file, rank) in zip(files, ranks) {
-      requests.append(LockSet.Request(file, kind == .exclusive ? .write : .read, rank: rank))
-    }
-    try set.acquireTogether(requests)
+    try set.acquireTogether(requests, timeout: timeout)
     return HeldGroup(set: set, ranks: ranks)
+  }
+
+  private func requests(_ kind: LockKind) -> [LockSet.Request] {
+    zip(files, ranks).map { LockSet.Request($0, kind, rank: $1) }
   }
 }
 
-/// A held ``LockGroup``; ends with ``release()``.
+/// A held ``LockGroup``, maybe with others; ends with ``release()``.
 struct HeldGroup: ~Copyable, Sendable {
   /// Who else may hold the lock.
   enum Kind: Sendable {
@@ -53,7 +61,12 @@ struct HeldGroup: ~Copyable, Sendable {
   }
 
   /// The marks of the last writers, one per lock file.
-  func tokens() throws(StorageError) -> [LastWrite] {
+  func tokens() throws(StorageError) -> [LastWrite] { try tokens(ranks) }
+
+  /// The mark of the last writer of a lock that is held along; empty if there is no such file.
+  func tokens(ranked rank: LockRank) throws(StorageError) -> [LastWrite] { try tokens([rank]) }
+
+  private func tokens(_ ranks: [LockRank]) throws(StorageError) -> [LastWrite] {
     var tokens: [LastWrite] = []
     for rank in ranks {
       if let access = set.readAccess(rank) { tokens.append(try access.lastWrite()) }

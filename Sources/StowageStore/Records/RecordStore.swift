@@ -31,14 +31,14 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   /// Makes the directory and the lock files where that is possible; loads nothing.
   init(
     directory: FilePath, files: [RecordFile<Record>], locks paths: [FilePath], ranks: [LockRank], isWritable: Bool,
-    removesOrphans: Bool
+    removesOrphans: Bool, timeout: Duration?
   ) throws(StorageError) {
     self.directory = directory
     self.removesOrphans = removesOrphans
     filePaths = files.map(\.path)
     self.isWritable = isWritable
     if isWritable { try makeDirectories(directory, mode: 0o700) }
-    locks = try LockGroup(paths, isReadOnly: !isWritable, ranks: ranks)
+    locks = try LockGroup(paths, isReadOnly: !isWritable, ranks: ranks, timeout: timeout)
     state = Mutex(State(table: RecordTable(files)))
   }
 

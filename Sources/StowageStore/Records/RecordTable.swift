@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageDriverAPI
 internal import StowageModel
 internal import SystemPackage
 
@@ -218,6 +219,20 @@ extension RecordTable where Record == LayerRecord {
     var children: [LayerID] = []
     forEach { record, _ in if record.parent == id { children.append(record.id) } }
     return children
+  }
+}
+
+extension RecordTable where Record == LayerRecord {
+  /// The layers of the graph root whose parents are in the image store.
+  func dependents(_ documents: [StoreTopology.LayerDocument]) -> [Dependent] {
+    var dependents: [Dependent] = []
+    forEach { record, position in
+      guard documents[position.file].role == .graphRoot, let parent = record.parent,
+        let home = self.position(of: parent), documents[home.file].role == .imageStore
+      else { return }
+      dependents.append(Dependent(child: record.id, parent: parent))
+    }
+    return dependents
   }
 }
 

@@ -65,7 +65,12 @@ package struct StoreTopology: Hashable, Sendable {
     package let mountsLock: FilePath
     /// Mount points of short-lived mounts for comparisons.
     package let privateMounts: FilePath
+    /// The graph root's own identifier among those that share its image store.
+    package var identity: FilePath { data.appending(StoreTopology.identityName) }
   }
+
+  /// The name of ``LayerPlaces/identity``.
+  static let identityName = FilePath.Component("graph-root-id")
 
   /// An additional store's layers.
   package struct AdditionalLayerPlaces: Hashable, Sendable {

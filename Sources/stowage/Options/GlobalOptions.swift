@@ -12,6 +12,10 @@ enum GlobalOptions {
     "--storage-opt", kind: .list, usage: "Set storage driver options ($STORAGE_OPTS)")
   static let transient = OptionDefinition("--transient-store", usage: "Transient store")
 
+  static let lockTimeout = OptionDefinition(
+    "--lock-timeout", kind: .text(),
+    usage: "Give up when a lock is not free after this many seconds (default: wait)", isAdditional: true)
+
   /// The default depends on the caller: true without privileges.
   static func unshare(isRootless: Bool) -> OptionDefinition {
     OptionDefinition(
@@ -23,6 +27,6 @@ enum GlobalOptions {
     "--help", usage: "Print usage", deprecatedName: (name: "-help", replacement: "--help"))
 
   static func all(isRootless: Bool) -> [OptionDefinition] {
-    [debug, graph, imageStore, run, driver, driverOptions, transient, unshare(isRootless: isRootless)]
+    [debug, graph, imageStore, run, driver, driverOptions, transient, lockTimeout, unshare(isRootless: isRootless)]
   }
 }

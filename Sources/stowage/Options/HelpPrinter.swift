@@ -7,6 +7,8 @@
 struct HelpPrinter {
   /// The home directory that defaults are shortened by (`~`), if there is one.
   let home: String?
+  /// Whether to show what the reference does not have: only under our own name.
+  let showsAdditional: Bool
 
   /// Main help up to the line `Options:`.
   ///
@@ -31,7 +33,8 @@ struct HelpPrinter {
 
   /// The options part, with its leading empty line.
   func optionsText(_ values: OptionValues) -> String {
-    let rows = values.definitions.sorted(by: HelpPrinter.isOrdered).map { definition in
+    let shown = values.definitions.filter { showsAdditional || !$0.isAdditional }
+    let rows = shown.sorted(by: HelpPrinter.isOrdered).map { definition in
       (cell: cell(for: definition, value: values[definition]), usage: definition.usage)
     }
     let widest = rows.reduce(0) { max($0, $1.cell.unicodeScalars.count) }

@@ -18,16 +18,19 @@ struct OptionDefinition: Sendable {
   let usage: String
   /// A spelling that still works and is warned about, with the spelling to use instead; not shown in help.
   let deprecatedName: (name: String, replacement: String)?
+  /// Whether the reference does not have the option: it is then shown only in the help of `stowage`.
+  let isAdditional: Bool
 
   init(
     _ names: String..., kind: Kind = .flag(), usage: String,
-    deprecatedName: (name: String, replacement: String)? = nil
+    deprecatedName: (name: String, replacement: String)? = nil, isAdditional: Bool = false
   ) {
     precondition(!names.isEmpty, "an option has at least one name")
     self.names = names
     self.kind = kind
     self.usage = usage
     self.deprecatedName = deprecatedName
+    self.isAdditional = isAdditional
   }
 
   /// The spelling that identifies the option: the long one, with its dashes.

@@ -33,6 +33,7 @@ struct StoreSelection {
     result[GlobalOptions.driver] = .text(options.driverName)
     result[GlobalOptions.driverOptions] = .list(options.driverOptions)
     result[GlobalOptions.transient] = .flag(options.transientStore)
+    result[GlobalOptions.lockTimeout] = values[GlobalOptions.lockTimeout]
     return result
   }
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageSystem
+import StowageTestSupport
+import Testing
+
+/// What a user sees of locks.
+@Suite struct LockCommandTests {
+  private let holder = """
+    import fcntl, sys, time
+    f = open(sys.argv[1], 'r+')
+    fcntl.lockf(f, fcntl.LOCK_EX)
+    print('held', flush=True)
+    time.sleep(float(sys.argv[2]))
+    """
+
+  @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
+  func `a lock that is not free in time ends the command, and the holder is named`() throws {
+    let store = try CommandStore("vfs")
+    try store("create-layer", "-n", "one")
+    let lock = "\(store.graphRoot)/vfs-layers/layers.lock"
+    let process = try start(["python3", "-c", holder, lock, "30"])
+    defer { process.signal(9) }
+    #expect(try process.waitForOutput("held"))
+    let result = try store("layers", "--lock-timeout", "1")
+    #expect(result.status == .exited(1))
+    #expect(result.errorText.contains("\(lock) is still locked by process \(process.pid) (python3)"))
+    let wrong = try store("layers", "--lock-timeout", "soon")
+    #expect(wrong.status == .exited(1))
+    #expect(wrong.outputText.contains("--lock-timeout takes a number of seconds, not \"soon\""))
+  }
+
+  @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
+  func `a wait of more than two seconds is told, with the file and the process`() throws {
+    let store = try CommandStore("vfs")
+    try store("create-layer", "-n", "one")
+    let lock = "\(store.graphRoot)/vfs-layers/layers.lock"
+    let process = try start(["python3", "-c", holder, lock, "4"])
+    #expect(try process.waitForOutput("held"))
+    let result = try store("layers")
+    _ = try process.wait()
+    #expect(result.isSuccess)
+    #expect(result.errorText == "waiting for the lock \(lock), which is held by process \(process.pid) (python3)\n")
+  }
+}

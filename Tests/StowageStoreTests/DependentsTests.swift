@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Stowage
+import StowageModel
+import StowageStore
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// Graph roots on one image store (store-semantics 27.3.2).
+@Suite struct DependentsTests {
+  /// Two graph roots `a` and `b` on the image store `i`.
+  final class SharedStore {
+    let test: TestStore
+    init(_ driver: String) throws { test = try TestStore(driver) }
+
+    var image: FilePath { test.place.appending("i") }
+    func root(_ name: String) -> FilePath { test.place.appending(name) }
+
+    func open(_ name: String) throws -> Store {
+      try test.open { options in
+        options.graphRoot = root(name).string
+        options.runRoot = root("run-\(name)").string
+        options.imageStore = image.string
+      }
+    }
+
+    /// The image store as an ordinary graph root.
+    func openImageStore() throws -> Store {
+      try test.open { options in
+        options.graphRoot = image.string
+        options.runRoot = root("run-i").string
+      }
+    }
+
+    /// Registration files.
+    func registrations() throws -> [String] {
+      let directory = image.appending("\(test.driver)-layers/dependents.d")
+      guard Syscall.exists(directory) else { return [] }
+      return try Syscall.directoryNames(directory).map { String(decoding: $0, as: UTF8.self) }.sorted()
+    }
+
+    /// An image `web` with one layer, made through graph root `a`.
+    func makeImage() throws {
+      let store = try open("a")
+      _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try test.tar(["f": "content"]).string))
+      _ = try store.images.create(ImageCreation(id: "image", names: ["web"], layer: "base"))
+    }
+  }
+
+  @Test("An image or layer that a container of another graph root needs is not deleted", arguments: testDrivers)
+  func refusal(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+    let user = "container \"mine\" of graph root \(shared.root("b"))"
+    for store in [a, try shared.openImageStore()] {
+      #expect(message { _ = try store.images.delete("web") } == "image used by \(user): image is in use by a container")
+      #expect(message { try store.layers.delete("base") } == "used by \(user): layer has children")
+    }
+    // The user itself is told in the usual words.
+    #expect(code { _ = try b.images.delete("web") } == .imageUsedByContainer)
+    let text = try b.withMounted("mine") { root in try FilePath(root).appending("f").readText() }
+    #expect(text == "content")
+    try b.containers.delete("mine")
+    #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
+  }
+
+  @Test("With force the image goes, and what was built on it can be deleted", arguments: testDrivers)
+  func force(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+    #expect(try a.images.delete("web", force: true).map(\.rawValue) == ["base"])
+    if driver == "overlay" { #expect(code { _ = try b.mount("mine") } == .layerUnknown) }
+    try b.containers.delete("mine")
+    #expect(try b.layers.list().isEmpty)
+  }
+
+  @Test("A layer below one that another graph root needs stays when the image above it goes", arguments: testDrivers)
+  func upward(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try a.layers.create(LayerCreation(id: "base"))
+    _ = try a.layers.create(LayerCreation(id: "top", parent: "base"))
+    _ = try a.images.create(ImageCreation(id: "image", names: ["web"], layer: "top"))
+    _ = try b.layers.create(LayerCreation(id: "other", parent: "base", isWritable: true))
+    #expect(try a.images.delete("web").map(\.rawValue) == ["top"])
+    #expect(message { try a.layers.delete("base") } == "used by layer other of graph root \(shared.root("b")): layer has children")
+  }
+
+  @Test("Containers made by a program that does not register are found in the records of a registered graph root")
+  func unregistered() throws {
+    let shared = try SharedStore("vfs")
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+    // As if the entry had never been written.
+    let name = try #require(try shared.registrations().last)
+    let file = shared.image.appending("vfs-layers/dependents.d").appending(name)
+    try file.write(try file.readText().replacing(#/"dependents":\[[^\]]*\]/#, with: #""dependents":[]"#))
+    #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
+  }
+
+  @Test("A registration is exact: there while a child is, and for the layers that have one")
+  func registration() throws {
+    let shared = try SharedStore("vfs")
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    #expect(try shared.registrations() == [])
+    let a = try shared.open("a")
+    let layer = try a.layers.create(LayerCreation(id: "child", parent: "base", isWritable: true))
+    let id = try shared.root("a").appending("vfs-layers/graph-root-id").readText()
+    #expect(try shared.registrations() == ["\(id).json"])
+    let file = shared.image.appending("vfs-layers/dependents.d/\(id).json")
+    let text = try file.readText()
+    #expect(text.contains(#""dependents":[{"child":"child","parent":"base"}]"#))
+    #expect(text.contains(#""graph-root":"\#(shared.root("a"))""#))
+    try a.layers.delete(layer.id.rawValue)
+    #expect(try file.readText().contains(#""dependents":[]"#))
+    #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
+  }
+
+  @Test("The registration of a graph root that was deleted is stale; one on a file system that is not mounted is believed")
+  func stale() throws {
+    let shared = try SharedStore("vfs")
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try b.layers.create(LayerCreation(id: "child", parent: "base", isWritable: true))
+    let name = try #require(try shared.registrations().last)
+    let file = shared.image.appending("vfs-layers/dependents.d").appending(name)
+    let text = try file.readText()
+    _ = try shell("rm -rf \(shared.root("b"))")
+    try file.write(text.replacing(#/"mount-point":"[^"]*"/#, with: #""mount-point":"\#(shared.root("nowhere"))""#))
+    #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
+    try file.write(text.replacing(#/"machine-id":"[^"]*"/#, with: #""machine-id":"another""#))
+    #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
+    try file.write(text)
+    #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
+    #expect(try shared.registrations() == [])
+  }
+
+  @Test("A damaged registration stops deletions with a message that names it")
+  func damaged() throws {
+    let shared = try SharedStore("vfs")
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let b = try shared.open("b")
+    _ = try b.layers.create(LayerCreation(id: "child", parent: "base", isWritable: true))
+    let name = try #require(try shared.registrations().last)
+    let file = shared.image.appending("vfs-layers/dependents.d").appending(name)
+    for text in ["", "{", "[]", #"{"version":2}"#, #"{"version":1,"id":"x"}"#] {
+      try file.write(text)
+      let a = try shared.open("a")
+      #expect(code { _ = try a.images.delete("web") } == .corrupt)
+      #expect(message { _ = try a.images.delete("web") }?.contains(file.string) == true)
+    }
+    // Its owner writes it anew.
+    _ = try shared.open("b").layers.create(LayerCreation(id: "second", parent: "base", isWritable: true))
+    #expect(code { _ = try shared.open("a").images.delete("web") } == .imageUsedByContainer)
+  }
+}
