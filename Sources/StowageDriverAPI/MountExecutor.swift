@@ -42,6 +42,7 @@ package enum MountExecutor {
     case .removeTree(let path): try removeTree(path)
     case .mountOverlay(let mount): try OverlayMounter.mount(mount)
     case .mountWithProgram(let program): try MountProgramRunner.mount(program)
+    case .bindReadOnly(let tree, let path): try bindReadOnly(tree, path)
     case .unmountProgram(let path): MountProgramRunner.unmount(path)
     case .unmountChildren(let path): unmountChildren(path)
     case .unmount(let path): try unmount(path)
@@ -78,6 +79,22 @@ package enum MountExecutor {
         throw StorageError(
           .system, "unmounting \(goQuoted(path.string)): \(error.referenceText)", path: path.string, cause: error)
       }
+    }
+  }
+
+  /// A bind mount becomes read-only only by a second call; if that fails, nothing stays mounted.
+  private static func bindReadOnly(_ tree: FilePath, _ path: FilePath) throws(StorageError) {
+    do throws(Errno) {
+      try Syscall.mount(source: tree.string, target: path, type: nil, flags: .bind)
+      do throws(Errno) {
+        try Syscall.mount(source: nil, target: path, type: nil, flags: [.bind, .remount, .readOnly])
+      } catch {
+        try? Syscall.umount(path, flags: .detach)
+        throw error
+      }
+    } catch {
+      throw StorageError(
+        .mountFailed, "mounting \(tree) read-only at \(path): \(error.referenceText)", path: path.string, cause: error)
     }
   }
 

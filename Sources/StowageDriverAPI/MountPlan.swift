@@ -21,6 +21,24 @@ package struct MountPlan: Hashable, Sendable, CustomStringConvertible {
     self.mountPoint = mountPoint
   }
 
+  /// The mount alone, at another place; nothing if there is none.
+  package func mounting(at place: FilePath) -> MountPlan {
+    var mounts: [MountStep] = []
+    for step in steps {
+      switch step {
+      case .mountOverlay(var mount):
+        mount.target = place
+        mounts.append(.mountOverlay(mount))
+      case .mountWithProgram(var program):
+        program.target = place
+        mounts.append(.mountWithProgram(program))
+      case .bindReadOnly(let tree, _): mounts.append(.bindReadOnly(tree, at: place))
+      default: continue
+      }
+    }
+    return MountPlan(steps: mounts, mountPoint: place)
+  }
+
   /// One step a line.
   package var description: String {
     steps.map(\.description).joined(separator: "\n")
@@ -58,6 +76,8 @@ package enum MountStep: Hashable, Sendable, CustomStringConvertible {
   case mountOverlay(OverlayMount)
   /// Runs a mount program.
   case mountWithProgram(MountProgram)
+  /// Shows a tree read-only at another place.
+  case bindReadOnly(FilePath, at: FilePath)
   /// Asks `fusermount3`, then `fusermount`, to unmount; if both fail, flushes the mount.
   case unmountProgram(FilePath)
   /// Unmounts every entry of a directory lazily, without complaint.
@@ -77,6 +97,7 @@ package enum MountStep: Hashable, Sendable, CustomStringConvertible {
     case .removeTree(let path): "remove \(path)"
     case .mountOverlay(let mount): "mount \(mount)"
     case .mountWithProgram(let program): "run \(program)"
+    case .bindReadOnly(let tree, let path): "mount --bind -o ro \(tree) \(path)"
     case .unmountProgram(let path): "fusermount -u \(path)"
     case .unmountChildren(let path): "umount -l \(path)/*"
     case .unmount(let path): "umount -l \(path)"

@@ -7,7 +7,8 @@ package import StowageModel
 import StowageSystem
 package import SystemPackage
 
-/// The vfs driver: every layer is a full copy of its parent's tree, and nothing is ever mounted (graph-drivers 17).
+/// The vfs driver: every layer is a full copy of its parent's tree, and nothing is mounted but layers of additional image
+/// stores (graph-drivers 17).
 package struct VFSDriver: GraphDriver {
   /// The parsed options.
   let settings: VFSSettings
@@ -154,12 +155,26 @@ package struct VFSDriver: GraphDriver {
       throw StorageError(.invalidOption, "vfs driver does not support mount options")
     }
     try requireDirectory(of: layer)
-    return MountPlan(steps: [], mountPoint: directory(of: layer))
+    let tree = directory(of: layer)
+    if layer.isWritable { return MountPlan(steps: [], mountPoint: tree) }
+    // Whoever gets the path of a store that is not ours must not be able to write there.
+    let place = privateMountPoint(of: layer)
+    return MountPlan(
+      steps: [
+        .unmount(place), .ensureDirectory(place, mode: 0o700, owner: .current), .bindReadOnly(tree, at: place),
+      ], mountPoint: place)
   }
 
-  /// Nothing to do.
+  /// Nothing to do, but for layers of additional image stores.
   package func unmountPlan(for layer: LayerLocation) -> MountPlan {
-    MountPlan(steps: [], mountPoint: directory(of: layer))
+    if layer.isWritable { return MountPlan(steps: [], mountPoint: directory(of: layer)) }
+    let place = privateMountPoint(of: layer)
+    return MountPlan(steps: [.unmount(place), .removeTree(place.removingLastComponent())], mountPoint: place)
+  }
+
+  /// `merged` in a directory of the run root, as overlay has it.
+  private func privateMountPoint(of layer: LayerLocation) -> FilePath {
+    context.runRoot.appending("vfs").appending(layer.id.rawValue).appending("merged")
   }
 
   /// The layer's directory has all of its content.

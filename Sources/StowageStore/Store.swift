@@ -132,13 +132,6 @@ public final class Store: Sendable {
     return try stores.primary.withWriting(current, additional ? stores.additional : [], body)
   }
 
-  /// Runs `body` with the primary image lock held exclusively.
-  func withImagesWriting<R>(
-    _ body: (inout RecordsWriting<ImageRecord>) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    try primaryImages.withWriting(body)
-  }
-
   /// The image store that new images go to.
   var primaryImages: RecordStore<ImageRecord> { imageStores[0] }
 

@@ -144,22 +144,10 @@ struct PrivateMount {
     }
     let directory = topology.layers.privateMounts.appending("\(LayerID.random())")
     try makeDirectories(directory, mode: 0o700)
-    var steps: [MountStep] = []
-    for step in plan.steps {
-      switch step {
-      case .mountOverlay(var mount):
-        mount.target = directory
-        steps.append(.mountOverlay(mount))
-      case .mountWithProgram(var program):
-        program.target = directory
-        steps.append(.mountWithProgram(program))
-      default: continue
-      }
-    }
     self.directory = directory
     path = directory
     do throws(StorageError) {
-      try MountExecutor.perform(MountPlan(steps: steps, mountPoint: directory))
+      try MountExecutor.perform(plan.mounting(at: directory))
     } catch {
       try? removeTree(directory)
       throw error

@@ -19,8 +19,9 @@ extension Store {
   }
 
   private func createImage(_ request: ImageCreation, top: LayerID?) throws(StorageError) -> ImageInfo {
-    try withImagesChanging {
-      (images: inout RecordsWriting<ImageRecord>, view: ImagesView) throws(StorageError) -> ImageInfo in
+    try withImagesChanging { (all) throws(StorageError) -> ImageInfo in
+      let images = all.at(0)
+      let view = all.view
       var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
       record.names = withoutRepeats(request.names)
       try self.checkFree(record, images.reading, names: !request.takesNames)
@@ -40,6 +41,7 @@ extension Store {
         if request.takesNames {
           record.remember(record.names)
           try images.appendTakingNames(record)
+          try all.release(record.names, except: 0)
         } else {
           try images.append(record)
         }

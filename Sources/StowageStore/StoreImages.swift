@@ -66,27 +66,78 @@ func unknownImage(_ nameOrID: String) -> StorageError {
 }
 
 extension Store {
-  /// Runs `body` with the locks of all image stores held shared, beginning with the one at `index`.
-  func withImages<R>(
-    from index: Int = 0, _ tables: [RecordTable<ImageRecord>] = [],
-    _ body: (ImagesView) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    if index >= imageStores.count {
-      return try body(ImagesView(tables: tables, isWritable: imageStores.map(\.isWritable)))
+  /// Runs `body` with the locks of all image stores held shared.
+  func withImages<R>(_ body: (ImagesView) throws(StorageError) -> R) throws(StorageError) -> R {
+    for _ in 0..<2 {
+      let held = try LockGroup.acquire(exclusive: [], shared: imageStores.map(\.locks))
+      guard let damaged = try firstDamaged(held) else {
+        let result = try body(imagesView)
+        held.release()
+        return result
+      }
+      held.release()
+      try damaged.repair()
     }
-    let store = imageStores[index]
-    return try store.withReading { (access) throws(StorageError) -> R in
-      try self.withImages(from: index + 1, tables + [store.ask(access) { $0 }], body)
+    throw primaryImages.notRepaired
+  }
+
+  /// Runs `body` with the locks of all image stores that may be written held exclusively and those of others shared.
+  func withImagesChanging<R>(_ body: (ImagesWriting) throws(StorageError) -> R) throws(StorageError) -> R {
+    let writable = imageStores.filter(\.isWritable)
+    let others = imageStores.filter { !$0.isWritable }
+    let hold = SharedHold(try LockGroup.acquire(exclusive: writable.map(\.locks), shared: others.map(\.locks)))
+    defer { withExtendedLifetime(hold) {} }
+    do throws(StorageError) {
+      for store in writable { _ = try store.beginWriting(hold) }
+      for store in others where try !store.isFresh(hold.group) { throw StorageError(.duplicateImageNames) }
+      return try body(ImagesWriting(stores: writable, hold: hold, view: imagesView))
+    } catch {
+      for store in writable { store.forget() }
+      throw error
     }
   }
 
-  /// Runs `body` with the primary image lock held exclusively and those of the other image stores shared.
-  func withImagesChanging<R>(
-    _ body: (inout RecordsWriting<ImageRecord>, ImagesView) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    try primaryImages.withWriting { (access) throws(StorageError) -> R in
-      let table = access.store.ask(access.reading) { $0 }
-      return try self.withImages(from: 1, [table]) { (view) throws(StorageError) -> R in try body(&access, view) }
+  private func firstDamaged(_ held: borrowing HeldGroup) throws(StorageError) -> RecordStore<ImageRecord>? {
+    for store in imageStores where try !store.isFresh(held) { return store }
+    return nil
+  }
+
+  /// What is in memory; needs the locks.
+  private var imagesView: ImagesView {
+    ImagesView(
+      tables: imageStores.map { store in store.ask(RecordsReading(store: store)) { $0 } },
+      isWritable: imageStores.map(\.isWritable))
+  }
+}
+
+/// The right to change images: the locks of all image stores that may be written are held exclusively.
+struct ImagesWriting {
+  /// The stores that may be written, the one for new images first.
+  fileprivate let stores: [RecordStore<ImageRecord>]
+  fileprivate let hold: SharedHold
+  /// All images as they were when the locks were taken.
+  let view: ImagesView
+
+  /// The right to change one store; `index` as in ``ImagesView/Found/store``.
+  func at(_ index: Int) -> RecordsWriting<ImageRecord> {
+    RecordsWriting(reading: RecordsReading(store: stores[index]), hold: hold)
+  }
+
+  /// Where an image is to be changed: in the store that has its record, else, as a copy, in the one for new images.
+  func home(of found: ImagesView.Found) -> Int { found.store < stores.count ? found.store : 0 }
+
+  /// Takes names away from the images of all stores that may be written but one, and saves what changed.
+  func release(_ names: [String], except kept: Int) throws(StorageError) {
+    for index in stores.indices where index != kept {
+      let access = at(index)
+      let owners = names.compactMap { access.reading.owner(ofName: $0) }
+      if owners.isEmpty { continue }
+      stores[index].change(access) { table in
+        for owner in owners {
+          table.setNames((table[owner]?.names ?? []).filter { name in !names.contains { $0.hasSameBytes(as: name) } }, of: owner)
+        }
+      }
+      try stores[index].save(access)
     }
   }
 }

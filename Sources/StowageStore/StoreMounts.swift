@@ -53,7 +53,9 @@ extension Store {
 
   /// Presents the tree of an image's top layer read-only and counts that (store-semantics 16.3).
   ///
-  /// - Throws: `imageUnknown`; `layerUnknown` if the layer is in an additional image store; `invalidOption` for `rw`.
+  /// An image of an additional image store is mounted too, at a private place in the run root.
+  ///
+  /// - Throws: `imageUnknown`; `layerUnknown`; `invalidOption` for `rw`.
   public func mountImage(
     _ nameOrID: String, options: [String] = [], label: String = ""
   ) throws(StorageError) -> String {
@@ -61,7 +63,7 @@ extension Store {
     return try drivers.withLock { (driver, _) throws(StorageError) -> String in
       try self.withLayersWriting(additional: true, driver: driver) {
         (layers: inout LayersWriting) throws(StorageError) -> String in
-        let image = try self.withImages { (view) throws(StorageError) in try view.require(nameOrID).record }
+        let image = try self.withImages { (view) throws(StorageError) in try view.require(nameOrID) }
         guard let layer = self.unmappedLayer(of: image, layers.reading) else {
           throw StorageError(.layerUnknown, subject: nameOrID)
         }
@@ -77,12 +79,14 @@ extension Store {
     }
   }
 
-  /// The first of an image's mapped top layers that has no ID maps, else the top layer; primary store only.
-  private func unmappedLayer(of image: ImageRecord, _ layers: borrowing LayersReading) -> FoundLayer? {
-    for id in [image.layer].compactMap({ $0 }) + image.mappedLayers {
-      if let layer = layers.primary(id), layer.record.idMaps.isEmpty { return layer }
+  /// The first of an image's top layers that has no ID maps, else the top layer. Layers of the store that has the image
+  /// are preferred to others with the same identifier.
+  private func unmappedLayer(of image: ImagesView.Found, _ layers: borrowing LayersReading) -> FoundLayer? {
+    let home = topology.role(ofImageStore: image.store)
+    for id in [image.record.layer].compactMap({ $0 }) + image.record.mappedLayers {
+      if let layer = layers.find(id, near: home), layer.record.idMaps.isEmpty { return layer }
     }
-    return image.layer.flatMap { layers.primary($0) }
+    return image.record.layer.flatMap { layers.find($0, near: home) }
   }
 
   /// Takes one from the mount count of a container or layer, all with `force`, and unmounts at zero. A mount point is
@@ -95,10 +99,10 @@ extension Store {
     let container = try containerStore.withReading { (containers) throws(StorageError) in
       containers.container(nameOrID)
     }
-    return try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    return try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
       let name = container?.layer.rawValue ?? nameOrID
       let atPath = layers.store.mounts(layers.reading).layer(at: nameOrID)
-      guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.primary($0) }) else {
+      guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.find($0) }) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
       return try layers.unmount(layer, force: force)
@@ -110,8 +114,8 @@ extension Store {
   /// - Throws: `imageUnknown`, `layerUnknown`.
   @discardableResult
   public func unmountImage(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
-    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID).record }
-    return try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID) }
+    return try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
       guard let layer = self.unmappedLayer(of: image, layers.reading) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -193,12 +197,12 @@ extension Store {
   @discardableResult
   public func shutdown(force: Bool) throws(StorageError) -> [LayerID] {
     try drivers.withLock { (driver, announce) throws(StorageError) -> [LayerID] in
-      let mounted = try self.withLayersWriting(driver: driver) {
+      let mounted = try self.withLayersWriting(additional: true, driver: driver) {
         (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
-        let mounted = layers.store.mounts(layers.reading).layers.filter { layers.reading.primary($0) != nil }.sorted()
+        let mounted = layers.store.mounts(layers.reading).layers.filter { layers.reading.find($0) != nil }.sorted()
         if force {
           for id in mounted {
-            if let layer = layers.reading.primary(id) { try layers.unmountFully(layer) }
+            if let layer = layers.reading.find(id) { try layers.unmountFully(layer) }
           }
         }
         return mounted

@@ -115,12 +115,15 @@ extension Store {
   }
 
   private func changeImageNames(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String]? {
-    try withImagesChanging {
-      (images: inout RecordsWriting<ImageRecord>, view: ImagesView) throws(StorageError) -> [String]? in
-      guard let found = view.find(nameOrID) else { return nil }
-      if found.store > 0 { try self.pullUp(found, images) }
+    try withImagesChanging { (all) throws(StorageError) -> [String]? in
+      guard let found = all.view.find(nameOrID) else { return nil }
+      let home = all.home(of: found)
+      let images = all.at(home)
+      if !all.view.isWritable[found.store] { try self.pullUp(found, images) }
       let names = change.applied(to: found.record.names)
+      // First the new owner: a name is never without one.
       try images.setNames(names, of: found.record.id) { $0.remember(names) }
+      try all.release(names, except: home)
       return names
     }
   }

@@ -49,7 +49,7 @@ final class AdditionalLayerStore: Sendable {
   ///
   /// - Throws: `duplicateLayerNames`, `corrupt`, `system`.
   func table(_ held: borrowing HeldGroup) throws(StorageError) -> LayerTable {
-    let tokens = try held.tokens(ranked: rank)
+    let tokens = try state.withLock({ $0.locks }).map { (locks) throws(StorageError) in try held.tokens(of: locks) }
     do throws(StorageError) {
       return try state.withLock { (state) throws(StorageError) -> LayerTable in
         if state.tokens == tokens, !state.table.isStale { return state.table }

@@ -131,7 +131,7 @@ final class LayerStore: Sendable {
   /// Reloads what other processes changed; says what needs repair.
   private func refresh(_ held: borrowing HeldGroup) throws(StorageError) -> LayerTable.Findings {
     // The tokens are read before the data, so that a write in between is noticed the next time.
-    let tokens = try held.tokens()
+    let tokens = try held.tokens(of: locks)
     return try state.withLock { (state) throws(StorageError) -> LayerTable.Findings in
       var findings = LayerTable.Findings()
       if state.tokens != tokens || state.table.isStale {
@@ -167,7 +167,7 @@ final class LayerStore: Sendable {
   }
 
   private func refreshMounts(_ state: inout State, _ held: borrowing HeldGroup) throws(StorageError) {
-    let tokens = try held.tokens()
+    let tokens = try held.tokens(of: mountsLock)
     if state.mountTokens == tokens, !state.mounts.file.isStale { return }
     state.mountTokens = nil
     let table = state.table
@@ -204,7 +204,7 @@ final class LayerStore: Sendable {
       state.tokens = nil
       let dependents = state.publisher == nil ? [] : state.table.dependents(topology.layers.documents)
       try state.publisher?.widen(to: dependents)
-      let tokens = try access.held.recordWrite()
+      let tokens = try access.held.recordWrite(of: locks)
       for index in state.table.files.indices where state.table.files[index].isDirty {
         try state.table.files[index].save()
       }
@@ -221,7 +221,7 @@ final class LayerStore: Sendable {
 
   private func saveMounts(_ state: inout State, _ held: borrowing HeldGroup) throws(StorageError) {
     state.mountTokens = nil
-    let tokens = try held.recordWrite()
+    let tokens = try held.recordWrite(of: mountsLock)
     try state.mounts.file.save()
     state.mountTokens = tokens
   }

@@ -29,14 +29,19 @@ struct LayersReading: ~Copyable {
     store.ask(self) { table in table.resolve(nameOrID).flatMap { self.located($0, in: table) } }
   }
 
-  /// Finds a layer by its exact identifier, `home` first, so that a chain stays in the store where it began.
+  /// Finds a layer by its exact identifier, `home` first, so that a chain stays in the store where it began, even if
+  /// another store has another layer with that identifier (store-semantics 27.3.3).
   func find(_ id: LayerID, near home: LayerLocation.Role? = nil) -> FoundLayer? {
     if case .additionalImageStore(let index) = home, index < additional.count,
       let found = located(id, in: additional[index])
     {
       return found
     }
-    if let found = store.ask(self, { self.located(id, in: $0) }) { return found }
+    let found = store.ask(self) { table in
+      let all = table.positions(of: id).compactMap { self.located($0, in: table) }
+      return all.first { $0.location.role == home } ?? all.first
+    }
+    if let found { return found }
     for table in additional {
       if let found = located(id, in: table) { return found }
     }
@@ -108,8 +113,12 @@ struct LayersReading: ~Copyable {
   }
 
   private func located(_ id: LayerID, in table: LayerTable) -> FoundLayer? {
-    guard let position = table.position(of: id), let record = table[position] else { return nil }
-    return FoundLayer(record: record, location: location(id, store.topology, table, position.file))
+    table.position(of: id).flatMap { located($0, in: table) }
+  }
+
+  private func located(_ position: LayerTable.Position, in table: LayerTable) -> FoundLayer? {
+    guard let record = table[position] else { return nil }
+    return FoundLayer(record: record, location: location(record.id, store.topology, table, position.file))
   }
 
   /// The record's home. Older versions put some layers into the other store (store-semantics 25.1); that is looked up

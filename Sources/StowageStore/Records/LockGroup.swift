@@ -11,7 +11,7 @@ internal import SystemPackage
 /// (store-semantics 25.2.3). Freshness is judged by all of them (27.1.25).
 final class LockGroup: Sendable {
   private let files: [LockFile]
-  private let ranks: [LockRank]
+  fileprivate let ranks: [LockRank]
   private let timeout: Duration?
 
   /// Creates missing lock files (0644), unless read-only. `ranks` may be longer than `paths`.
@@ -25,16 +25,23 @@ final class LockGroup: Sendable {
     self.timeout = timeout
   }
 
-  /// Takes all locks, waiting for them, and those of `others` shared, all in one go: no circle of waiting processes can
-  /// form, in whatever order their stores name each other (store-semantics 27.2.1).
+  /// Takes all locks, waiting for them, and those of `others` shared; see ``acquire(exclusive:shared:timeout:)``.
   ///
   /// - Throws: `busy` after the time limit.
   func acquire(_ kind: HeldGroup.Kind, with others: [LockGroup] = []) throws(StorageError) -> HeldGroup {
-    var requests = self.requests(kind == .exclusive ? .write : .read)
-    for group in others { requests += group.requests(.read) }
+    try kind == .exclusive
+      ? LockGroup.acquire(exclusive: [self], shared: others) : LockGroup.acquire(exclusive: [], shared: [self] + others)
+  }
+
+  /// Takes the locks of several groups, all in one go: no circle of waiting processes can form, in whatever order their
+  /// stores name each other (store-semantics 27.2.1).
+  ///
+  /// - Throws: `busy` after the time limit of the first group.
+  static func acquire(exclusive: [LockGroup], shared: [LockGroup]) throws(StorageError) -> HeldGroup {
+    let requests = exclusive.flatMap { $0.requests(.write) } + shared.flatMap { $0.requests(.read) }
     var set = LockSet()
-    try set.acquireTogether(requests, timeout: timeout)
-    return HeldGroup(set: set, ranks: ranks)
+    try set.acquireTogether(requests, timeout: (exclusive + shared).first?.timeout)
+    return HeldGroup(set: set)
   }
 
   private func requests(_ kind: LockKind) -> [LockSet.Request] {
@@ -42,7 +49,7 @@ final class LockGroup: Sendable {
   }
 }
 
-/// A held ``LockGroup``, maybe with others; ends with ``release()``.
+/// Held locks of one or more ``LockGroup``s; ends with ``release()``.
 struct HeldGroup: ~Copyable, Sendable {
   /// Who else may hold the lock.
   enum Kind: Sendable {
@@ -53,39 +60,30 @@ struct HeldGroup: ~Copyable, Sendable {
   }
 
   private let set: LockSet
-  private let ranks: [LockRank]
 
-  fileprivate init(set: consuming LockSet, ranks: [LockRank]) {
-    self.set = set
-    self.ranks = ranks
-  }
+  fileprivate init(set: consuming LockSet) { self.set = set }
 
-  /// The marks of the last writers, one per lock file.
-  func tokens() throws(StorageError) -> [LastWrite] { try tokens(ranks) }
-
-  /// The mark of the last writer of a lock that is held along; empty if there is no such file.
-  func tokens(ranked rank: LockRank) throws(StorageError) -> [LastWrite] { try tokens([rank]) }
-
-  private func tokens(_ ranks: [LockRank]) throws(StorageError) -> [LastWrite] {
+  /// The marks of the last writers of a group, one per lock file.
+  func tokens(of group: LockGroup) throws(StorageError) -> [LastWrite] {
     var tokens: [LastWrite] = []
-    for rank in ranks {
+    for rank in group.ranks {
       if let access = set.readAccess(rank) { tokens.append(try access.lastWrite()) }
     }
     return tokens
   }
 
-  /// Announces a write in every lock file.
+  /// Announces a write in every lock file of a group.
   ///
-  /// - Returns: the marks written, to be compared with ``tokens()`` later.
-  func recordWrite() throws(StorageError) -> [LastWrite] {
+  /// - Returns: the marks written, to be compared with ``tokens(of:)`` later.
+  func recordWrite(of group: LockGroup) throws(StorageError) -> [LastWrite] {
     var tokens: [LastWrite] = []
-    for rank in ranks {
+    for rank in group.ranks {
       guard let access = set.writeAccess(rank) else { throw StorageError(.readOnlyStore) }
       tokens.append(try access.recordWrite())
     }
     return tokens
   }
 
-  /// Gives the lock up.
+  /// Gives the locks up.
   consuming func release() {}
 }

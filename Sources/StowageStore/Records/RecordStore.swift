@@ -18,7 +18,8 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   /// Whether data directories without record are removed when they are met after a crash.
   private let removesOrphans: Bool
   private let filePaths: [FilePath]
-  private let locks: LockGroup
+  /// Its lock.
+  let locks: LockGroup
   private let state: Mutex<State>
 
   private struct State: Sendable {
@@ -49,18 +50,34 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   ) throws(StorageError) -> R {
     for _ in 0..<2 {
       let held = try locks.acquire(.shared)
-      let findings = try refresh(held)
-      if findings.isEmpty || (!isWritable && findings.repeatedNames.isEmpty) {
+      if try isFresh(held) {
         let result = try body(RecordsReading(store: self))
         held.release()
         return result
       }
       held.release()
-      if !isWritable { throw StorageError(.duplicateImageNames) }
-      try withWriting { (_: inout RecordsWriting<Record>) throws(StorageError) in }
+      try repair()
     }
-    throw StorageError(
-      .corrupt, "(even after successfully cleaning up once:) \(StorageError.Code.duplicateName.text)")
+    throw notRepaired
+  }
+
+  /// Reloads what other processes changed; whether the records can be used as they are. Needs the lock.
+  func isFresh(_ held: borrowing HeldGroup) throws(StorageError) -> Bool {
+    let findings = try refresh(held)
+    return findings.isEmpty || (!isWritable && findings.repeatedNames.isEmpty)
+  }
+
+  /// Repairs the records, for which it takes the lock exclusively.
+  ///
+  /// - Throws: `duplicateImageNames` in a store that cannot be written.
+  func repair() throws(StorageError) {
+    if !isWritable { throw StorageError(.duplicateImageNames) }
+    try withWriting { (_: inout RecordsWriting<Record>) throws(StorageError) in }
+  }
+
+  /// What is said when records that were just repaired need it again.
+  var notRepaired: StorageError {
+    StorageError(.corrupt, "(even after successfully cleaning up once:) \(StorageError.Code.duplicateName.text)")
   }
 
   /// Runs `body` with the lock held exclusively and the records fresh and repaired.
@@ -68,29 +85,35 @@ final class RecordStore<Record: NamedRecord>: Sendable {
     _ body: (inout RecordsWriting<Record>) throws(StorageError) -> R
   ) throws(StorageError) -> R {
     if !isWritable { throw StorageError(.readOnlyStore) }
-    let held = try locks.acquire(.exclusive)
-    var access = RecordsWriting(reading: RecordsReading(store: self), held: held)
-    let result: Result<R, StorageError>
+    let hold = SharedHold(try locks.acquire(.exclusive))
+    defer { withExtendedLifetime(hold) {} }
     do throws(StorageError) {
-      let findings = try refresh(access.held)
-      if !findings.isEmpty {
-        StaleFiles.remove(in: writtenDirectories)
-        removeOrphans(access)
-        change(access) { $0.repairNames(findings) }
-        try save(access)
-      }
-      result = .success(try body(&access))
+      var access = try beginWriting(hold)
+      return try body(&access)
     } catch {
-      // What was changed in memory but not saved must not be taken for the truth.
-      state.withLock { $0.tokens = nil }
-      result = .failure(error)
+      forget()
+      throw error
     }
-    access.finish()
-    return try result.get()
   }
 
+  /// The right to change records under locks that are held exclusively; the records are fresh and repaired.
+  func beginWriting(_ hold: SharedHold) throws(StorageError) -> RecordsWriting<Record> {
+    let access = RecordsWriting(reading: RecordsReading(store: self), hold: hold)
+    let findings = try refresh(hold.group)
+    if !findings.isEmpty {
+      StaleFiles.remove(in: writtenDirectories)
+      removeOrphans(access)
+      change(access) { $0.repairNames(findings) }
+      try save(access)
+    }
+    return access
+  }
+
+  /// Makes the next acquisition reload: what was changed in memory but not saved must not be taken for the truth.
+  func forget() { state.withLock { $0.tokens = nil } }
+
   private func refresh(_ held: borrowing HeldGroup) throws(StorageError) -> RecordTable<Record>.Findings {
-    let tokens = try held.tokens()
+    let tokens = try held.tokens(of: locks)
     return try state.withLock { (state) throws(StorageError) -> RecordTable<Record>.Findings in
       if state.tokens == tokens, !state.table.isStale { return RecordTable<Record>.Findings() }
       state.tokens = nil
@@ -147,7 +170,7 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   func save(_ access: borrowing RecordsWriting<Record>) throws(StorageError) {
     try state.withLock { (state) throws(StorageError) in
       state.tokens = nil
-      let tokens = try access.held.recordWrite()
+      let tokens = try access.hold.group.recordWrite(of: locks)
       for index in state.table.files.indices where state.table.files[index].isDirty {
         try state.table.files[index].save()
       }
@@ -176,18 +199,23 @@ struct RecordsReading<Record: NamedRecord>: ~Copyable {
   func owner(ofName name: String) -> Record.ID? { store.ask(self) { $0.owner(ofName: name) } }
 }
 
+/// Locks that several tokens share; they are released with the last of them.
+final class SharedHold: Sendable {
+  /// The locks.
+  let group: HeldGroup
+
+  init(_ group: consuming HeldGroup) { self.group = group }
+}
+
 /// The right to change the records of images or containers: the lock is held exclusively.
 struct RecordsWriting<Record: NamedRecord>: ~Copyable {
   /// The right to read.
   let reading: RecordsReading<Record>
   /// The locks.
-  let held: HeldGroup
+  let hold: SharedHold
 
   /// The store.
   var store: RecordStore<Record> { reading.store }
-
-  /// Gives up the locks.
-  consuming func finish() { held.release() }
 
   /// Adds a record and saves it.
   func append(_ record: Record, file: Int = 0) throws(StorageError) {

@@ -102,6 +102,13 @@ struct RecordTable<Record: NamedRecord>: Sendable {
   /// The place of a record.
   func position(of id: Record.ID) -> Position? { byID[id] }
 
+  /// All places of records with an identifier: the visible one first, then those it shadows.
+  func positions(of id: Record.ID) -> [Position] {
+    guard let first = byID[id] else { return [] }
+    let others = shadowed.filter { self[$0]?.id == id }
+    return [first] + others.sorted { ($0.file, $0.entry) < ($1.file, $1.entry) }
+  }
+
   /// The record with exactly this identifier.
   subscript(id: Record.ID) -> Record? { byID[id].flatMap { self[$0] } }
 

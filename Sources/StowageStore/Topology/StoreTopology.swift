@@ -174,6 +174,12 @@ package struct StoreTopology: Hashable, Sendable {
     return homes
   }
 
+  /// The kind of store at a position of ``images``.
+  package func role(ofImageStore index: Int) -> LayerLocation.Role {
+    let own: [LayerLocation.Role] = roots.imageStore == nil ? [.graphRoot] : [.imageStore, .graphRoot]
+    return index < own.count ? own[index] : .additionalImageStore(index - own.count)
+  }
+
   /// Index of the record file for a new layer (store-semantics 6.1).
   package func documentForNewLayer(isVolatile: Bool, isWritable: Bool) -> Int {
     if isVolatile { return volatileDocument }

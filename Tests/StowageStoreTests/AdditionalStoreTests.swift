@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Stowage
+import StowageModel
+import StowageStore
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// Stores that others own and we only read (on-disk-format 16).
+@Suite struct AdditionalStoreTests {
+  /// A store with an image `web`, to be used as an additional store by `test`.
+  private func makeImage(_ test: TestStore, in root: FilePath) throws {
+    let store = try test.open { options in
+      options.graphRoot = root.string
+      options.runRoot = test.place.appending("owner-run").string
+      options.driverOptions = []
+    }
+    _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try test.tar(["f": "content"]).string))
+    _ = try store.images.create(ImageCreation(id: "image", names: ["web"], layer: "base"))
+    _ = try? store.shutdown(force: true)
+  }
+
+  private func open(_ test: TestStore, _ root: FilePath) throws -> Store {
+    try test.open { $0.driverOptions = ["\(test.driver).imagestore=\(root)"] }
+  }
+
+  /// Every file of a tree with mode, size, time of change and content.
+  private func listing(_ root: FilePath) throws -> String {
+    try shell("cd \(root) && find . -printf '%p %y %m %s %T@ %l\\n' | sort; find . -type f -exec sha256sum {} + | sort")
+      .outputText
+  }
+
+  @Test(
+    "An image of an additional store is mounted read-only at a private place, counted and unmounted",
+    .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
+  func mountImage(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    let root = test.place.appending("a")
+    try makeImage(test, in: root)
+    let before = try listing(root)
+    let store = try open(test, root)
+    let path = FilePath(try store.mountImage("web"))
+    #expect(path.starts(with: test.run))
+    #expect(try path.appending("f").readText() == "content")
+    #expect(throws: (any Error).self) { try path.appending("g").write("x") }
+    #expect(try store.mountImage("web") == path.string)
+    #expect(try store.unmountImage("web"))
+    #expect(MountTable.isMountPoint(path))
+    #expect(try !store.unmountImage("web"))
+    #expect(!Syscall.exists(path))
+    #expect(code { _ = try store.mount("base") } == .readOnlyStore)
+    // Forgotten mounts end with the store.
+    _ = try store.mountImage("web")
+    #expect(code { try store.shutdown(force: true) } == .layerUsedByContainer)
+    #expect(MountTable.mounts(below: test.run).isEmpty)
+    #expect(try listing(root) == before)
+  }
+
+  @Test("Missing, empty and half-made additional stores are passed over, and nothing is made there", arguments: testDrivers)
+  func absent(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    // Overlay refuses a store that is not there, with the reference's words.
+    if driver == "overlay" {
+      let root = test.place.appending("missing")
+      #expect(message { _ = try open(test, root) }?.hasPrefix("overlay: can't stat imageStore dir \(root): ") == true)
+      #expect(!Syscall.exists(root))
+    }
+    for name in driver == "overlay" ? ["empty", "half"] : ["missing", "empty", "half"] {
+      let root = test.place.appending(name)
+      if name != "missing" { try Syscall.mkdir(root, mode: 0o755) }
+      if name == "half" { try Syscall.mkdir(root.appending("\(driver)-layers"), mode: 0o700) }
+      let before = name == "missing" ? "" : try listing(root)
+      let store = try open(test, root)
+      _ = try store.layers.create(LayerCreation(id: "own-\(name)"))
+      #expect(try store.images.list().isEmpty)
+      #expect(try store.layers.find("own-\(name)").isReadOnly == false)
+      #expect(Syscall.exists(root) == (name != "missing"))
+      if name != "missing" { #expect(try listing(root) == before) }
+      _ = try? store.shutdown(force: true)
+    }
+  }
+
+  @Test(
+    "An additional store on a read-only file system is used, with and without lock files",
+    .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
+  func readOnly(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    let root = test.place.appending("a")
+    try makeImage(test, in: root)
+    for command in ["true", "rm \(root)/\(driver)-*/*.lock"] {
+      _ = try shell(command)
+      #expect(try shell("mount --bind \(root) \(root) && mount -o remount,bind,ro \(root)").isSuccess)
+      defer { _ = try? shell("umount \(root)") }
+      let store = try open(test, root)
+      #expect(try store.images.list().map(\.record.names) == [["web"]])
+      let container = try store.containers.create(ContainerCreation(image: "web")).id.rawValue
+      let text = try store.withMounted(container) { try FilePath($0).appending("f").readText() }
+      #expect(text == "content")
+      try store.containers.delete(container)
+      _ = try? store.shutdown(force: true)
+    }
+  }
+
+  @Test("An additional store that may not be read is refused by name", .enabled(if: isRoot, "needs another user"))
+  func unreadable() throws {
+    let test = try TestStore("vfs")
+    defer { withExtendedLifetime(test) {} }
+    let root = test.place.appending("a")
+    try makeImage(test, in: root)
+    _ = try shell("rm \(root)/vfs-layers/layers.lock && mkdir \(root)/vfs-layers/layers.lock")
+    let store = try open(test, root)
+    let text = message { _ = try store.layers.list() }
+    #expect(text?.contains("\(root)/vfs-layers/layers.lock") == true)
+  }
+
+  @Test("One store as graph root, image store and additional store at once is one place", arguments: testDrivers)
+  func collapse(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    let link = test.place.appending("alias")
+    try Syscall.mkdir(test.graph, mode: 0o700)
+    try Syscall.symlink(target: test.graph.string, at: link)
+    let store = try test.open { options in
+      options.imageStore = link.string
+      options.driverOptions = ["\(driver).imagestore=\(test.graph)", "\(driver).imagestore=\(link)"]
+    }
+    _ = try store.layers.create(LayerCreation(id: "base"))
+    _ = try store.images.create(ImageCreation(id: "image", names: ["web"], layer: "base"))
+    #expect(try store.layers.list().count == 1)
+    #expect(try store.images.list().count == 1)
+    #expect(try store.images.delete("web").map(\.rawValue) == ["base"])
+  }
+}
