@@ -123,28 +123,42 @@ extension Store {
     if let user = containers.last(where: { $0.image == id }) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
-    var own: [ImageRecord] = []
-    var kept: Set<LayerID> = Set(containers.map(\.layer)).union(foreign.byParent.keys)
+    var own: [FoundLayer] = []
+    var uses = LayerUses(ids: Set(containers.map(\.layer)).union(foreign.byParent.keys))
     var stores: Set<Int> = []
     for (index, table) in view.tables.enumerated() where view.isWritable[index] {
+      let home = topology.role(ofImageStore: index)
       for record in table.records {
+        // Mapped copies first, then the top layer.
+        let tops = (record.mappedLayers + (record.layer.map { [$0] } ?? [])).compactMap { layers.find($0, near: home) }
         if record.id == id {
-          own.append(record)
           stores.insert(index)
+          own += tops
         } else {
-          kept.formUnion(record.mappedLayers + (record.layer.map { [$0] } ?? []))
+          uses.locations.formUnion(tops.map(\.location))
         }
       }
     }
-    if let use = foreign.user(of: own) {
+    let records = view.tables.compactMap { $0[id] }
+    if let use = foreign.user(of: records) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
-    return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, kept: kept, layers))
+    return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, uses, layers))
   }
 
-  /// Mapped layers, then from the top downward until somebody else needs a layer.
+  /// Which layers something else than the image to be deleted needs.
+  private struct LayerUses {
+    /// Layers of containers, here and elsewhere.
+    let ids: Set<LayerID>
+    /// Top layers of other images, each in the store where that image finds it.
+    var locations: Set<LayerLocation> = []
+
+    func contain(_ layer: FoundLayer) -> Bool { ids.contains(layer.id) || locations.contains(layer.location) }
+  }
+
+  /// From each top layer downward until somebody else needs a layer. A layer that another one of that name hides is left.
   private func removableLayers(
-    _ images: [ImageRecord], kept: Set<LayerID>, _ layers: borrowing LayersReading
+    _ tops: [FoundLayer], _ uses: LayerUses, _ layers: borrowing LayersReading
   ) -> [LayerID] {
     var children: [LayerID: [LayerID]] = [:]
     layers.store.ask(layers) { table in
@@ -152,19 +166,16 @@ extension Store {
     }
     var list: [LayerID] = []
     var listed: Set<LayerID> = []
-    func isFree(_ id: LayerID) -> Bool {
-      !kept.contains(id) && (children[id] ?? []).allSatisfy { listed.contains($0) } && layers.primary(id) != nil
+    func isFree(_ layer: FoundLayer) -> Bool {
+      !uses.contain(layer) && (children[layer.id] ?? []).allSatisfy { listed.contains($0) }
+        && layers.primary(layer.id)?.location == layer.location
     }
-    for mapped in images.flatMap(\.mappedLayers) where !listed.contains(mapped) && isFree(mapped) {
-      list.append(mapped)
-      listed.insert(mapped)
-    }
-    for image in images {
-      var next = image.layer
-      while let id = next, !listed.contains(id), isFree(id) {
-        list.append(id)
-        listed.insert(id)
-        next = layers.primary(id)?.record.parent
+    for top in tops {
+      var next: FoundLayer? = top
+      while let layer = next, !listed.contains(layer.id), isFree(layer) {
+        list.append(layer.id)
+        listed.insert(layer.id)
+        next = layer.record.parent.flatMap { layers.find($0, near: layer.location.role) }
       }
     }
     return list

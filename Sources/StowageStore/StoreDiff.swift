@@ -68,7 +68,7 @@ extension Store {
     try withLayers { (layers) throws(StorageError) in
       let pair = try self.resolve(nameOrID, from, layers)
       let sink = try output.sink(compression ?? pair.layer.record.compression)
-      if pair.isAgainstParent, let file = layers.tarSplitFiles(of: pair.layer).first(where: { Syscall.exists($0) }) {
+      if pair.isAgainstParent, let file = layers.tarSplitFile(of: pair.layer) {
         let roots = layers.driver.contentRoots(of: pair.layer.location, over: pair.chain)
         try reassembleLayer(tarSplit: file, roots: roots, to: sink)
       } else {

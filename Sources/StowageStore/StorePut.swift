@@ -237,6 +237,7 @@ extension Store {
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
     let final = topology.layers.data.appending("\(layer.id).tar-split.gz")
     try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, final) }
+    try LayerFiles.share(final, of: layer.location, topology.layers)
     try directory.finish()
     layers.store.change(layers) { table in table.update(layer.id) { $0.take(result) } }
     return result

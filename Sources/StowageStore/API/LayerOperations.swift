@@ -89,10 +89,7 @@ public struct LayerOperations: Sendable {
       guard let layer = layers.find(nameOrID) else {
         throw StorageError(.layerUnknown).wrapped("locating layer with ID \(goQuoted(nameOrID))")
       }
-      let name = try? bigDataFileName(for: key)
-      for directory in layers.dataDirectories(of: layer) {
-        if let name, let bytes = try? Syscall.readFile(directory.appending(FilePath(name).components)) { return bytes }
-      }
+      if let file = layers.bigDataFile(key, of: layer), let bytes = try? Syscall.readFile(file) { return bytes }
       throw StorageError(
         .layerDataMissing,
         "locating item named \(goQuoted(key)) for layer with ID \(goQuoted(nameOrID)): file does not exist")

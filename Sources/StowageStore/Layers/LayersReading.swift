@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageSystem
 internal import SystemPackage
 
 /// The right to read layers: the primary layer lock and those of the additional stores are held, the records are fresh.
@@ -107,9 +108,27 @@ struct LayersReading: ~Copyable {
     return roots.map { $0.appending(layer.id.rawValue) }
   }
 
-  /// Where the tar-split file of a layer can be, in order of preference.
-  func tarSplitFiles(of layer: FoundLayer) -> [FilePath] {
-    dataDirectories(of: layer).map { $0.removingLastComponent().appending("\(layer.id).tar-split.gz") }
+  /// The tar-split file of a layer.
+  func tarSplitFile(of layer: FoundLayer) -> FilePath? {
+    newest(
+      dataDirectories(of: layer).map { $0.removingLastComponent().appending("\(layer.id).tar-split.gz") })
+  }
+
+  /// The file with a big data item of a layer.
+  func bigDataFile(_ key: String, of layer: FoundLayer) -> FilePath? {
+    guard let name = try? bigDataFileName(for: key) else { return nil }
+    return newest(dataDirectories(of: layer).map { $0.appending(FilePath(name).components) })
+  }
+
+  /// The newest of the files that exist: what another program left behind when it deleted an earlier layer of that name,
+  /// or did not see changed from another graph root, is older (store-semantics 27.2.6).
+  private func newest(_ candidates: [FilePath]) -> FilePath? {
+    var newest: (path: FilePath, time: FileTime)?
+    for path in candidates {
+      guard let status = try? Syscall.stat(path) else { continue }
+      if newest.map({ $0.time < status.modificationTime }) ?? true { newest = (path, status.modificationTime) }
+    }
+    return newest?.path
   }
 
   private func located(_ id: LayerID, in table: LayerTable) -> FoundLayer? {

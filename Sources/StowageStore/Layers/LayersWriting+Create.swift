@@ -98,7 +98,7 @@ extension LayersWriting {
   }
 
   private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
-    for item in new.bigData { try writeItem(item, of: new.record.id) }
+    for item in new.bigData { try writeItem(item, of: new.location) }
     do throws(StorageError) {
       try driver.create(new.location, over: new.chain, new.options)
     } catch {
@@ -113,6 +113,7 @@ extension LayersWriting {
     guard let tarSplit = staged?.tarSplit, let result = staged?.result else { return }
     let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
     try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
+    try LayerFiles.share(target, of: new.location, store.topology.layers)
     if let tree = staged?.layer.take() { try driver.commit(tree, to: new.location) }
     if driver.syncPolicy != .none {
       try AtomicFile.syncDirectory(driver.directory(of: new.location))
@@ -122,10 +123,12 @@ extension LayersWriting {
     store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
   }
 
-  private func writeItem(_ item: BigDataItem, of id: LayerID) throws(StorageError) {
+  private func writeItem(_ item: BigDataItem, of location: LayerLocation) throws(StorageError) {
     let name = try bigDataFileName(for: item.key)
-    let path = store.topology.layers.data.appending(id.rawValue).appending(FilePath(name).components)
-    try AtomicFile.replace(path, contents: item.bytes, sync: true)
+    for data in store.topology.layers.dataDirectories(of: location) {
+      let path = data.appending(location.id.rawValue).appending(FilePath(name).components)
+      try AtomicFile.replace(path, contents: item.bytes, sync: true)
+    }
   }
 
   /// Deletes a layer whose making failed; a failure of that is only logged.

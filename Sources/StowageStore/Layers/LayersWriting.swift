@@ -99,8 +99,10 @@ struct LayersWriting: ~Copyable {
   /// Writes a big data item of a layer; a new key is recorded.
   func setBigData(_ key: String, _ bytes: [UInt8], of layer: FoundLayer) throws(StorageError) {
     let name = try bigDataFileName(for: key)
-    let path = store.topology.layers.data.appending(layer.id.rawValue).appending(FilePath(name).components)
-    try AtomicFile.replace(path, contents: bytes, sync: true)
+    for data in store.topology.layers.dataDirectories(of: layer.location) {
+      let path = data.appending(layer.id.rawValue).appending(FilePath(name).components)
+      try AtomicFile.replace(path, contents: bytes, sync: true)
+    }
     if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
     try update(layer.id) { $0.bigDataNames.append(key) }
   }

@@ -65,6 +65,11 @@ package struct StoreTopology: Hashable, Sendable {
     package let mountsLock: FilePath
     /// Mount points of short-lived mounts for comparisons.
     package let privateMounts: FilePath
+    /// Where tar-split files and big data of a layer are written: in the graph root, where the reference looks for them,
+    /// and for a layer of the image store there too, for whoever shares it (store-semantics 27.2.6).
+    package func dataDirectories(of layer: LayerLocation) -> [FilePath] {
+      layer.role == .imageStore ? dataSearch : [data]
+    }
     /// The graph root's own identifier among those that share its image store.
     package var identity: FilePath { data.appending(StoreTopology.identityName) }
   }

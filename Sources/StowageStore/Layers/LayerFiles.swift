@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// The files of layers that are beside the records, not in the driver's directories.
+enum LayerFiles {
+  /// Gives the image store a tar-split file of its own: a hard link, or a copy if that is on another file system.
+  ///
+  /// Needs the layer locks exclusively; the layer is `incomplete` meanwhile, so after a crash both files go.
+  static func share(
+    _ file: FilePath, of layer: LayerLocation, _ places: StoreTopology.LayerPlaces
+  ) throws(StorageError) {
+    guard let name = file.lastComponent else { return }
+    for directory in places.dataDirectories(of: layer) where directory != file.removingLastComponent() {
+      let target = directory.appending(name)
+      do throws(Errno) {
+        try? Syscall.unlink(target)
+        try Syscall.link(file, target)
+      } catch .improperLink, .tooManyLinks, .notPermitted {
+        let bytes = try attempt("read", file) { () throws(Errno) in try Syscall.readFile(file) }
+        try AtomicFile.replace(target, contents: bytes, sync: true)
+      } catch {
+        throw .failed("link", file, target, error)
+      }
+    }
+  }
+}
