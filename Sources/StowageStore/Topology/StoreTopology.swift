@@ -179,6 +179,26 @@ package struct StoreTopology: Hashable, Sendable {
     return homes
   }
 
+  /// All stores with layers, in search order; additional ones may be missing on disk.
+  package var allHomes: [(role: LayerLocation.Role, root: FilePath)] {
+    layerHomes + additionalRoots.enumerated().map { (role: .additionalImageStore($0), root: $1) }
+  }
+
+  /// The store whose layers other graph roots may need.
+  package var sharedRole: LayerLocation.Role { roots.imageStore == nil ? .graphRoot : .imageStore }
+
+  /// All lock files with the root they are below, each root's in locking order.
+  package var lockFiles: [(root: FilePath, path: FilePath)] {
+    let own =
+      [roots.userNamespaceLock, roots.storageLock] + layers.locks + additionalLayers.map(\.lock) + images.map(\.lock)
+      + containers.locks + [layers.mountsLock]
+    let all = [roots.runRoot] + allHomes.map(\.root)
+    return own.compactMap { path in
+      // The deepest root counts: one place may be below another.
+      all.filter { path.starts(with: $0) }.max { $0.length < $1.length }.map { ($0, path) }
+    }
+  }
+
   /// The kind of store at a position of ``images``.
   package func role(ofImageStore index: Int) -> LayerLocation.Role {
     let own: [LayerLocation.Role] = roots.imageStore == nil ? [.graphRoot] : [.imageStore, .graphRoot]

@@ -69,7 +69,8 @@ enum CommandTable {
 
   /// Commands that the reference does not have; shown only in the help of `stowage`.
   static let additional: [CommandDefinition] = [
-    LoadCommand.definition
+    LoadCommand.definition,
+    StoresCommand.definition,
   ]
 
   /// The command with that name or alias; exact, case-sensitive.

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+extension Store {
+  /// The directories this store is made of: graph root, image store, additional stores in search order, run root.
+  ///
+  /// The numbers are those of one moment; who holds a lock is looked up without taking any.
+  /// - Throws: what listing throws; `corrupt` for a damaged registration of another graph root.
+  public func places() throws(StorageError) -> [StorePlace] {
+    // Before our own locks are taken, which would be shown otherwise.
+    let locks = lockFiles()
+    var layers: [LayerLocation.Role: Int] = [:]
+    let uses = try withLayers { (access) throws(StorageError) -> ForeignUses in
+      layers = access.numbersByRole()
+      return try ForeignUses(topology, removesStale: false)
+    }
+    let images = try withImages { (view) throws(StorageError) in view.tables.map(\.records.count) }
+    let containers = try self.containers.list().count
+    var places: [StorePlace] = []
+    for home in topology.allHomes {
+      let number = images.indices.first { topology.role(ofImageStore: $0) == home.role }.map { images[$0] }
+      places.append(
+        place(
+          home.role.placeRole, home.root, isWritable: home.role.isOwn, locks[home.root] ?? [],
+          (layers[home.role] ?? 0, number ?? 0, home.role == .graphRoot ? containers : 0),
+          home.role == topology.sharedRole ? uses.dependents : []))
+    }
+    let run = topology.roots.runRoot
+    places.append(place(.runRoot, run, isWritable: true, locks[run] ?? [], (0, 0, 0), []))
+    return places
+  }
+
+  private func place(
+    _ role: StorePlace.Role, _ root: FilePath, isWritable: Bool, _ locks: [StorePlace.Lock],
+    _ numbers: (layers: Int, images: Int, containers: Int), _ dependents: [StorePlace.Dependent]
+  ) -> StorePlace {
+    let system = try? Syscall.statfs(root)
+    let block = system?.blockSize ?? 0
+    return StorePlace(
+      role: role, path: root.string, exists: system != nil, isWritable: isWritable,
+      fileSystem: system.map { BackingFileSystem(magic: UInt32(truncatingIfNeeded: $0.magic)).name } ?? "",
+      totalBytes: (system?.blocks ?? 0) &* block, freeBytes: (system?.availableBlocks ?? 0) &* block, locks: locks,
+      layers: numbers.layers, images: numbers.images, containers: numbers.containers, dependents: dependents)
+  }
+
+  /// The lock files of each place that exist, with their holders.
+  private func lockFiles() -> [FilePath: [StorePlace.Lock]] {
+    var locks: [FilePath: [StorePlace.Lock]] = [:]
+    for (root, path) in topology.lockFiles where Syscall.exists(path) {
+      let holders = LockHolder.all(of: path).map {
+        StorePlace.Holder(pid: $0.pid, command: $0.command, isExclusive: $0.kind == .write)
+      }
+      locks[root, default: []].append(StorePlace.Lock(path: path.string, holders: holders))
+    }
+    return locks
+  }
+}
+
+extension LayerLocation.Role {
+  fileprivate var placeRole: StorePlace.Role {
+    switch self {
+    case .graphRoot: .graphRoot
+    case .imageStore: .imageStore
+    case .additionalImageStore: .additionalStore
+    }
+  }
+
+  /// Whether the opened store writes there.
+  fileprivate var isOwn: Bool { placeRole != .additionalStore }
+}
+
+extension LayersReading {
+  /// How many layers each store has, shadowed ones included.
+  fileprivate func numbersByRole() -> [LayerLocation.Role: Int] {
+    var numbers: [LayerLocation.Role: Int] = [:]
+    store.ask(self) { table in
+      for (file, document) in zip(table.files, store.topology.layers.documents) {
+        numbers[document.role, default: 0] += file.document.records.count
+      }
+    }
+    for (index, table) in additional.enumerated() {
+      numbers[.additionalImageStore(index)] = table.records.count
+    }
+    return numbers
+  }
+}
+
+extension ForeignUses {
+  /// The graph roots and how many of their layers need this store, by path.
+  fileprivate var dependents: [StorePlace.Dependent] {
+    var numbers: [String: Set<LayerID>] = [:]
+    for use in byParent.values.joined() { numbers[use.graphRoot, default: []].insert(use.child) }
+    return numbers.sorted { $0.key < $1.key }.map { StorePlace.Dependent(graphRoot: $0.key, layers: $0.value.count) }
+  }
+}
