@@ -134,7 +134,8 @@ struct ImagesWriting {
       if owners.isEmpty { continue }
       stores[index].change(access) { table in
         for owner in owners {
-          table.setNames((table[owner]?.names ?? []).filter { name in !names.contains { $0.hasSameBytes(as: name) } }, of: owner)
+          table.setNames(
+            (table[owner]?.names ?? []).filter { name in !names.contains { $0.hasSameBytes(as: name) } }, of: owner)
         }
       }
       try stores[index].save(access)

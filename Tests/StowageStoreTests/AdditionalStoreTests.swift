@@ -59,7 +59,8 @@ import Testing
     #expect(try listing(root) == before)
   }
 
-  @Test("Missing, empty and half-made additional stores are passed over, and nothing is made there", arguments: testDrivers)
+  @Test(
+    "Missing, empty and half-made additional stores are passed over, and nothing is made there", arguments: testDrivers)
   func absent(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }

@@ -92,7 +92,9 @@ import Testing
     _ = try a.images.create(ImageCreation(id: "image", names: ["web"], layer: "top"))
     _ = try b.layers.create(LayerCreation(id: "other", parent: "base", isWritable: true))
     #expect(try a.images.delete("web").map(\.rawValue) == ["top"])
-    #expect(message { try a.layers.delete("base") } == "used by layer other of graph root \(shared.root("b")): layer has children")
+    #expect(
+      message { try a.layers.delete("base") }
+        == "used by layer other of graph root \(shared.root("b")): layer has children")
   }
 
   @Test("Containers made by a program that does not register are found in the records of a registered graph root")
@@ -128,7 +130,8 @@ import Testing
     #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
   }
 
-  @Test("The registration of a graph root that was deleted is stale; one on a file system that is not mounted is believed")
+  @Test(
+    "The registration of a graph root that was deleted is stale; one on a file system that is not mounted is believed")
   func stale() throws {
     let shared = try SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }

@@ -125,14 +125,18 @@ import Testing
     }
     if one.driver == "overlay" {
       for link in try Syscall.directoryNames(split.image.appending("overlay/l")) {
-        let path = split.image.appending("overlay/l").appending(FilePath(String(decoding: link, as: UTF8.self)).components)
+        let path = split.image.appending("overlay/l").appending(
+          FilePath(String(decoding: link, as: UTF8.self)).components)
         #expect(try String(decoding: Syscall.readlink(path), as: UTF8.self).hasPrefix("../"))
         #expect((try? Syscall.stat(path)) != nil)
       }
     }
     #expect(try plain.images.delete("web").map(\.rawValue) == ["top", "base"])
     #expect(try store.layers.list().isEmpty)
-    #expect(try (Syscall.exists(split.image.appending("overlay/l")) ? Syscall.directoryNames(split.image.appending("overlay/l")) : []).isEmpty)
+    #expect(
+      try
+        (Syscall.exists(split.image.appending("overlay/l"))
+        ? Syscall.directoryNames(split.image.appending("overlay/l")) : []).isEmpty)
   }
 
   private func test(plain split: Split) throws -> Store {
@@ -154,13 +158,16 @@ import Testing
     for index in locks.indices { #expect(before[index] != after[index] && after[index].count == 64) }
     #expect(after[0] != after[1])
     for lock in locks {
-      let holder = try start(["python3", "-c", """
+      let holder = try start([
+        "python3", "-c",
+        """
         import fcntl, sys, time
         f = open(sys.argv[1], 'r+')
         fcntl.lockf(f, fcntl.LOCK_EX)
         print('held', flush=True)
         time.sleep(60)
-        """, lock.string])
+        """, lock.string,
+      ])
       defer {
         holder.signal(9)
         _ = try? holder.wait()
@@ -172,7 +179,8 @@ import Testing
         options.imageStore = split.image.string
         options.lockTimeout = .milliseconds(100)
       }
-      #expect(message { _ = try store.layers.list() }?.contains("\(lock) is still locked by process \(holder.pid)") == true)
+      #expect(
+        message { _ = try store.layers.list() }?.contains("\(lock) is still locked by process \(holder.pid)") == true)
       #expect(code { _ = try store.layers.create(LayerCreation()) } == .busy)
     }
   }
@@ -193,7 +201,8 @@ import Testing
     let home = one.driver == "overlay" ? "overlay" : "vfs/dir"
     let known: Set<String> = ["l", "staging", "tempdirs", ".has-mount-program", "backingFsBlockDev"]
     func layers(_ root: FilePath) throws -> Set<String> {
-      Set(try Syscall.directoryNames(root.appending(home)).map { String(decoding: $0, as: UTF8.self) }).subtracting(known)
+      Set(try Syscall.directoryNames(root.appending(home)).map { String(decoding: $0, as: UTF8.self) }).subtracting(
+        known)
     }
     #expect(try layers(split.root("g")) == [container.layer.rawValue])
     #expect(try layers(split.image) == ["base", "top"])
@@ -216,7 +225,9 @@ import Testing
     #expect(try split.read("g", in: "child", store) == "more")
   }
 
-  @Test("The same identifier in both stores: both records live, and each store's users see their own", arguments: testDrivers)
+  @Test(
+    "The same identifier in both stores: both records live, and each store's users see their own",
+    arguments: testDrivers)
   func shadowed(driver: String) throws {
     let split = try Split(Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
@@ -236,7 +247,9 @@ import Testing
       try store.unmountImage("web-\(text)")
     }
     try store.layers.delete("rw")
-    #expect(try test(plain: split).layers.find("same").record.diffDigest != split.open(split: false).layers.find("same").record.diffDigest)
+    #expect(
+      try test(plain: split).layers.find("same").record.diffDigest
+        != split.open(split: false).layers.find("same").record.diffDigest)
     // Deleting in the graph root does not touch the image store's.
     #expect(try store.images.delete("web-g").map(\.rawValue) == ["same"])
     #expect(try store.layers.find("same").id.rawValue == "same")

@@ -30,7 +30,9 @@ struct DependentsPublisher: Sendable {
     var registration = try current()
     let missing = Set(wanted).subtracting(registration.dependents)
     if missing.isEmpty, signature != nil { return }
-    registration.dependents = (registration.dependents + missing).sorted { ($0.child, $0.parent) < ($1.child, $1.parent) }
+    registration.dependents = (registration.dependents + missing).sorted {
+      ($0.child, $0.parent) < ($1.child, $1.parent)
+    }
     try write(registration)
   }
 
@@ -57,7 +59,7 @@ struct DependentsPublisher: Sendable {
     var dependents: [Dependent] = []
     do throws(StorageError) {
       dependents = try directory.registration(id)?.dependents ?? []
-    } catch where error.code == .corrupt {
+    } catch  where error.code == .corrupt {
       Log.warning("\(error.message); writing it anew")
     }
     let registration = Registration(

@@ -138,7 +138,9 @@ private struct ForeignRoot {
     let own = Set(layers.map(\.id))
     var dependents: [Dependent] = []
     for layer in layers {
-      if let parent = layer.parent, !own.contains(parent) { dependents.append(Dependent(child: layer.id, parent: parent)) }
+      if let parent = layer.parent, !own.contains(parent) {
+        dependents.append(Dependent(child: layer.id, parent: parent))
+      }
     }
     return (dependents, containers)
   }

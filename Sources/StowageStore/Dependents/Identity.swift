@@ -10,7 +10,9 @@ enum Identity {
   /// A graph root's identifier, if it was given one.
   static func read(_ path: FilePath) throws(StorageError) -> String? {
     let bytes: [UInt8]
-    do throws(Errno) { bytes = try Syscall.readFile(path, limit: 256) } catch .noSuchFileOrDirectory { return nil } catch {
+    do throws(Errno) { bytes = try Syscall.readFile(path, limit: 256) } catch .noSuchFileOrDirectory {
+      return nil
+    } catch {
       throw .failed("read", path, error)
     }
     let text = String(decoding: bytes, as: UTF8.self)

@@ -34,7 +34,8 @@ struct Registration: Hashable, Sendable {
     writer.name("version")
     writer.integer(1)
     let texts = [
-      ("id", id), ("graph-root", graphRoot), ("run-root", runRoot), ("mount-point", mountPoint), ("machine-id", machine),
+      ("id", id), ("graph-root", graphRoot), ("run-root", runRoot), ("mount-point", mountPoint),
+      ("machine-id", machine),
     ]
     for (name, text) in texts {
       writer.name(name)

@@ -33,7 +33,9 @@ enum StoresCommand {
         text += "needed: \(layers) of graph root \(dependent.graphRoot) in \(place.path)\n"
       }
       for lock in place.locks where !lock.holders.isEmpty {
-        let holders = lock.holders.map { "process \($0.pid) (\($0.command), \($0.isExclusive ? "writing" : "reading"))" }
+        let holders = lock.holders.map {
+          "process \($0.pid) (\($0.command), \($0.isExclusive ? "writing" : "reading"))"
+        }
         text += "locked: \(lock.path) by \(holders.joined(separator: ", "))\n"
       }
     }
