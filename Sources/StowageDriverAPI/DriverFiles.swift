@@ -27,12 +27,14 @@ package enum DriverFiles {
   /// The status of something that must exist.
   ///
   /// - Throws: `invalidOption` with `context: stat <path>: <reason>` if it cannot be looked at.
-  package static func existing(_ path: FilePath, otherwise context: String) throws(StorageError) -> FileStatus {
+  package static func existing(
+    _ path: FilePath, call: String = "stat", otherwise context: String
+  ) throws(StorageError) -> FileStatus {
     do throws(Errno) {
       return try Syscall.stat(path)
     } catch {
       throw StorageError(
-        .invalidOption, "\(context): stat \(path): \(error.referenceText)", path: path.string, cause: error)
+        .invalidOption, "\(context): \(call) \(path): \(error.referenceText)", path: path.string, cause: error)
     }
   }
 

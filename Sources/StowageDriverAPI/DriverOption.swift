@@ -23,7 +23,7 @@ package struct DriverOption: Hashable, Sendable {
     var result: [DriverOption] = []
     for text in options {
       guard let equals = text.firstIndex(of: "=") else {
-        throw StorageError(.invalidOption, "unable to parse key/value option: \(text)")
+        throw StorageError(.invalidOption, "unable to parse key/value option: \(text)", subject: text)
       }
       let key = trimmed(text[..<equals]).lowercased()
       let value = trimmed(text[text.index(after: equals)...])
@@ -34,7 +34,8 @@ package struct DriverOption: Hashable, Sendable {
       let prefix = String(key[..<dot])
       let rest = String(key[key.index(after: dot)...])
       guard prefix.isEmpty || knownPrefixes.contains(prefix) else {
-        throw StorageError(.invalidOption, "unknown driver \(goQuoted(prefix)) in option \(goQuoted(text))")
+        throw StorageError(
+          .invalidOption, "unknown driver \(goQuoted(prefix)) in option \(goQuoted(text))", subject: text)
       }
       if prefix.isEmpty || names.contains(prefix) {
         result.append(DriverOption(key: rest, value: value, text: text))
@@ -58,6 +59,32 @@ package struct DriverOption: Hashable, Sendable {
     default:
       throw StorageError(.invalidOption, "strconv.ParseBool: parsing \(goQuoted(value)): invalid syntax")
     }
+  }
+
+  /// Runs what obeys the option; an error then names the option as its subject.
+  package func obeyed(_ body: (DriverOption) throws(StorageError) -> Void) throws(StorageError) {
+    do throws(StorageError) { try body(self) } catch {
+      throw StorageError(error.code, error.message, subject: text, path: error.path, cause: error.cause)
+    }
+  }
+
+  /// The value as a number of a type, without prefix.
+  ///
+  /// - Parameter function: what messages call the conversion, `ParseInt` or `ParseUint`.
+  /// - Throws: `invalidOption` with the text of a failed conversion.
+  package func number<Number: FixedWidthInteger>(
+    _: Number.Type, radix: Int = 10, function: String
+  ) throws(StorageError) -> Number {
+    if let number = Number(value, radix: radix), value.utf8.first != UInt8(ascii: "+") || Number.isSigned {
+      return number
+    }
+    let digits =
+      Number.isSigned ? value.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") } : value.utf8[...]
+    let isNumber =
+      !digits.isEmpty && digits.allSatisfy { byte in Int(String(decoding: [byte], as: UTF8.self), radix: radix) != nil }
+    throw StorageError(
+      .invalidOption,
+      "strconv.\(function): parsing \(goQuoted(value)): \(isNumber ? "value out of range" : "invalid syntax")")
   }
 
   /// The value as a list split at commas, empty elements left out.

@@ -7,17 +7,22 @@ package import SystemPackage
 
 /// Sizes as written in options (graph-drivers 1.7).
 package enum ByteSize {
-  /// The number of bytes `text` stands for; multipliers are powers of 1024.
+  /// The number of bytes `text` stands for; multipliers are powers of 1024 (configuration-and-idmaps 5.5).
   ///
-  /// - Throws: `invalidOption`: `invalid size: '<text>'`.
+  /// - Throws: `invalidOption`: `invalid size: '<text>'` without a digit or for a negative number, `invalid suffix:
+  ///   '<suffix>'`, `strconv.ParseFloat: parsing "<number>": invalid syntax`.
   package static func parse(_ text: String) throws(StorageError) -> Int64 {
     let invalid = StorageError(.invalidOption, "invalid size: '\(text)'")
-    let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-    var suffix = text[digits.endIndex...]
-    if suffix.first == " " { suffix.removeFirst() }
-    guard let number = Double(digits), number.isFinite, let factor = multiplier(suffix.lowercased()) else {
+    guard let end = text.lastIndex(where: { $0.isASCII && ($0.isNumber || $0 == "." || $0 == " ") }) else {
       throw invalid
     }
+    let digits = text[end] == " " ? text[..<end] : text[...end]
+    let suffix = text[text.index(after: end)...].lowercased()
+    guard let number = Double(digits), number.isFinite else {
+      throw StorageError(
+        .invalidOption, "strconv.ParseFloat: parsing \(goQuoted(String(digits))): invalid syntax")
+    }
+    guard let factor = multiplier(suffix) else { throw StorageError(.invalidOption, "invalid suffix: '\(suffix)'") }
     let bytes = number * Double(factor)
     guard bytes >= 0, bytes < 9.2e18 else { throw invalid }
     return Int64(bytes)
@@ -54,20 +59,21 @@ package enum SyncMode {
   }
 }
 
-/// Additional image stores named by options.
+/// Directories named by options: additional image stores.
 package enum AdditionalStore {
-  /// Checks the path of an additional image store for the overlay driver.
+  /// Checks the path of an additional image store.
   ///
+  /// - Parameter driver: whose option it is.
   /// - Throws: `invalidOption` with the texts of graph-drivers 4.1.
-  package static func validated(_ text: String) throws(StorageError) -> FilePath {
+  package static func validated(_ text: String, driver: String = "overlay") throws(StorageError) -> FilePath {
     let path = FilePath(text).lexicallyNormalized()
     guard path.isAbsolute else {
       throw StorageError(
-        .invalidOption, "overlay: image path \(goQuoted(path.string)) is not absolute.  Can not be relative")
+        .invalidOption, "\(driver): image path \(goQuoted(path.string)) is not absolute.  Can not be relative")
     }
-    let status = try DriverFiles.existing(path, otherwise: "overlay: can't stat imageStore dir \(path)")
+    let status = try DriverFiles.existing(path, otherwise: "\(driver): can't stat imageStore dir \(path)")
     guard status.kind == .directory else {
-      throw StorageError(.invalidOption, "overlay: image path \(goQuoted(path.string)) must be a directory")
+      throw StorageError(.invalidOption, "\(driver): image path \(goQuoted(path.string)) must be a directory")
     }
     return path
   }

@@ -21,6 +21,7 @@ extension OverlayDriver {
     let info = try attempt("statfs", context.graphRoot) { () throws(Errno) in try Syscall.statfs(context.graphRoot) }
     let backing = BackingFileSystem(magic: UInt32(truncatingIfNeeded: info.magic))
     try checkQuota(settings, backing)
+    try checkComposefs(settings, context)
     let setup = OverlaySetup(
       context: context, home: context.graphRoot.appending(homeName), runHome: context.runRoot.appending(homeName),
       backing: backing)
@@ -31,6 +32,18 @@ extension OverlayDriver {
       if isNew { setup.withdraw() }
       throw error
     }
+  }
+
+  /// Refuses composefs: for the reference's reasons where it has one, else because this version lacks it.
+  private static func checkComposefs(_ settings: OverlaySettings, _ context: DriverContext) throws(StorageError) {
+    guard settings.wantsComposefs else { return }
+    if context.inUserNamespace { throw StorageError(.notSupported, "composefs is not supported in user namespaces") }
+    if OverlaySetup.inPath("mkcomposefs") == nil {
+      throw StorageError(
+        .notSupported, "composefs helper program not found: exec: \"mkcomposefs\": executable file not found in $PATH")
+    }
+    throw StorageError(
+      .notSupported, "overlay: composefs is not supported by this version (see the status table): driver not supported")
   }
 
   private static func checkQuota(_ settings: OverlaySettings, _ backing: BackingFileSystem) throws(StorageError) {
@@ -160,7 +173,7 @@ struct OverlaySetup {
     try? Syscall.rmdir(home)
   }
 
-  private static func inPath(_ program: String) -> FilePath? {
+  static func inPath(_ program: String) -> FilePath? {
     guard let path = getenv("PATH") else { return nil }
     return String(cString: path).split(separator: ":").lazy
       .map { FilePath(String($0)).appending(program) }

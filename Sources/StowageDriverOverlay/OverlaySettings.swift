@@ -3,6 +3,7 @@
 import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
+import StowageSystem
 package import SystemPackage
 
 /// The overlay driver's options (graph-drivers 4.1).
@@ -11,6 +12,8 @@ package struct OverlaySettings: Sendable {
   package var mountOptions = ""
   /// Whether `size` or `inodes` was given; both need project quotas.
   package var wantsQuota = false
+  /// Whether composefs was asked for, which this version refuses when the driver starts.
+  package var wantsComposefs = false
   /// Additional image stores, in order.
   package var additionalStores: [FilePath] = []
   /// The configured mount program.
@@ -30,11 +33,11 @@ package struct OverlaySettings: Sendable {
 
   /// Reads the settings from driver options.
   ///
-  /// - Throws: `invalidOption` with the texts of graph-drivers 1.3 and 4.1, `notSupported` for composefs and additional
-  ///   layer stores.
+  /// - Throws: `invalidOption` with the texts of graph-drivers 1.3 and 4.1 and configuration-and-idmaps 5.2,
+  ///   `notSupported` for additional layer stores.
   package init(options: [String]) throws(StorageError) {
     for option in try DriverOption.parse(options, for: ["overlay", "overlay2"]) {
-      try apply(option)
+      try option.obeyed { (option) throws(StorageError) in try apply(option) }
     }
   }
 
@@ -45,51 +48,70 @@ package struct OverlaySettings: Sendable {
       _ = try ByteSize.parse(option.value)
       wantsQuota = true
     case "inodes":
-      guard UInt64(option.value) != nil else {
-        throw StorageError(.invalidOption, "strconv.ParseUint: parsing \(goQuoted(option.value)): invalid syntax")
-      }
+      _ = try option.number(UInt64.self, function: "ParseUint")
       wantsQuota = true
     case "imagestore", "additionalimagestore":
       for path in option.list { additionalStores.append(try AdditionalStore.validated(path)) }
     case "additionallayerstore":
-      guard option.list.isEmpty else {
-        throw StorageError(
-          .notSupported,
-          "overlay: additional layer stores are not supported by this version (see the status table): driver not supported"
-        )
-      }
+      for store in option.list { try OverlaySettings.refuseLayerStore(store) }
     case "use_composefs":
-      if try option.boolean() {
-        throw StorageError(
-          .notSupported,
-          "overlay: composefs is not supported by this version (see the status table): driver not supported")
-      }
+      wantsComposefs = try option.boolean()
     case "mount_program":
       guard !option.value.isEmpty else {
         mountProgram = nil
         break
       }
       let path = FilePath(option.value)
-      _ = try DriverFiles.existing(path, otherwise: "overlay: can't stat program \(goQuoted(option.value))")
+      _ = try DriverFiles.existing(
+        path, call: "faccessat", otherwise: "overlay: can't stat program \(goQuoted(option.value))")
       mountProgram = path
     case "skip_mount_home": skipsHomeMount = try option.boolean()
     case "ignore_chown_errors": ignoresChownErrors = try option.boolean()
-    case "force_mask": forceMask = try OverlaySettings.mask(option.value)
+    case "force_mask": forceMask = try OverlaySettings.mask(option)
     case "sync": syncPolicy = try SyncMode.parse(option.value, driver: "overlay")
     case "override_kernel_check": break
     default: throw option.unknown
     }
   }
 
-  private static func mask(_ text: String) throws(StorageError) -> UInt16 {
-    switch text {
+  private static func mask(_ option: DriverOption) throws(StorageError) -> UInt16 {
+    switch option.value {
     case "shared": return 0o755
     case "private": return 0o700
     default:
-      guard let mask = UInt16(text, radix: 8) else {
-        throw StorageError(.invalidOption, "strconv.ParseUint: parsing \(goQuoted(text)): invalid syntax")
+      let mask = try option.number(Int32.self, radix: 8, function: "ParseInt")
+      guard let bits = UInt16(exactly: mask), bits <= 0o7777 else {
+        throw StorageError(.invalidOption, "overlay: force_mask \(goQuoted(option.value)) is no set of permissions")
       }
-      return mask
+      return bits
     }
+  }
+
+  /// Checks `path[:ref]` as the reference does, and then says that these stores cannot be used yet.
+  private static func refuseLayerStore(_ text: String) throws(StorageError) {
+    var parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    let path = FilePath(parts.removeFirst()).lexicallyNormalized()
+    let name = goQuoted(path.string)
+    guard path.isAbsolute else {
+      throw StorageError(
+        .invalidOption, "overlay: additionallayerstore path \(name) is not absolute.  Can not be relative")
+    }
+    let status = try DriverFiles.existing(path, otherwise: "overlay: can't stat additionallayerstore dir")
+    guard status.kind == .directory else {
+      throw StorageError(.invalidOption, "overlay: additionallayerstore path \(name) must be a directory")
+    }
+    for (index, part) in parts.enumerated() {
+      guard part == "ref" else {
+        throw StorageError(
+          .invalidOption, "overlay: additionallayerstore config \(name) contains unknown option \(goQuoted(part))")
+      }
+      guard index == 0 else {
+        throw StorageError(
+          .invalidOption, "overlay: additionallayerstore config of \(name) contains \"ref\" option twice")
+      }
+    }
+    throw StorageError(
+      .notSupported,
+      "overlay: additional layer stores are not supported by this version (see the status table): driver not supported")
   }
 }

@@ -7,7 +7,7 @@ package import SystemPackage
 
 /// The vfs driver's options (graph-drivers 17.2). `sync` is accepted, unlike by the reference (graph-drivers 26.9).
 package struct VFSSettings: Sendable {
-  /// Additional image stores, in order; not checked.
+  /// Additional image stores, in order. Unlike by the reference they must exist (configuration-and-idmaps 21.9).
   package var additionalStores: [FilePath] = []
   /// Whether extraction ignores that owners cannot be set.
   package var ignoresChownErrors = false
@@ -20,13 +20,18 @@ package struct VFSSettings: Sendable {
   /// - Throws: `invalidOption` with the texts of graph-drivers 1.3.
   package init(options: [String]) throws(StorageError) {
     for option in try DriverOption.parse(options, for: ["vfs"]) {
-      switch option.key {
-      case "imagestore": additionalStores += option.list.map { FilePath($0) }
-      case "mountopt": throw StorageError(.invalidOption, "vfs driver does not support mount options")
-      case "ignore_chown_errors": ignoresChownErrors = try option.boolean()
-      case "sync": syncPolicy = try SyncMode.parse(option.value, driver: "vfs")
-      default: throw option.unknown
-      }
+      try option.obeyed { (option) throws(StorageError) in try apply(option) }
+    }
+  }
+
+  private mutating func apply(_ option: DriverOption) throws(StorageError) {
+    switch option.key {
+    case "imagestore":
+      for path in option.list { additionalStores.append(try AdditionalStore.validated(path, driver: "vfs")) }
+    case "mountopt": throw StorageError(.invalidOption, "vfs driver does not support mount options")
+    case "ignore_chown_errors": ignoresChownErrors = try option.boolean()
+    case "sync": syncPolicy = try SyncMode.parse(option.value, driver: "vfs")
+    default: throw option.unknown
     }
   }
 }

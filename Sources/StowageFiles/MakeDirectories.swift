@@ -36,7 +36,7 @@ package func makeDirectories(
     default:
       // A read-only parent reports EROFS or EACCES for an existing directory on some file systems.
       if let status = try? Syscall.stat(path), status.isDirectory { return false }
-      throw .failed("mkdir", path, error)
+      throw .failed("mkdir", error == .notDirectory ? obstacle(above: path) : path, error)
     }
   }
   if let owner {
@@ -45,4 +45,15 @@ package func makeDirectories(
     }
   }
   return true
+}
+
+/// The parent of a path that is no directory, which is what the reference complains about.
+private func obstacle(above path: FilePath) -> FilePath {
+  var place = path
+  while true {
+    let parent = place.removingLastComponent()
+    if parent == place || parent.isEmpty { return path }
+    if let status = try? Syscall.stat(parent) { return status.isDirectory ? path : parent }
+    place = parent
+  }
 }

@@ -49,9 +49,42 @@ struct SelectionTests {
       ("imagestore=/proc/version", "overlay: image path \"/proc/version\" must be a directory"),
       (
         "overlay.mount_program=/nosuch",
-        "overlay: can't stat program \"/nosuch\": stat /nosuch: no such file or directory"
+        "overlay: can't stat program \"/nosuch\": faccessat /nosuch: no such file or directory"
       ),
-      ("overlay.size=1x", "invalid size: '1x'"),
+      ("overlay.size=1X", "invalid suffix: 'x'"), ("size=", "invalid size: ''"), ("size=-1", "invalid size: '-1'"),
+      ("size=x", "invalid size: 'x'"),
+      ("size=1.2.3k", "strconv.ParseFloat: parsing \"1.2.3\": invalid syntax"),
+      ("inodes=x", "strconv.ParseUint: parsing \"x\": invalid syntax"),
+      ("inodes=-1", "strconv.ParseUint: parsing \"-1\": invalid syntax"),
+      (
+        "inodes=99999999999999999999999",
+        "strconv.ParseUint: parsing \"99999999999999999999999\": value out of range"
+      ),
+      ("force_mask=888", "strconv.ParseInt: parsing \"888\": invalid syntax"),
+      ("force_mask=", "strconv.ParseInt: parsing \"\": invalid syntax"),
+      ("force_mask=77777777777777", "strconv.ParseInt: parsing \"77777777777777\": value out of range"),
+      ("skip_mount_home=", "strconv.ParseBool: parsing \"\": invalid syntax"),
+      ("ignore_chown_errors=yes", "strconv.ParseBool: parsing \"yes\": invalid syntax"),
+      ("additionallayerstore=rel", "overlay: additionallayerstore path \"rel\" is not absolute.  Can not be relative"),
+      (
+        "additionallayerstore=/nosuch",
+        "overlay: can't stat additionallayerstore dir: stat /nosuch: no such file or directory"
+      ),
+      (
+        "additionallayerstore=/proc/version",
+        "overlay: additionallayerstore path \"/proc/version\" must be a directory"
+      ),
+      (
+        "additionallayerstore=/tmp:y", "overlay: additionallayerstore config \"/tmp\" contains unknown option \"y\""
+      ),
+      (
+        "additionallayerstore=/tmp:ref:ref",
+        "overlay: additionallayerstore config of \"/tmp\" contains \"ref\" option twice"
+      ),
+      (
+        "use_composefs=true",
+        "composefs helper program not found: exec: \"mkcomposefs\": executable file not found in $PATH"
+      ),
       (
         "overlay.size=100m",
         "storage option overlay.size and overlay.inodes only supported for backingFS XFS. Found extfs"
@@ -71,6 +104,9 @@ struct SelectionTests {
     }
     try failure("vfs", ["overlay.mountopt=nodev", "vfs.sync=filesystem"]) { (_: FilePath, text: String?) throws in
       #expect(text == nil)
+    }
+    try failure("vfs", ["imagestore=/nosuch"]) { (_: FilePath, text: String?) throws in
+      #expect(text == "vfs: can't stat imageStore dir /nosuch: stat /nosuch: no such file or directory")
     }
     try failure("vfs", ["vfs.foo=1"]) { (_: FilePath, text: String?) throws in
       #expect(text == "unknown option \"foo\" (\"vfs.foo=1\")")
