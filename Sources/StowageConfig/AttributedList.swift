@@ -1,36 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A list of texts that later files replace, or extend once one of them said `{append = true}` (configuration 2.1).
-struct AttributedList: Sendable, Hashable {
-  private(set) var values: [String] = []
-  private var appends = false
+struct AttributedList: Sendable {
+  private(set) var values: [Setting<String>] = []
+  private var appends = Setting(false)
 
-  mutating func merge(_ value: ConfigurationValue) throws(ConfigurationProblem) {
-    guard case .array(let items) = value else {
-      throw ConfigurationProblem(text: "unable to cast to interface array: \(value.shown)")
+  /// Takes over a list of a file, whose places `origin` names. Returns where an earlier file said that lists are to be
+  /// appended, if that is the reason why this one was.
+  mutating func merge(
+    _ value: ConfigurationValue, origin: (TextPosition) -> SettingOrigin
+  ) throws(ConfigurationProblem) -> SettingOrigin? {
+    guard case .array(let items) = value.content else {
+      throw ConfigurationProblem(
+        reason: "unable to cast to interface array: \(value.shown)", position: value.position)
     }
-    var added: [String] = []
+    var added: [Setting<String>] = []
+    var earlier: SettingOrigin? = appends.value ? appends.origin : nil
     for item in items {
-      switch item {
-      case .string(let text): added.append(text)
-      case .table(let table): try readAttributes(table, item)
-      default: throw ConfigurationProblem(text: "unsupported item in attributed string slice: \(item.shown)")
+      switch item.content {
+      case .string(let text): added.append(Setting(text, from: origin(item.position)))
+      case .table(let table):
+        guard let flag = try appendFlag(table, item) else { continue }
+        appends = Setting(flag, from: origin(item.position))
+        earlier = nil
+      default:
+        throw ConfigurationProblem(
+          reason: "unsupported item in attributed string slice: \(item.shown)", position: item.position)
       }
     }
-    values = appends ? values + added : added
+    values = appends.value ? values + added : added
+    return earlier
   }
 
-  private mutating func readAttributes(
-    _ table: [String: ConfigurationValue], _ item: ConfigurationValue
-  ) throws(ConfigurationProblem) {
-    for (key, value) in table {
+  private func appendFlag(_ table: ConfigurationTable, _ item: ConfigurationValue) throws(ConfigurationProblem) -> Bool?
+  {
+    var flag: Bool?
+    for (key, member) in table.sorted(by: { $0.key < $1.key }) {
       guard key.lowercased() == "append" else {
-        throw ConfigurationProblem(text: "unsupported key \"\(key)\" in map: \(item.shown)")
+        throw ConfigurationProblem(
+          reason: "unsupported key \"\(key)\" in map: \(item.shown)", position: member.keyPosition)
       }
-      guard case .bool(let flag) = value else {
-        throw ConfigurationProblem(text: "unable to cast append to bool: append")
+      guard case .bool(let value) = member.value.content else {
+        throw ConfigurationProblem(reason: "unable to cast append to bool: append", position: member.value.position)
       }
-      appends = flag
+      flag = value
     }
+    return flag
   }
 }

@@ -36,9 +36,8 @@ struct ConfigurationFiles {
   private var admin: String { alternateRoot + "/etc/containers" }
 
   private func userRoot() throws(StorageError) -> String {
-    if let base = environment["XDG_CONFIG_HOME"] {
-      return base.isEmpty ? "containers" : Path.clean(base + "/containers")
-    }
+    // An empty variable counts as none, as its specification demands: files of the working directory are no configuration.
+    if let base = environment["XDG_CONFIG_HOME"], !base.isEmpty { return Path.clean(base + "/containers") }
     return try Path.clean(UserDirectories.home(environment, uid: uid) + "/.config/containers")
   }
 
@@ -99,10 +98,7 @@ struct ConfigurationFiles {
         .configuration, "\(prefix): read \(path): \(error.referenceText)", path: path, cause: error)
     }
     do throws(ConfigurationProblem) {
-      let unknown = try configuration.merge(try readTOML(bytes))
-      if !unknown.isEmpty {
-        Log.debug("Failed to decode the keys [\(unknown.map(goQuoted).joined(separator: " "))] from \(goQuoted(path))")
-      }
+      try configuration.merge(try readTOML(bytes), file: path)
     } catch {
       throw StorageError(.configuration, "\(prefix): \(error.text)", path: path)
     }

@@ -1,87 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StowageModel
-
 /// Decodes one table of a file onto what earlier files said. Keys match exactly, else without regard to case.
 struct TableDecoder {
-  private let members: [String: ConfigurationValue]
-  private let path: String
+  private let members: ConfigurationTable
+  /// The table's own name, empty for the root.
+  private let name: String
+  /// The file that the table is in.
+  private let file: String
   private var known: Set<String> = []
+  /// What is odd without being an error, in this table and those decoded below it.
+  private(set) var remarks: [ConfigurationRemark] = []
 
-  /// `path` is the table's own name, empty for the root.
-  init(_ members: [String: ConfigurationValue], path: String) {
+  init(_ members: ConfigurationTable, name: String = "", file: String) {
     self.members = members
-    self.path = path
+    self.name = name
+    self.file = file
   }
 
-  /// Keys nobody asked for, with the table's path, sorted.
-  var unknownKeys: [String] { members.keys.filter { !known.contains($0) }.map(name).sorted() }
+  /// All remarks, keys nobody asked for included.
+  var allRemarks: [ConfigurationRemark] {
+    remarks
+      + members.filter { !known.contains($0.key) }.map { key, member in
+        ConfigurationRemark(.unknownKey(full(key)), origin: origin(member.keyPosition))
+      }
+  }
 
-  private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  /// The name of a key with those of its tables.
+  private func full(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+
+  private func origin(_ position: TextPosition) -> SettingOrigin {
+    .file(path: file, line: position.line, column: position.column)
+  }
 
   private mutating func value(_ key: String) -> ConfigurationValue? {
-    if let value = members[key] {
-      known.insert(key)
-      return value
-    }
     let lower = key.lowercased()
-    guard let found = members.keys.sorted().first(where: { $0.lowercased() == lower }) else { return nil }
+    let found = members[key] == nil ? members.keys.sorted().first { $0.lowercased() == lower } : key
+    guard let found else { return nil }
     known.insert(found)
-    return members[found]
+    return members[found]?.value
   }
 
   private func mismatch(_ key: String, _ value: ConfigurationValue, _ wanted: String) -> ConfigurationProblem {
     ConfigurationProblem(
-      text: "toml: (last key \(goQuoted(name(key)))): incompatible types: TOML value has type \(value.typeName); "
-        + "destination has type \(wanted)")
+      reason: "incompatible types: TOML value has type \(value.typeName); destination has type \(wanted)",
+      position: value.position, key: full(key))
   }
 
-  mutating func string(_ key: String, _ target: inout String) throws(ConfigurationProblem) {
+  mutating func string(_ key: String, _ target: inout Setting<String>) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
-    guard case .string(let text) = value else { throw mismatch(key, value, "string") }
-    target = text
+    guard case .string(let text) = value.content else { throw mismatch(key, value, "string") }
+    target = Setting(text, from: origin(value.position))
   }
 
-  mutating func bool(_ key: String, _ target: inout Bool) throws(ConfigurationProblem) {
+  mutating func bool(_ key: String, _ target: inout Setting<Bool>) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
-    guard case .bool(let flag) = value else { throw mismatch(key, value, "boolean") }
-    target = flag
+    guard case .bool(let flag) = value.content else { throw mismatch(key, value, "boolean") }
+    target = Setting(flag, from: origin(value.position))
   }
 
-  mutating func uint32(_ key: String, _ target: inout UInt32) throws(ConfigurationProblem) {
+  mutating func uint32(_ key: String, _ target: inout Setting<UInt32>) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
-    guard case .integer(let number) = value else { throw mismatch(key, value, "uint32") }
+    guard case .integer(let number) = value.content else { throw mismatch(key, value, "uint32") }
     guard let fitting = UInt32(exactly: number) else {
-      throw ConfigurationProblem(text: "toml: (last key \(goQuoted(name(key)))): \(number) is out of range for uint32")
+      throw ConfigurationProblem(
+        reason: "\(number) is out of range for uint32", position: value.position, key: full(key))
     }
-    target = fitting
+    target = Setting(fitting, from: origin(value.position))
   }
 
   mutating func list(_ key: String, _ target: inout AttributedList) throws(ConfigurationProblem) {
-    if let value = value(key) { try target.merge(value) }
+    guard let value = value(key) else { return }
+    do throws(ConfigurationProblem) {
+      if let earlier = try target.merge(value, origin: origin) {
+        remarks.append(ConfigurationRemark(.appendedList(full(key), because: earlier), origin: origin(value.position)))
+      }
+    } catch {
+      throw ConfigurationProblem(reason: error.reason, position: error.position, key: full(key))
+    }
   }
 
   /// A table of texts; entries are merged one by one.
-  mutating func strings(_ key: String, _ target: inout [String: String]?) throws(ConfigurationProblem) {
+  mutating func strings(_ key: String, _ target: inout [String: Setting<String>]?) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
-    guard case .table(let table) = value else { throw mismatch(key, value, "map") }
+    guard case .table(let table) = value.content else { throw mismatch(key, value, "map") }
     var merged = target ?? [:]
-    for (entry, value) in table {
-      guard case .string(let text) = value else { throw mismatch("\(key).\(entry)", value, "string") }
-      merged[entry] = text
+    for (entry, member) in table.sorted(by: { $0.key < $1.key }) {
+      guard case .string(let text) = member.value.content else {
+        throw mismatch("\(key).\(entry)", member.value, "string")
+      }
+      merged[entry] = Setting(text, from: origin(member.value.position))
     }
     target = merged
   }
 
-  /// A sub-table, decoded by the closure. Its unknown keys are added to the list.
+  /// A text that is accepted and has no effect.
+  mutating func ineffective(_ key: String, insteadUse other: String) throws(ConfigurationProblem) {
+    var ignored = Setting("")
+    try string(key, &ignored)
+    if ignored.value.isEmpty { return }
+    remarks.append(ConfigurationRemark(.ineffectiveKey(full(key), insteadUse: other), origin: ignored.origin))
+  }
+
+  /// A sub-table, decoded by the closure.
   mutating func table(
-    _ key: String, unknown: inout [String],
-    _ body: (inout TableDecoder, inout [String]) throws(ConfigurationProblem) -> Void
+    _ key: String, _ body: (inout TableDecoder) throws(ConfigurationProblem) -> Void
   ) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
-    guard case .table(let table) = value else { throw mismatch(key, value, "table") }
-    var decoder = TableDecoder(table, path: name(key))
-    try body(&decoder, &unknown)
-    unknown += decoder.unknownKeys
+    guard case .table(let table) = value.content else { throw mismatch(key, value, "table") }
+    var decoder = TableDecoder(table, name: full(key), file: file)
+    try body(&decoder)
+    remarks += decoder.allRemarks
   }
 }

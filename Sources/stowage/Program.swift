@@ -94,17 +94,22 @@ struct Program {
   }
 
   private func perform(
-    _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ options: StoreOptions
+    _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ chosen: StoreSettings
   ) -> ExitStatus {
-    logSelection(options)
+    logSelection(chosen.options)
     LockWaits.announce()
+    var settings = chosen
     let store: Store
     do throws(StorageError) {
-      var completed = try StoreSelection.completed(options)
-      completed.lockTimeout = try LockWaits.limit(values[text: GlobalOptions.lockTimeout])
-      store = try Store.open(completed)
+      settings = try StoreSelection.completed(chosen)
+      settings.log()
+      if let status = try command.beforeStore?(settings, values, arguments, console) { return status }
+      var options = settings.options
+      options.lockTimeout = try LockWaits.limit(values[text: GlobalOptions.lockTimeout])
+      store = try Store.open(options)
     } catch {
       console.print("error initializing: \(error.message)")
+      if let explanation = settings.explanation(of: error) { console.printError(explanation) }
       if Rootlessness(environment: processEnvironment()).isRootless {
         console.printError(
           "Without the rights of root, run this inside of \"podman unshare\": "

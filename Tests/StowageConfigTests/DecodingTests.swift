@@ -16,24 +16,39 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[storage]\nruntroot", "toml: line 2"), ("[storage\n", "toml: line 1"),
-    ("[storage]\ndriver = 1\n", #"incompatible types: TOML value has type int64; destination has type string"#),
-    ("[storage.options]\nsize = 1\n", #"(last key "storage.options.size")"#),
-    ("[storage.options]\nauto-userns-min-size = -1\n", "-1 is out of range for uint32"),
-    ("[storage]\ntransient_store = \"true\"\n", #"(last key "storage.transient_store")"#),
-    ("[storage.options]\nforce_mask = \"755\"\n", #"(last key "storage.options.force_mask")"#),
-    ("[storage]\ndriver = \"a\"\ndriver = \"b\"\n", "toml: line 3"),
-    ("[storage]\ndriver_priority = \"a\"\n", "unable to cast to interface array: a"),
-    ("[storage]\ndriver_priority = [1]\n", "unsupported item in attributed string slice: 1"),
-    ("[storage]\ndriver_priority = [{foo = true}]\n", #"unsupported key "foo" in map: map[foo:true]"#),
-    ("[storage]\ndriver_priority = [{append = \"x\"}]\n", "unable to cast append to bool: append"),
-    ("[storage.options]\npull_options = 1\n", #"(last key "storage.options.pull_options")"#),
-    ("storage = 1\n", #"(last key "storage")"#), ("a = \"\u{1}\"", "toml: line 1"),
+    ("[storage]\nruntroot", 2, 9, "expected '=' after a key"),
+    ("[storage\n", 1, 9, "expected ']'"),
+    (
+      "[storage]\ndriver = 1\n", 2, 10,
+      #"(last key "storage.driver"): incompatible types: TOML value has type int64; destination has type string"#
+    ),
+    ("[storage.options]\nsize = 1\n", 2, 8, #"(last key "storage.options.size"): incompatible types"#),
+    (
+      "[storage.options]\nauto-userns-min-size = -1\n", 2, 24,
+      #"(last key "storage.options.auto-userns-min-size"): -1 is out of range for uint32"#
+    ),
+    ("[storage]\n\ttransient_store=\"true\"\n", 2, 18, #"(last key "storage.transient_store")"#),
+    ("[storage.options]\nforce_mask = \"755\"\n", 2, 14, #"(last key "storage.options.force_mask")"#),
+    ("[storage]\ndriver = \"a\"\ndriver = \"b\"\n", 3, 1, "key 'driver' has already been defined"),
+    (
+      "[storage]\ndriver_priority = \"a\"\n", 2, 19,
+      #"(last key "storage.driver_priority"): unable to cast to interface array: a"#
+    ),
+    ("[storage]\ndriver_priority = ['a',\n 1]\n", 3, 2, "unsupported item in attributed string slice: 1"),
+    ("[storage]\ndriver_priority = [{foo = true}]\n", 2, 21, #"unsupported key "foo" in map: map[foo:true]"#),
+    ("[storage]\ndriver_priority = [{append = \"x\"}]\n", 2, 30, "unable to cast append to bool: append"),
+    ("[storage.options]\npull_options = 1\n", 2, 16, #"(last key "storage.options.pull_options")"#),
+    ("[storage.options.pull_options]\na = true\n", 2, 5, #"(last key "storage.options.pull_options.a")"#),
+    ("[storage.options.overlay]\nsync = 3\n", 2, 8, #"(last key "storage.options.overlay.sync")"#),
+    ("[[storage]]\n", 1, 3, #"(last key "storage"): incompatible types: TOML value has type array"#),
+    ("storage = 1\n", 1, 11, #"(last key "storage")"#),
+    ("a = \"\u{1}\"", 1, 6, "control character in a string"),
   ])
-  func badFilesAreRefusedWithThePath(text: String, part: String) throws {
+  func badFilesAreRefusedWithPathLineAndColumn(text: String, line: Int, column: Int, part: String) throws {
     let scratch = try Scratch()
     let error = #expect(throws: StorageError.self) { try scratch.load(file: text) }
-    #expect(error?.message.hasPrefix(#"decode configuration "\#(scratch.path)/c.conf": "#) == true)
+    let place = #"decode configuration "\#(scratch.path)/c.conf": toml: line \#(line), column \#(column)"#
+    #expect(error?.message.hasPrefix(place) == true, "\(error?.message ?? "")")
     #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
     #expect(error?.code == .configuration)
   }
@@ -149,7 +164,17 @@ import Testing
     let error = #expect(throws: StorageError.self) {
       try scratch.load(file: "[storage]\ngraphroot = \"/g\"\nimagestore = \"/g\"\n")
     }
-    #expect(error?.message == "imagestore /g must either be not set or be different than graphroot")
+    #expect(
+      error?.message == "imagestore /g must either be not set or be different than graphroot "
+        + "(imagestore: \(scratch.path)/c.conf:3:14, graphroot: \(scratch.path)/c.conf:2:13)")
+    // The same place by another name, where the reference waits for itself for ever.
+    scratch.makeDirectory("real")
+    scratch.link("link", to: "real")
+    let text = "[storage]\ngraphroot = \"\(scratch.path)/real\"\nimagestore = \"\(scratch.path)/link\"\n"
+    let linked = #expect(throws: StorageError.self) { try scratch.load(file: text) }
+    #expect(
+      linked?.message.hasPrefix(
+        "imagestore \(scratch.path)/link must either be not set or be different than graphroot (") == true)
   }
 
   @Test func allKindsOfTOMLStringsAndDottedKeysAreRead() throws {

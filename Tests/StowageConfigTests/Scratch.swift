@@ -54,10 +54,16 @@ final class Scratch {
   func load(
     _ variables: [String: String] = [:], uid: UInt32 = 0, rootless: Bool = false
   ) throws(StorageError) -> StoreOptions {
-    let environment = ["HOME": path + "/home"].merging(variables) { $1 }
-    return try loadStoreOptions(
-      environment: environment, user: Rootlessness(uid: uid, effectiveUID: uid, isRootless: rootless),
-      alternateRoot: path)
+    try loadSettings(variables, uid: uid, rootless: rootless).options
+  }
+
+  /// The same with the origins.
+  func loadSettings(
+    _ variables: [String: String] = [:], uid: UInt32 = 0, rootless: Bool = false
+  ) throws(StorageError) -> StoreSettings {
+    try loadStoreSettings(
+      environment: ["HOME": path + "/home"].merging(variables) { $1 },
+      user: Rootlessness(uid: uid, effectiveUID: uid, isRootless: rootless), alternateRoot: path)
   }
 
   /// Loads one file given by the environment.

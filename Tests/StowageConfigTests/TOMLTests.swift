@@ -6,7 +6,26 @@ import Testing
 
 /// Expected values: the TOML 1.0 specification and its examples.
 @Suite struct TOMLTests {
-  private func read(_ text: String) throws -> [String: ConfigurationValue] { try readTOML(Array(text.utf8)) }
+  /// A value without its place.
+  private enum Plain: Equatable {
+    case string(String), integer(Int64), bool(Bool), float(Double), array([Plain]), table([String: Plain]), other
+
+    init(_ value: ConfigurationValue) {
+      switch value.content {
+      case .string(let text): self = .string(text)
+      case .integer(let number): self = .integer(number)
+      case .bool(let flag): self = .bool(flag)
+      case .float(let number): self = .float(number)
+      case .array(let values): self = .array(values.map(Plain.init))
+      case .table(let table): self = .table(table.mapValues { Plain($0.value) })
+      case .other: self = .other
+      }
+    }
+  }
+
+  private func read(_ text: String) throws -> [String: Plain] {
+    try readTOML(Array(text.utf8)).mapValues { Plain($0.value) }
+  }
 
   @Test(arguments: [
     ("\"a\\tb\\u00e9\\U0001F600\\\"\\\\\"", "a\tbé😀\"\\"), ("'C:\\n'", "C:\\n"), ("\"\"", ""), ("''", ""),
@@ -64,6 +83,27 @@ import Testing
   func malformedDocumentsAreRefusedWithLineAndColumn(text: String, line: Int, column: Int) {
     let problem = #expect(throws: ConfigurationProblem.self) { try read(text) }
     #expect(problem?.text.hasPrefix("toml: line \(line), column \(column): ") == true, "\(problem?.text ?? "")")
+  }
+
+  @Test func valuesAndKeysKnowTheirPlaces() throws {
+    let document = try readTOML(Array("# é\r\nk = 1\n\n[ a . \"b\" ]\n  x.y = [ 'é', 2 ]\n".utf8))
+    #expect(document["k"]?.keyPosition == TextPosition(line: 2, column: 1))
+    #expect(document["k"]?.value.position == TextPosition(line: 2, column: 5))
+    guard case .table(let a)? = document["a"]?.value.content, case .table(let b)? = a["b"]?.value.content,
+      case .table(let x)? = b["x"]?.value.content, case .array(let items)? = x["y"]?.value.content
+    else { Issue.record("the tables are missing"); return }
+    #expect(a["b"]?.keyPosition == TextPosition(line: 4, column: 7))
+    #expect(b["x"]?.keyPosition == TextPosition(line: 5, column: 3))
+    #expect(x["y"]?.keyPosition == TextPosition(line: 5, column: 5))
+    // Columns count bytes: the letter takes two.
+    #expect(items.map(\.position) == [TextPosition(line: 5, column: 11), TextPosition(line: 5, column: 17)])
+  }
+
+  @Test func aByteThatIsNotUTF8HasAPlace() {
+    let problem = #expect(throws: ConfigurationProblem.self) {
+      try readTOML(Array("a = 1\nb = \"é".utf8) + [0xC3, 0x28, 0x22])
+    }
+    #expect(problem?.position == TextPosition(line: 2, column: 8))
   }
 
   @Test func invalidBytesAndDeepNestingAreRefused() {

@@ -131,7 +131,7 @@ extension TOMLParser {
 
   // MARK: - Booleans, numbers, dates
 
-  mutating func scalar() throws(ConfigurationProblem) -> ConfigurationValue {
+  mutating func scalar() throws(ConfigurationProblem) -> ConfigurationValue.Content {
     let start = index
     while !isAtEnd, isScalarByte(peek()) { index += 1 }
     // A date and a time may be separated by one space.
@@ -163,7 +163,7 @@ extension TOMLParser {
 
   private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-  private func number(_ word: [UInt8], at start: Int) throws(ConfigurationProblem) -> ConfigurationValue? {
+  private func number(_ word: [UInt8], at start: Int) throws(ConfigurationProblem) -> ConfigurationValue.Content? {
     for index in word.indices where word[index] == 0x5F {
       // An underscore stands between two digits.
       guard index > 0, index + 1 < word.count, isHexadecimal(word[index - 1]), isHexadecimal(word[index + 1]) else {

@@ -2,8 +2,8 @@
 
 /// Reads a TOML 1.0 document. Dates and times are recognised but not interpreted.
 ///
-/// - Throws: A problem that begins `toml: line <l>, column <c>: `, columns in bytes, both from 1.
-func readTOML(_ bytes: [UInt8]) throws(ConfigurationProblem) -> [String: ConfigurationValue] {
+/// - Throws: What is wrong, and where.
+func readTOML(_ bytes: [UInt8]) throws(ConfigurationProblem) -> ConfigurationTable {
   var parser = TOMLParser(bytes)
   return try parser.parse()
 }
@@ -11,39 +11,51 @@ func readTOML(_ bytes: [UInt8]) throws(ConfigurationProblem) -> [String: Configu
 /// A position in a TOML document. Every access checks the end: no input can trap.
 struct TOMLParser {
   let bytes: [UInt8]
+  /// Where each line begins.
+  private let lines: [Int]
   var index = 0
 
   /// Nesting of values, and parts of a name, beyond this are refused, so that the recursion is bounded.
   static let limit = 64
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8]) {
+    self.bytes = bytes
+    lines = [0] + bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+  }
 
   /// The byte at this position plus an offset; 0 behind the end.
   func peek(_ offset: Int = 0) -> UInt8 { index + offset < bytes.count ? bytes[index + offset] : 0 }
 
   var isAtEnd: Bool { index >= bytes.count }
 
+  /// The line and column of a byte.
+  func place(_ position: Int) -> TextPosition {
+    var (first, end) = (0, lines.count)
+    while end - first > 1 {
+      let middle = (first + end) / 2
+      if lines[middle] <= position { first = middle } else { end = middle }
+    }
+    return TextPosition(line: first + 1, column: position - lines[first] + 1)
+  }
+
   /// A problem at this position, or another one.
-  func problem(_ text: String, at position: Int? = nil) -> ConfigurationProblem {
-    let before = bytes[..<min(position ?? index, bytes.count)]
-    let line = before.count { $0 == 0x0A } + 1
-    let column = before.count - (before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0) + 1
-    return ConfigurationProblem(text: "toml: line \(line), column \(column): \(text)")
+  func problem(_ reason: String, at position: Int? = nil) -> ConfigurationProblem {
+    ConfigurationProblem(reason: reason, position: place(position ?? index))
   }
 
-  func defined(_ names: [String], at position: Int) -> ConfigurationProblem {
-    problem("key '\(names.joined(separator: "."))' has already been defined", at: position)
+  private func defined(_ names: [TOMLTree.Name], at position: Int) -> ConfigurationProblem {
+    problem("key '\(names.map(\.text).joined(separator: "."))' has already been defined", at: position)
   }
 
-  mutating func parse() throws(ConfigurationProblem) -> [String: ConfigurationValue] {
+  mutating func parse() throws(ConfigurationProblem) -> ConfigurationTable {
     // Strings are cut out of the bytes later: so it is enough to look here.
-    if String(validating: bytes, as: UTF8.self) == nil { throw problem("invalid UTF-8") }
+    if let position = invalidByte() { throw problem("invalid UTF-8", at: position) }
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
-    let root = TOMLTree(.header)
+    let root = TOMLTree(.header, at: place(0))
     var current = root
     while true {
       try skipBlank()
-      if isAtEnd { return root.value }
+      if isAtEnd { return root.table }
       if peek() == 0x5B {
         current = try header(root)
       } else {
@@ -51,6 +63,16 @@ struct TOMLParser {
       }
       try endLine()
     }
+  }
+
+  /// Where the first byte is that does not belong to UTF-8.
+  private func invalidByte() -> Int? {
+    if String(validating: bytes, as: UTF8.self) != nil { return nil }
+    var parser = Unicode.UTF8.ForwardParser()
+    var rest = bytes.makeIterator()
+    var position = 0
+    while case .valid(let scalar) = parser.parseScalar(from: &rest) { position += scalar.count }
+    return position
   }
 
   /// `[a.b]` or `[[a.b]]`
@@ -87,24 +109,25 @@ struct TOMLParser {
       tree = next
     }
     let value = try value(depth: depth)
-    guard let last = names.last, tree.members[last] == nil else { throw defined(names, at: start) }
-    tree.members[last] = .value(value)
+    guard let last = names.last, tree.add(last, value) else { throw defined(names, at: start) }
   }
 
   /// The parts of a dotted name; white space around them belongs to it.
-  private mutating func name() throws(ConfigurationProblem) -> [String] {
-    var parts: [String] = []
+  private mutating func name() throws(ConfigurationProblem) -> [TOMLTree.Name] {
+    var parts: [TOMLTree.Name] = []
     while true {
       skipSpace()
+      let start = index
+      let part: String
       switch peek() {
-      case 0x22: parts.append(try basicString())
-      case 0x27: parts.append(try literalString())
+      case 0x22: part = try basicString()
+      case 0x27: part = try literalString()
       default:
-        let start = index
         while isBare(peek()) { index += 1 }
         if index == start { throw problem("expected a key") }
-        parts.append(text(start..<index))
+        part = text(start..<index)
       }
+      parts.append((part, place(start)))
       if parts.count > TOMLParser.limit { throw problem("key with too many parts") }
       skipSpace()
       if peek() != 0x2E { return parts }
@@ -121,16 +144,19 @@ struct TOMLParser {
 
   mutating func value(depth: Int) throws(ConfigurationProblem) -> ConfigurationValue {
     if depth > TOMLParser.limit { throw problem("values nested too deep") }
-    switch peek() {
-    case 0x22: return .string(try startsWith("\"\"\"") ? multilineBasicString() : basicString())
-    case 0x27: return .string(try startsWith("'''") ? multilineLiteralString() : literalString())
-    case 0x5B: return try array(depth: depth)
-    case 0x7B: return try inlineTable(depth: depth)
-    default: return try scalar()
-    }
+    let start = index
+    let content: ConfigurationValue.Content =
+      switch peek() {
+      case 0x22: .string(try startsWith("\"\"\"") ? multilineBasicString() : basicString())
+      case 0x27: .string(try startsWith("'''") ? multilineLiteralString() : literalString())
+      case 0x5B: .array(try array(depth: depth))
+      case 0x7B: .table(try inlineTable(depth: depth))
+      default: try scalar()
+      }
+    return ConfigurationValue(content: content, position: place(start))
   }
 
-  private mutating func array(depth: Int) throws(ConfigurationProblem) -> ConfigurationValue {
+  private mutating func array(depth: Int) throws(ConfigurationProblem) -> [ConfigurationValue] {
     index += 1
     var values: [ConfigurationValue] = []
     while true {
@@ -142,16 +168,16 @@ struct TOMLParser {
       try expect(0x2C, "',' or ']' in an array")
     }
     index += 1
-    return .array(values)
+    return values
   }
 
-  private mutating func inlineTable(depth: Int) throws(ConfigurationProblem) -> ConfigurationValue {
+  private mutating func inlineTable(depth: Int) throws(ConfigurationProblem) -> ConfigurationTable {
+    let table = TOMLTree(.header, at: place(index))
     index += 1
-    let table = TOMLTree(.header)
     skipSpace()
     if peek() == 0x7D {
       index += 1
-      return .table([:])
+      return [:]
     }
     while true {
       try assignment(to: table, depth: depth + 1)
@@ -160,7 +186,7 @@ struct TOMLParser {
       try expect(0x2C, "',' or '}' in an inline table")
     }
     index += 1
-    return .table(table.value)
+    return table.table
   }
 
   // MARK: - Between the values

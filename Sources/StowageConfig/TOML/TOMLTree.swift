@@ -19,28 +19,49 @@ final class TOMLTree {
     case tables([TOMLTree])
   }
 
-  var members: [String: Item] = [:]
-  var origin: Origin
+  /// A part of a name with the place where it stands.
+  typealias Name = (text: String, position: TextPosition)
 
-  init(_ origin: Origin) { self.origin = origin }
+  private(set) var members: [String: (keyPosition: TextPosition, item: Item)] = [:]
+  private var origin: Origin
+  /// Where it was begun.
+  private var position: TextPosition
+
+  init(_ origin: Origin, at position: TextPosition) {
+    self.origin = origin
+    self.position = position
+  }
 
   /// The finished content. Depth is bounded by the parser's limits on names and values.
-  var value: [String: ConfigurationValue] {
-    members.mapValues { item in
-      switch item {
-      case .value(let value): value
-      case .table(let tree): .table(tree.value)
-      case .tables(let trees): .array(trees.map { .table($0.value) })
-      }
+  var table: ConfigurationTable {
+    members.mapValues { member in
+      let value =
+        switch member.item {
+        case .value(let value): value
+        case .table(let tree): tree.value
+        case .tables(let trees):
+          ConfigurationValue(content: .array(trees.map(\.value)), position: member.keyPosition)
+        }
+      return ConfigurationMember(keyPosition: member.keyPosition, value: value)
     }
   }
 
+  /// The same as a value.
+  var value: ConfigurationValue { ConfigurationValue(content: .table(table), position: position) }
+
+  /// Adds a value; false if the name is taken.
+  func add(_ name: Name, _ value: ConfigurationValue) -> Bool {
+    if members[name.text] != nil { return false }
+    members[name.text] = (name.position, .value(value))
+    return true
+  }
+
   /// The table under a name inside a header, made if it is missing; nil if something else has the name.
-  func descend(_ name: String) -> TOMLTree? {
-    switch members[name] {
+  func descend(_ name: Name) -> TOMLTree? {
+    switch members[name.text]?.item {
     case nil:
-      let tree = TOMLTree(.implied)
-      members[name] = .table(tree)
+      let tree = TOMLTree(.implied, at: name.position)
+      members[name.text] = (name.position, .table(tree))
       return tree
     case .table(let tree): return tree
     case .tables(let trees): return trees.last
@@ -49,36 +70,37 @@ final class TOMLTree {
   }
 
   /// The table that a header opens; nil if that is not allowed.
-  func open(_ name: String) -> TOMLTree? {
-    switch members[name] {
+  func open(_ name: Name) -> TOMLTree? {
+    switch members[name.text]?.item {
     case nil:
-      let tree = TOMLTree(.header)
-      members[name] = .table(tree)
+      let tree = TOMLTree(.header, at: name.position)
+      members[name.text] = (name.position, .table(tree))
       return tree
     case .table(let tree) where tree.origin == .implied:
       tree.origin = .header
+      tree.position = name.position
       return tree
     default: return nil
     }
   }
 
   /// A further element of an array of tables; nil if the name is taken by something else.
-  func appendTable(_ name: String) -> TOMLTree? {
-    let tree = TOMLTree(.header)
-    switch members[name] {
-    case nil: members[name] = .tables([tree])
-    case .tables(let trees): members[name] = .tables(trees + [tree])
+  func appendTable(_ name: Name) -> TOMLTree? {
+    let tree = TOMLTree(.header, at: name.position)
+    switch members[name.text] {
+    case nil: members[name.text] = (name.position, .tables([tree]))
+    case (let position, .tables(let trees))?: members[name.text] = (position, .tables(trees + [tree]))
     default: return nil
     }
     return tree
   }
 
   /// The table for the next part of a dotted key; nil if that is not allowed.
-  func dotted(_ name: String) -> TOMLTree? {
-    switch members[name] {
+  func dotted(_ name: Name) -> TOMLTree? {
+    switch members[name.text]?.item {
     case nil:
-      let tree = TOMLTree(.dotted)
-      members[name] = .table(tree)
+      let tree = TOMLTree(.dotted, at: name.position)
+      members[name.text] = (name.position, .table(tree))
       return tree
     case .table(let tree) where tree.origin != .header: return tree
     default: return nil

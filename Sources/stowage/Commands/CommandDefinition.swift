@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageConfig
 import StowageModel
 
 /// One command: its names, what it accepts, what help says, and what it does.
@@ -6,6 +7,9 @@ import StowageModel
 /// Everything that describes a command is derived from its definition: parsing, argument counts and help.
 struct CommandDefinition: Sendable {
   typealias Action = @Sendable (CommandContext) throws(StorageError) -> ExitStatus
+  /// What can be done without a store. Nil: the command is to go on with one.
+  typealias EarlyAction =
+    @Sendable (StoreSettings, OptionValues, _ arguments: [String], Console) throws(StorageError) -> ExitStatus?
 
   /// The name shown in help, then the aliases.
   let names: [String]
@@ -17,11 +21,14 @@ struct CommandDefinition: Sendable {
   let options: [OptionDefinition]
   /// Whether SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
   let isInterruptible: Bool
+  /// Runs before the store is opened.
+  let beforeStore: EarlyAction?
   let run: Action
 
   init(
     _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String,
-    options: [OptionDefinition] = [], isInterruptible: Bool = false, run: @escaping Action
+    options: [OptionDefinition] = [], isInterruptible: Bool = false, beforeStore: EarlyAction? = nil,
+    run: @escaping Action
   ) {
     precondition(!names.isEmpty, "a command has at least one name")
     self.names = names
@@ -30,6 +37,7 @@ struct CommandDefinition: Sendable {
     self.usage = usage
     self.options = options
     self.isInterruptible = isInterruptible
+    self.beforeStore = beforeStore
     self.run = run
   }
 }

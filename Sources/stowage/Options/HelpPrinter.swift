@@ -67,6 +67,6 @@ struct HelpPrinter {
 }
 
 /// The text followed by as many spaces as reach `width` characters.
-private func padded(_ text: String, to width: Int) -> String {
+func padded(_ text: String, to width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
 }

@@ -102,14 +102,14 @@ struct OptionParser {
 
   private mutating func store(_ attached: String?, for option: OptionDefinition, spelled name: String) throws(Failure) {
     if case .flag = option.kind {
-      guard let attached else { return values[option] = .flag(true) }
-      return values[option] = .flag(try boolean(attached, for: name))
+      guard let attached else { return values.give(option, .flag(true)) }
+      return values.give(option, .flag(try boolean(attached, for: name)))
     }
     guard let text = attached ?? words.popFirst() else { throw fail("flag needs an argument: \(name)") }
     if case .list(let earlier) = values[option] {
-      values[option] = .list(earlier + [text])
+      values.give(option, .list(earlier + [text]))
     } else {
-      values[option] = .text(text)
+      values.give(option, .text(text))
     }
   }
 

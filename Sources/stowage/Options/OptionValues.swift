@@ -21,6 +21,7 @@ struct OptionValues: Sendable {
 
   private(set) var definitions: [OptionDefinition]
   private var values: [String: Value] = [:]
+  private var given: Set<String> = []
 
   init(_ definitions: [OptionDefinition]) {
     self.definitions = definitions
@@ -47,6 +48,15 @@ struct OptionValues: Sendable {
       return value
     }
     set { values[definition.key] = newValue }
+  }
+
+  /// Whether the words of this parse gave the option.
+  func isGiven(_ definition: OptionDefinition) -> Bool { given.contains(definition.key) }
+
+  /// Takes over a value that the words give.
+  mutating func give(_ definition: OptionDefinition, _ value: Value) {
+    self[definition] = value
+    given.insert(definition.key)
   }
 
   subscript(flag definition: OptionDefinition) -> Bool {

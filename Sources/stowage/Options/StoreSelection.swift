@@ -2,10 +2,10 @@
 import StowageConfig
 import StowageModel
 
-/// How the global options and the configuration become store options (cli 4; configuration-and-idmaps 6).
+/// How the global options and the configuration become the settings of the store (cli 4; configuration-and-idmaps 6).
 struct StoreSelection {
-  /// The store options so far; what the command line cannot express (ID maps, priorities …) rides along.
-  private(set) var options: StoreOptions
+  /// The settings so far; what the command line cannot express (priorities, pull options …) rides along.
+  private(set) var settings: StoreSettings
 
   /// The selection of the words before the command.
   ///
@@ -13,18 +13,20 @@ struct StoreSelection {
   /// when the store is opened. Unlike in the reference, a given image store and the transient flag then still count
   /// (cli 25, W3).
   init(beforeCommand values: OptionValues) {
-    options = StoreOptions()
-    options.apply(values)
+    settings = StoreSettings()
+    settings.apply(values)
+    let options = settings.options
     guard options.graphRoot.isEmpty, options.runRoot.isEmpty, options.driverName.isEmpty, options.driverOptions.isEmpty,
-      var defaults = try? loadDefaultStoreOptions()
+      var defaults = try? loadDefaultStoreSettings()
     else { return }
-    if !options.imageStore.isEmpty { defaults.imageStore = options.imageStore }
-    if options.transientStore { defaults.transientStore = true }
-    options = defaults
+    if !options.imageStore.isEmpty { defaults.imageStore = settings.imageStore }
+    if values.isGiven(GlobalOptions.transient) { defaults.transientStore = settings.transientStore }
+    settings = defaults
   }
 
   /// The values with which the parse behind the command begins: the selection, everything else as before.
   func startingValues(_ values: OptionValues, globals: [OptionDefinition]) -> OptionValues {
+    let options = settings.options
     var result = OptionValues(globals)
     result[GlobalOptions.debug] = values[GlobalOptions.debug]
     result[GlobalOptions.graph] = .text(options.graphRoot)
@@ -37,21 +39,24 @@ struct StoreSelection {
     return result
   }
 
-  /// The selection after the parse behind the command.
-  func updated(by values: OptionValues) -> StoreOptions {
-    var result = options
+  /// The settings after the parse behind the command.
+  func updated(by values: OptionValues) -> StoreSettings {
+    var result = settings
     result.apply(values)
     return result
   }
 
-  /// The options with which the store is opened: if just one root is missing, it is the configured one.
+  /// The settings with which the store is opened: if just one root is missing, it is the configured one.
   ///
   /// - Throws: an error of the configuration, also if nothing of it is needed: it stops every command.
-  static func completed(_ options: StoreOptions) throws(StorageError) -> StoreOptions {
-    let defaults = try loadDefaultStoreOptions()
-    var result = options
-    switch (options.graphRoot.isEmpty, options.runRoot.isEmpty) {
-    case (true, true): if options.driverName.isEmpty, options.driverOptions.isEmpty { return defaults }
+  static func completed(_ settings: StoreSettings) throws(StorageError) -> StoreSettings {
+    let defaults = try loadDefaultStoreSettings()
+    var result = settings
+    // They were read, whether or not their values count.
+    result.files = defaults.files
+    result.generalRemarks = defaults.generalRemarks
+    switch (settings.graphRoot.value.isEmpty, settings.runRoot.value.isEmpty) {
+    case (true, true): if settings.driverName.value.isEmpty, settings.driverOptions.isEmpty { return defaults }
     case (true, false): result.graphRoot = defaults.graphRoot
     case (false, true): result.runRoot = defaults.runRoot
     case (false, false): break
@@ -60,13 +65,23 @@ struct StoreSelection {
   }
 }
 
-extension StoreOptions {
+extension StoreSettings {
+  /// Takes over what the words of a parse give.
   fileprivate mutating func apply(_ values: OptionValues) {
-    graphRoot = values[text: GlobalOptions.graph]
-    imageStore = values[text: GlobalOptions.imageStore]
-    runRoot = values[text: GlobalOptions.run]
-    driverName = values[text: GlobalOptions.driver]
-    driverOptions = values[list: GlobalOptions.driverOptions]
-    transientStore = values[flag: GlobalOptions.transient]
+    func take(_ option: OptionDefinition, _ setting: inout Setting<String>) {
+      if values.isGiven(option) { setting = Setting(values[text: option], from: .option(name: option.key)) }
+    }
+    take(GlobalOptions.graph, &graphRoot)
+    take(GlobalOptions.imageStore, &imageStore)
+    take(GlobalOptions.run, &runRoot)
+    take(GlobalOptions.driver, &driverName)
+    let origin = SettingOrigin.option(name: GlobalOptions.driverOptions.key)
+    driverOptions += values[list: GlobalOptions.driverOptions].dropFirst(driverOptions.count).map {
+      Setting($0, from: origin)
+    }
+    if values.isGiven(GlobalOptions.transient) {
+      transientStore = Setting(
+        values[flag: GlobalOptions.transient], from: .option(name: GlobalOptions.transient.key))
+    }
   }
 }
