@@ -6,9 +6,12 @@ import StowageStore
 enum DeleteImageCommand {
   private static let test = OptionDefinition("--test", "-t", usage: "Only test removal")
 
+  private static let force = OptionDefinition(
+    "--force", usage: "Also if containers of other graph roots need it", isAdditional: true)
+
   static let definition = CommandDefinition(
     "delete-image", "deleteimage", arguments: .oneOrMore, synopsis: "[ImageNameOrID [...]]",
-    usage: "Delete an image, with safety checks", options: [test, .json], run: run)
+    usage: "Delete an image, with safety checks", options: [test, force, .json], run: run)
 
   private struct Outcome: Hashable {
     var layers: [LayerID] = []
@@ -26,7 +29,8 @@ enum DeleteImageCommand {
     var outcomes: KeyedValues<Outcome> = [:]
     for argument in context.arguments {
       do throws(StorageError) {
-        let layers = try context.store.images.delete(argument, commit: !context.options[flag: test])
+        let layers = try context.store.images.delete(
+          argument, commit: !context.options[flag: test], force: context.options[flag: force])
         outcomes[argument] = Outcome(layers: layers)
       } catch {
         outcomes[argument] = Outcome(problem: error.message)

@@ -38,11 +38,16 @@ enum DeleteCommand {
 
 /// `delete-layer`: a layer that nothing uses (cli 17.2).
 enum DeleteLayerCommand {
+  private static let force = OptionDefinition(
+    "--force", usage: "Also if layers of other graph roots are built on it", isAdditional: true)
+
   static let definition = CommandDefinition(
     "delete-layer", "deletelayer", arguments: .oneOrMore, synopsis: "[LayerNameOrID [...]]",
-    usage: "Delete a layer, with safety checks", options: [.json]
+    usage: "Delete a layer, with safety checks", options: [force, .json]
   ) { (context: CommandContext) throws(StorageError) in
-    deleteEach(context) { (argument) throws(StorageError) in try context.store.layers.delete(argument) }
+    deleteEach(context) { (argument) throws(StorageError) in
+      try context.store.layers.delete(argument, force: context.options[flag: force])
+    }
   }
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// `stowage stores`, and deleting from a store that others share.
+@Suite struct StoresCommandTests {
+  /// A command on graph root `name` with the shared image store.
+  private func run(_ store: CommandStore, _ name: String, _ command: String...) throws -> ProcessResult {
+    let place = { (part: String) in store.directory.appending(part).string }
+    return try store.bare(
+      ["-g", place(name), "-R", place("run-\(name)"), "--image-store", place("i"), "-s", store.driver] + command)
+  }
+
+  @Test("the places are shown with role, counts and the graph roots that need them", arguments: Drivers.all)
+  func places(driver: String) throws {
+    let store = try CommandStore(driver)
+    #expect(try run(store, "a", "create-layer", "-r", "-i", "base").isSuccess)
+    #expect(try run(store, "a", "create-image", "-i", "image", "-n", "web", "base").isSuccess)
+    #expect(try run(store, "b", "create-container", "-n", "c", "web").isSuccess)
+    let place = { (part: String) in store.directory.appending(part).string }
+    let text = try run(store, "a", "stores").outputText
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+    #expect(lines[0].first == "ROLE")
+    #expect(lines[1].prefix(2) == ["graph-root", place("a")[...]] && lines[1].suffix(3) == ["0", "0", "0"])
+    #expect(lines[2].prefix(2) == ["image-store", place("i")[...]] && lines[2].suffix(3) == ["1", "1", "0"])
+    #expect(lines[3].prefix(2) == ["run-root", place("run-a")[...]])
+    #expect(text.contains("needed: 1 layer of graph root \(place("b")) in \(place("i"))\n"))
+    let json = try run(store, "b", "stores", "--json").outputText
+    #expect(json.contains(#""path":"\#(place("i"))","role":"image-store","#))
+    #expect(json.contains(#"{"holders":[],"path":"\#(place("i"))/\#(driver)-layers/layers.lock"}"#))
+    #expect(json.contains(#""dependents":[]"#))
+    for name in ["a", "b"] { _ = try run(store, name, "shutdown", "-f") }
+  }
+
+  @Test("an image that another graph root needs is deleted only by force", arguments: Drivers.all)
+  func force(driver: String) throws {
+    let store = try CommandStore(driver)
+    #expect(try run(store, "a", "create-layer", "-r", "-i", "base").isSuccess)
+    #expect(try run(store, "a", "create-image", "-i", "image", "-n", "web", "base").isSuccess)
+    #expect(try run(store, "b", "create-container", "-n", "c", "web").isSuccess)
+    let user = "container \"c\" of graph root \(store.directory.appending("b"))"
+    #expect(
+      try run(store, "a", "delete-image", "web").shows(
+        error: "web: image used by \(user): image is in use by a container\n", status: 1))
+    #expect(
+      try run(store, "a", "delete-layer", "base").shows(
+        error: "base: used by \(user): layer has children\n", status: 1))
+    #expect(try run(store, "a", "delete-image", "--force", "web").shows(error: "web: base\n"))
+    for name in ["a", "b"] { _ = try run(store, name, "shutdown", "-f") }
+  }
+}
