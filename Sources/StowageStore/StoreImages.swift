@@ -69,16 +69,24 @@ extension Store {
   /// Runs `body` with the locks of all image stores held shared.
   func withImages<R>(_ body: (ImagesView) throws(StorageError) -> R) throws(StorageError) -> R {
     for _ in 0..<2 {
-      let held = try LockGroup.acquire(exclusive: [], shared: imageStores.map(\.locks))
-      guard let damaged = try firstDamaged(held) else {
-        let result = try body(imagesView)
-        held.release()
-        return result
-      }
-      held.release()
-      try damaged.repair()
+      var damaged: RecordStore<ImageRecord>?
+      if let result = try readIfFresh(&damaged, body) { return result }
+      try damaged?.repair()
     }
     throw primaryImages.notRepaired
+  }
+
+  /// Runs `body` with the locks held shared; `nil`, and the store that needs repair, if one does.
+  private func readIfFresh<R>(
+    _ damaged: inout RecordStore<ImageRecord>?, _ body: (ImagesView) throws(StorageError) -> R
+  ) throws(StorageError) -> R? {
+    let hold = SharedHold(try LockGroup.acquire(exclusive: [], shared: imageStores.map(\.locks)))
+    defer { withExtendedLifetime(hold) {} }
+    for store in imageStores where try !store.isFresh(hold.group) {
+      damaged = store
+      return nil
+    }
+    return try body(imagesView)
   }
 
   /// Runs `body` with the locks of all image stores that may be written held exclusively and those of others shared.
@@ -95,11 +103,6 @@ extension Store {
       for store in writable { store.forget() }
       throw error
     }
-  }
-
-  private func firstDamaged(_ held: borrowing HeldGroup) throws(StorageError) -> RecordStore<ImageRecord>? {
-    for store in imageStores where try !store.isFresh(held) { return store }
-    return nil
   }
 
   /// What is in memory; needs the locks.

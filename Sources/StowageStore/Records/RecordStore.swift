@@ -45,20 +45,28 @@ final class RecordStore<Record: NamedRecord>: Sendable {
 
   /// Runs `body` with the lock held shared and the records fresh. Repeated names are repaired first, with the lock held
   /// exclusively; in a store that cannot be written they are an error.
+  ///
+  /// Not to be inlined: the optimizer of Swift 6.3 crashes on tokens made of a borrowed `self`.
+  @inline(never)
   func withReading<R>(
     _ body: (borrowing RecordsReading<Record>) throws(StorageError) -> R
   ) throws(StorageError) -> R {
     for _ in 0..<2 {
-      let held = try locks.acquire(.shared)
-      if try isFresh(held) {
-        let result = try body(RecordsReading(store: self))
-        held.release()
-        return result
-      }
-      held.release()
+      if let result = try readIfFresh(body) { return result }
       try repair()
     }
     throw notRepaired
+  }
+
+  /// Runs `body` with the lock held shared; `nil` if the records need repair.
+  @inline(never)
+  private func readIfFresh<R>(
+    _ body: (borrowing RecordsReading<Record>) throws(StorageError) -> R
+  ) throws(StorageError) -> R? {
+    let hold = SharedHold(try locks.acquire(.shared))
+    defer { withExtendedLifetime(hold) {} }
+    guard try isFresh(hold.group) else { return nil }
+    return try body(RecordsReading(store: self))
   }
 
   /// Reloads what other processes changed; whether the records can be used as they are. Needs the lock.
