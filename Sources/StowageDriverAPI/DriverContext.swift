@@ -35,17 +35,20 @@ package struct DriverContext: Sendable {
 package struct DriverTraits: Hashable, Sendable {
   /// The canonical name (`overlay`, `vfs`), as used in `<name>-layers`.
   package let name: String
-  /// Whether a diff can be extracted into a staged tree before the layer exists (``GraphDriver/stage(over:targetRoot:_:)``).
-  package let stagesOutsideLock: Bool
+  /// Whether a layer's tree begins as a copy of its parent's (vfs), instead of holding the difference only (overlay).
+  ///
+  /// Such a layer is staged also if it gets no content, so that the copy is made without a lock, and what was staged fits
+  /// only the very parent it was copied from, unchanged: whoever commits it has to look.
+  package let copiesParent: Bool
   /// Whether presenting a layer takes a mount; false if its directory is the content.
   package let hasKernelMounts: Bool
   /// Whether layers of additional image stores can be used.
   package let supportsAdditionalStores: Bool
 
   /// States the properties.
-  package init(name: String, stagesOutsideLock: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool) {
+  package init(name: String, copiesParent: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool) {
     self.name = name
-    self.stagesOutsideLock = stagesOutsideLock
+    self.copiesParent = copiesParent
     self.hasKernelMounts = hasKernelMounts
     self.supportsAdditionalStores = supportsAdditionalStores
   }

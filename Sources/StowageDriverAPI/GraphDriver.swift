@@ -36,26 +36,30 @@ package protocol GraphDriver: Sendable {
   /// Whether the layer's directory exists.
   func exists(_ layer: LayerLocation) -> Bool
 
-  /// Makes an empty layer. Needs layers exclusively.
+  /// Prepares the tree of a layer-to-be in a staged directory of the store at `targetRoot`. Needs no lock.
   ///
-  /// `parents` is the *driver's* chain: for a layer made from a template it starts with the template, followed by the
-  /// template's chain. An existing directory is a leftover without record and is removed first.
-  /// After a failure nothing of the layer is left.
+  /// The tree is what ``create(_:over:_:staged:)`` would begin with: empty, or a copy of the nearest parent if the driver
+  /// ``DriverTraits/copiesParent``. Nobody keeps the parent from vanishing or changing meanwhile: a copy counts only if
+  /// the parent is found unchanged when the layers lock is held again.
   ///
-  /// - Throws: `readOnlyStore` if the location is in an additional image store; `layerUnknown` if the parent's directory
-  ///   is missing; `invalidOption`, `system`.
-  func create(_ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions) throws(StorageError)
-
-  /// Prepares a tree for content to be extracted without any lock. Only if ``DriverTraits/stagesOutsideLock``.
-  ///
-  /// - Throws: `driverLayerUnknown` (`parent layer "X": …`) if the nearest parent has no directory: retry under the lock.
+  /// - Throws: `driverLayerUnknown` (`parent layer "X": …`) if the nearest parent has no directory; `system`.
   func stage(over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions) throws(StorageError)
     -> StagedLayer
 
-  /// Moves a staged tree into a layer that ``create(_:over:_:)`` has just made. Needs layers exclusively.
+  /// Makes a layer, of the staged tree if there is one, else as ``stage(over:targetRoot:_:)`` would begin it. Needs layers
+  /// exclusively.
   ///
-  /// - Throws: `duplicateID` if the layer already has content; `system`. The staged tree is deleted in every case.
-  func commit(_ staged: consuming StagedLayer, to layer: LayerLocation) throws(StorageError)
+  /// `parents` is the *driver's* chain: for a layer made from a template it starts with the template, followed by the
+  /// template's chain. A staged tree must be on the file system of the layer's store and is moved, not copied. An existing
+  /// directory is a leftover without record and is removed first.
+  /// After a failure nothing is left, neither of the layer nor of the staged tree.
+  ///
+  /// - Throws: `readOnlyStore` if the location is in an additional image store; `layerUnknown` if the parent's directory
+  ///   is missing; `invalidOption`, `system`.
+  func create(
+    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
+    staged: consuming StagedLayer?
+  ) throws(StorageError)
 
   /// Where and how a diff is extracted into an existing layer. Needs layers exclusively until the extraction is done.
   func applyTarget(for layer: LayerLocation, over parents: [LayerLocation], idMaps: IDMaps) throws(StorageError)
@@ -171,6 +175,13 @@ package struct LinkFinding: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension GraphDriver {
+  /// Makes a layer without staged content. See ``create(_:over:_:staged:)``.
+  package func create(
+    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions
+  ) throws(StorageError) {
+    try create(layer, over: parents, options, staged: nil)
+  }
+
   /// Drivers without links have nothing to compare.
   package func linkFindings(_ chains: [LayerChain]) -> [LinkFinding] { [] }
 

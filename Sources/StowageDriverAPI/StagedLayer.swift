@@ -4,10 +4,10 @@ package import StowageFiles
 package import StowageModel
 package import SystemPackage
 
-/// Content of a layer-to-be, extracted before the layer exists and without any store lock (graph-drivers 11.4).
+/// The tree of a layer-to-be, copied or extracted before the layer exists and without any store lock (graph-drivers 11.4).
 ///
-/// The target store is fixed when staging starts (store-semantics 27.3.4). Ends by ``GraphDriver/commit(_:to:)`` or
-/// ``discard()``; if the process dies, the next opener removes the tree.
+/// The target store is fixed when staging starts (store-semantics 27.3.4). Ends by ``GraphDriver/create(_:over:_:staged:)``
+/// or ``discard()``; forgetting it discards it, and if the process dies, the next opener removes the tree.
 package struct StagedLayer: ~Copyable, Sendable {
   /// Where and how to extract the content.
   package let target: ApplyTarget
@@ -31,5 +31,13 @@ package struct StagedLayer: ~Copyable, Sendable {
   /// - Throws: `StorageError` if something cannot be deleted; the next opener of the store tries again.
   package consuming func discard() throws(StorageError) {
     try directory.discard()
+  }
+
+  /// Ends the staging after the tree was moved out. Must come after the move: the tree lives no longer than this value.
+  package consuming func finish() {
+    let path = directory.path
+    do throws(StorageError) { try directory.finish() } catch {
+      Log.warning("cannot remove the staging directory \(path), the next opener will: \(error)")
+    }
   }
 }

@@ -33,38 +33,6 @@ extension OverlayDriver {
     return StagedLayer(target: target, targetRoot: targetRoot, directory: directory)
   }
 
-  /// Replaces the empty `diff` of a new layer by the staged tree.
-  package func commit(_ staged: consuming StagedLayer, to layer: LayerLocation) throws(StorageError) {
-    let tree = staged.tree
-    do throws(StorageError) {
-      guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
-      try install(tree, as: files(of: layer).diff)
-    } catch {
-      try? staged.discard()
-      throw error
-    }
-    do throws(StorageError) { try staged.discard() } catch {
-      Log.warning("overlay: cannot remove the staging directory of \(tree): \(error)")
-    }
-  }
-
-  private func install(_ tree: FilePath, as diff: FilePath) throws(StorageError) {
-    do throws(Errno) {
-      try Syscall.rmdir(diff)
-    } catch .directoryNotEmpty {
-      throw StorageError(.duplicateID, "rmdir \(diff): directory not empty", path: diff.string)
-    } catch .noSuchFileOrDirectory {
-      // A former attempt got this far.
-    } catch {
-      throw StorageError.failed("rmdir", diff, error)
-    }
-    do throws(Errno) {
-      try Syscall.rename(tree, diff)
-    } catch {
-      throw StorageError.failed("rename", tree, diff, error)
-    }
-  }
-
   /// The layer's `diff`, extracted with overlay whiteouts; literal ones for a mount program.
   package func applyTarget(
     for layer: LayerLocation, over parents: [LayerLocation], idMaps: IDMaps

@@ -7,10 +7,11 @@ import StowageSystem
 import SystemPackage
 
 extension OverlayDriver {
-  /// Makes the layer's directory: `diff`, `l` entry, `link`, `work`, `merged`, then `empty` or `lower` and
+  /// Makes the layer's directory: `diff` (the staged tree), `l` entry, `link`, `work`, `merged`, then `empty` or `lower` and
   /// `lower-layers` (graph-drivers 6.3, changes-1.64 3.1).
   package func create(
-    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions
+    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
+    staged: consuming StagedLayer?
   ) throws(StorageError) {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     try check(options)
@@ -26,18 +27,23 @@ extension OverlayDriver {
     let name = LayerDirectory.newShortName()
     try DriverFiles.makeDirectory(files.path, mode: 0o700, owner: attributes.layerOwner)
     do throws(StorageError) {
-      try fill(files, attributes, name: name, lists)
+      try fill(files, attributes, name: name, lists, content: staged?.tree)
     } catch {
       try? removeTree(files.path)
       DriverFiles.removeLink(files.linkEntry(name), leadingTo: files.linkTarget)
       throw error
     }
+    if let staged { staged.finish() }
   }
 
   private func fill(
-    _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?
+    _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?
   ) throws(StorageError) {
-    try makeContentRoot(files.diff, attributes)
+    if let content {
+      try DriverFiles.rename(content, files.diff)
+    } else {
+      try makeContentRoot(files.diff, attributes)
+    }
     try DriverFiles.symlink(files.linkEntry(name), to: files.linkTarget)
     try DriverFiles.replace(files.linkFile, with: name, mode: 0o644)
     try DriverFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)

@@ -24,9 +24,9 @@ package struct OverlayDriver: GraphDriver {
   /// Roots of additional image stores.
   package let additionalImageStores: [FilePath]
 
-  /// Overlay stages outside the locks and needs mounts.
+  /// Overlay layers hold differences and need mounts.
   package var traits: DriverTraits {
-    DriverTraits(name: "overlay", stagesOutsideLock: true, hasKernelMounts: true, supportsAdditionalStores: true)
+    DriverTraits(name: "overlay", copiesParent: false, hasKernelMounts: true, supportsAdditionalStores: true)
   }
 
   /// As the option `sync` says.

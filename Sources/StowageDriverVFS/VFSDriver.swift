@@ -17,9 +17,9 @@ package struct VFSDriver: GraphDriver {
   /// Roots of additional image stores.
   package let additionalImageStores: [FilePath]
 
-  /// vfs neither stages nor mounts.
+  /// vfs copies and does not mount.
   package var traits: DriverTraits {
-    DriverTraits(name: "vfs", stagesOutsideLock: false, hasKernelMounts: false, supportsAdditionalStores: true)
+    DriverTraits(name: "vfs", copiesParent: true, hasKernelMounts: false, supportsAdditionalStores: true)
   }
 
   /// As the option `sync` says.
@@ -50,37 +50,19 @@ package struct VFSDriver: GraphDriver {
     ([context.graphRoot] + [context.imageStore].compactMap { $0 }).map { home(of: $0).appending("tempdirs") }
   }
 
-  /// Copies the parent's tree, or makes an empty directory with mode 555.
-  ///
-  /// The copy is made in `tempdirs` and renamed into place; an existing directory is a leftover and is removed first
-  /// (graph-drivers 26.34).
-  package func create(
-    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions
-  ) throws(StorageError) {
-    guard layer.isWritable else {
-      throw StorageError(.readOnlyStore, subject: layer.id.rawValue, path: layer.root.string)
-    }
+  /// Copies the parent's tree into `tempdirs`, or makes an empty directory with mode 555.
+  package func stage(
+    over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions
+  ) throws(StorageError) -> StagedLayer {
     guard options.storageOptions.isEmpty else {
       throw StorageError(.invalidOption, "--storage-opt is not supported for vfs")
     }
-    let path = directory(of: layer)
-    try DriverFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
-    if DriverFiles.exists(path, followingLinks: false) {
-      Log.warning("vfs: removing the leftover directory \(path) of a layer that is not recorded")
-      try removeTree(path)
-    }
-    let staged = try StagedDirectory.create(in: home(of: layer.root).appending("tempdirs"))
-    let tree = staged.addition()
-    do throws(StorageError) {
-      try fill(tree, from: parents.first, options)
-      try DriverFiles.rename(tree, path)
-    } catch {
-      try? staged.discard()
-      throw error
-    }
-    do throws(StorageError) { try staged.discard() } catch {
-      Log.warning("vfs: cannot remove the staging directory of \(tree): \(error)")
-    }
+    let directory = try StagedDirectory.create(in: home(of: targetRoot).appending("tempdirs"))
+    let tree = directory.addition()
+    try fill(tree, from: parents.first, options)
+    return StagedLayer(
+      target: ApplyTarget(root: tree, options: applyOptions(options.idMaps)), targetRoot: targetRoot,
+      directory: directory)
   }
 
   private func fill(
@@ -91,8 +73,11 @@ package struct VFSDriver: GraphDriver {
     }
     let source = directory(of: parent)
     guard let status = try DriverFiles.status(source), status.kind == .directory else {
+      let id = parent.id.rawValue
       throw StorageError(
-        .layerUnknown, "stat \(source): no such file or directory", subject: parent.id.rawValue, path: source.string)
+        .driverLayerUnknown,
+        "parent layer \(goQuoted(id)): unknown layer: stat \(source): no such file or directory", subject: id,
+        path: source.string)
     }
     let owner = Owner(uid: status.uid, gid: status.gid)
     try DriverFiles.makeDirectory(tree, mode: UInt16(status.permissions), owner: owner)
@@ -101,17 +86,30 @@ package struct VFSDriver: GraphDriver {
       options: CopyOptions(inUserNamespace: context.inUserNamespace, syncsFiles: syncPolicy == .eachFile))
   }
 
-  /// vfs does not stage.
-  package func stage(
-    over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions
-  ) throws(StorageError) -> StagedLayer {
-    throw StorageError(.notSupported, "vfs: layers cannot be staged")
-  }
-
-  /// vfs does not stage.
-  package func commit(_ staged: consuming StagedLayer, to layer: LayerLocation) throws(StorageError) {
-    try staged.discard()
-    throw StorageError(.notSupported, "vfs: layers cannot be staged")
+  /// Renames the staged tree, or one staged now, into place.
+  ///
+  /// An existing directory is a leftover and is removed first (graph-drivers 26.34).
+  package func create(
+    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
+    staged: consuming StagedLayer?
+  ) throws(StorageError) {
+    guard layer.isWritable else {
+      throw StorageError(.readOnlyStore, subject: layer.id.rawValue, path: layer.root.string)
+    }
+    let content: StagedLayer
+    if let staged {
+      content = staged
+    } else {
+      content = try stage(over: parents, targetRoot: layer.root, options)
+    }
+    let path = directory(of: layer)
+    try DriverFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
+    if DriverFiles.exists(path, followingLinks: false) {
+      Log.warning("vfs: removing the leftover directory \(path) of a layer that is not recorded")
+      try removeTree(path)
+    }
+    try DriverFiles.rename(content.tree, path)
+    content.finish()
   }
 
   /// The layer's tree; whiteouts are executed and a root entry applies.
@@ -122,11 +120,13 @@ package struct VFSDriver: GraphDriver {
       throw StorageError(.readOnlyStore, subject: layer.id.rawValue, path: layer.root.string)
     }
     try requireDirectory(of: layer)
-    return ApplyTarget(
-      root: directory(of: layer),
-      options: ApplyOptions(
-        idMaps: idMaps, whiteouts: .plain, ignoreChownErrors: settings.ignoresChownErrors,
-        inUserNamespace: context.inUserNamespace, rootEntry: .apply))
+    return ApplyTarget(root: directory(of: layer), options: applyOptions(idMaps))
+  }
+
+  private func applyOptions(_ maps: IDMaps) -> ApplyOptions {
+    ApplyOptions(
+      idMaps: maps, whiteouts: .plain, ignoreChownErrors: settings.ignoresChownErrors,
+      inUserNamespace: context.inUserNamespace, rootEntry: .apply)
   }
 
   /// `ApplyLayer stdout:  stderr: … exit status 1`. Errors that do not come from the archive stay as they are.

@@ -17,33 +17,75 @@ extension Store {
     if maps.usesHostGIDs { maps.maps.gids = [] }
     try checkOverlaps(maps.maps)
     let flags = try containerFlags(request)
-    return try withLayersWriting(additional: true) {
+    var attempts = 0
+    while true {
+      attempts += 1
+      do throws(StorageError) {
+        var staged = try stageCopy(request, maps, flags)
+        return try createContainer(request, maps, flags, &staged)
+      } catch {
+        // The image's layer changed while it was copied.
+        guard error.code == .busy, attempts < Store.mostCopies else { throw error }
+      }
+    }
+  }
+
+  /// Copies the image's layer without a lock, if the driver's layers are copies.
+  private func stageCopy(
+    _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags
+  ) throws(StorageError) -> StagedContent? {
+    guard try drivers.current().traits.copiesParent else { return nil }
+    let new = try withLayers { (layers) throws(StorageError) -> NewLayer in
+      try self.withImages { (view) throws(StorageError) -> NewLayer in
+        try self.containerStore.withReading { (containers) throws(StorageError) -> NewLayer in
+          try self.plan(request, maps, flags, layers, view, containers).layer
+        }
+      }
+    }
+    return try stageCopy(for: new)
+  }
+
+  /// Makes layer and record under the locks.
+  private func createContainer(
+    _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags, _ staged: inout StagedContent?
+  ) throws(StorageError) -> ContainerRecord {
+    try withLayersWriting(additional: true) {
       (layers: inout LayersWriting) throws(StorageError) -> ContainerRecord in
       try self.withImages { (view) throws(StorageError) -> ContainerRecord in
-        let image = request.image.isEmpty ? nil : try view.require(request.image).record
-        let top = try image.map { (image) throws(StorageError) in try self.topLayer(of: image, maps, layers.reading) }
-        return try self.containerStore.withWriting {
+        try self.containerStore.withWriting {
           (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> ContainerRecord in
-          let id = try self.newID(request, containers.reading)
-          let new = try self.containerLayer(request, maps, id, top ?? nil, flags, layers.reading)
-          var record = ContainerRecord(id: id, layer: new.record.id, image: image?.id)
-          record.names = withoutRepeats(request.names)
-          record.metadata = request.metadata
-          record.idMaps = maps.maps
-          record.flags = flags
-          return try self.commit(record, request, new, &layers, containers)
+          let plan = try self.plan(request, maps, flags, layers.reading, view, containers.reading)
+          if staged != nil { try plan.layer.checkSource(staged?.source) }
+          return try self.commit(plan.record, request, plan.layer, &staged, &layers, containers)
         }
       }
     }
   }
 
+  /// Decides what a container and its layer will be. Only a plan made under the lock that is still held counts.
+  private func plan(
+    _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags, _ layers: borrowing LayersReading,
+    _ view: ImagesView, _ containers: borrowing RecordsReading<ContainerRecord>
+  ) throws(StorageError) -> (record: ContainerRecord, layer: NewLayer) {
+    let image = request.image.isEmpty ? nil : try view.require(request.image).record
+    var top: FoundLayer?
+    if let image { top = try topLayer(of: image, maps, layers) }
+    let id = try newID(request, containers)
+    let new = try containerLayer(request, maps, id, top, flags, layers)
+    var record = ContainerRecord(id: id, layer: new.record.id, image: image?.id)
+    record.names = withoutRepeats(request.names)
+    record.metadata = request.metadata
+    record.idMaps = maps.maps
+    record.flags = flags
+    return (record, new)
+  }
+
   private func commit(
-    _ container: ContainerRecord, _ request: ContainerCreation, _ new: NewLayer, _ layers: inout LayersWriting,
-    _ containers: borrowing RecordsWriting<ContainerRecord>
+    _ container: ContainerRecord, _ request: ContainerCreation, _ new: NewLayer, _ staged: inout StagedContent?,
+    _ layers: inout LayersWriting, _ containers: borrowing RecordsWriting<ContainerRecord>
   ) throws(StorageError) -> ContainerRecord {
     var record = container
-    var nothing: StagedContent? = nil
-    _ = try layers.create(new, staged: &nothing, completing: false)
+    _ = try layers.create(new, staged: &staged, completing: false)
     let directory = containers.store.directory
     do throws(StorageError) {
       for item in request.bigData {

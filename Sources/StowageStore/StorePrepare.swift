@@ -36,10 +36,10 @@ package final class PreparedLayer: Sendable {
 }
 
 extension LayerOperations {
-  /// Whether the driver can extract content before the layer's parent exists.
+  /// Whether content can be extracted before the layer's parent exists: not if layers begin as copies of their parents.
   ///
   /// - Throws: what the driver throws when it has to be started again.
-  package func canPrepare() throws(StorageError) -> Bool { try store.drivers.current().traits.stagesOutsideLock }
+  package func canPrepare() throws(StorageError) -> Bool { try !store.drivers.current().traits.copiesParent }
 
   /// Extracts and verifies a diff without making its layer, so that several layers of an image can be extracted at
   /// once.
@@ -52,6 +52,7 @@ extension LayerOperations {
     _ request: LayerCreation, diff: LayerInput, expecting: ExpectedDiff = ExpectedDiff(),
     progress: (@Sendable (UInt64) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> PreparedLayer {
+    guard try canPrepare() else { throw StorageError(.notSupported, "layers of this driver need their parent") }
     let new = try store.resolveNewLayer(request, hasDiff: true)
     let ground = try store.ground(of: new)
     let content = try store.stage(
@@ -67,7 +68,7 @@ extension LayerOperations {
   ///   owner or mode of its root than the ancestor that the content was prepared on: extract it again then.
   package func commit(_ prepared: PreparedLayer, as request: LayerCreation) throws(StorageError) -> PutLayer {
     var content = prepared.take()
-    let size = content?.result.contentSize ?? -1
+    let size = content?.diff?.result.contentSize ?? -1
     do throws(StorageError) {
       guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
       let new = try store.resolveNewLayer(request, hasDiff: true)

@@ -20,14 +20,10 @@ struct DiffRequest {
 extension Store {
   /// Makes a layer, with content if a diff is given (store-semantics 7).
   func putLayer(_ request: LayerCreation, _ diff: DiffRequest?) throws(StorageError) -> PutLayer {
-    let new = try resolveNewLayer(request, hasDiff: diff != nil)
-    guard let diff else {
-      var nothing: StagedContent? = nil
-      return PutLayer(layer: try commitLayer(new, &nothing), size: -1)
-    }
-    if try !drivers.current().traits.stagesOutsideLock { return try putUnstaged(new, diff) }
+    guard let diff else { return PutLayer(layer: try putWithoutDiff(request), size: -1) }
+    let new = try resolveNewLayer(request, hasDiff: true)
     var staged: StagedContent? = try stage(new, diff)
-    let size = staged?.result.contentSize ?? -1
+    let size = staged?.diff?.result.contentSize ?? -1
     do throws(StorageError) {
       let layer = try commitLayer(new, &staged)
       staged.take()?.discard()
@@ -35,6 +31,22 @@ extension Store {
     } catch {
       staged.take()?.discard()
       throw error
+    }
+  }
+
+  /// Makes a layer that begins like its parent. If that takes a copy, it is made again when the parent has changed
+  /// meanwhile.
+  private func putWithoutDiff(_ request: LayerCreation) throws(StorageError) -> LayerInfo {
+    var attempts = 0
+    while true {
+      attempts += 1
+      let new = try resolveNewLayer(request, hasDiff: false)
+      do throws(StorageError) {
+        var staged = try stageCopy(for: new)
+        return try commitLayer(new, &staged)
+      } catch {
+        guard error.code == .busy, attempts < Store.mostCopies else { throw error }
+      }
     }
   }
 
@@ -68,10 +80,14 @@ extension Store {
     let document = topology.documentForNewLayer(isVolatile: request.isVolatile, isWritable: request.isWritable)
     let home = topology.layers.documents[document]
     var chain: [LayerLocation] = []
-    if let parent { chain = [parent.location] + (try layers.chain(of: parent)) }
+    var source: LayerState?
+    if let parent {
+      chain = [parent.location] + (try layers.chain(of: parent))
+      if layers.driver.traits.copiesParent { source = LayerState(of: parent, layers) }
+    }
     return NewLayer(
       record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),
-      parent: parent, chain: chain,
+      parent: parent, chain: chain, source: source,
       options: LayerCreateOptions(
         mountLabel: request.mountLabel, idMaps: maps, isReadWrite: request.isWritable,
         storageOptions: request.storageOptions),
@@ -83,7 +99,7 @@ extension Store {
   /// - Throws: `invalidIdentifier`, also for names that have a meaning of their own beside layers on disk: such a
   /// layer would
   ///   replace the overlay driver's links, for instance.
-  private func newLayerID(_ text: String?) throws(StorageError) -> LayerID {
+  func newLayerID(_ text: String?) throws(StorageError) -> LayerID {
     guard let text, !text.isEmpty else { return .random() }
     let id = try LayerID(validating: text)
     let reserved = ["l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp"]
@@ -133,11 +149,13 @@ extension Store {
     let driver = try drivers.current()
     let directory = try StagedDirectory.create(in: topology.layers.temporary)
     let tarSplit = directory.addition()
-    let tree = try driver.stage(over: new.chain, targetRoot: new.location.root, new.options)
+    let tree = try beginTree(of: new, driver)
     do throws(StorageError) {
       let result = try extract(diff, to: tree.target, tarSplit: tarSplit, driver)
       if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
-      return StagedContent(layer: consume tree, directory: consume directory, tarSplit: tarSplit, result: result)
+      return StagedContent(
+        layer: consume tree, source: new.source,
+        diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result))
     } catch {
       throw driver.wrapApplyError(error)
     }
@@ -178,45 +196,14 @@ extension Store {
   // MARK: Committing
 
   /// Makes the layer under the exclusive lock. Whatever happened while no lock was held is found out here.
+  ///
+  /// - Throws: `busy` if the parent is not what the content was staged over.
   func commitLayer(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) -> LayerInfo {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> LayerInfo in
-      try recheckParent(new, layers.reading)
+      try new.recheckParent(layers.reading)
+      if staged != nil { try new.checkSource(staged?.source) }
       let record = try layers.create(new, staged: &staged)
       return layers.reading.info(FoundLayer(record: record, location: new.location))
-    }
-  }
-
-  private func recheckParent(_ new: NewLayer, _ layers: borrowing LayersReading) throws(StorageError) {
-    guard let parent = new.parent else { return }
-    guard let now = layers.find(parent.id, near: parent.location.role), now.location == parent.location else {
-      throw StorageError(.layerUnknown, subject: parent.id.rawValue)
-    }
-    if now.record.idMaps != parent.record.idMaps {
-      throw StorageError(
-        .busy,
-        "error during staged layer apply, parent layer \(goQuoted(parent.id.rawValue)) changed id mappings while the "
-          + "content was extracted, must retry layer creation", subject: parent.id.rawValue)
-    }
-  }
-
-  /// For drivers whose layers begin as a copy of the parent: the diff is extracted into the layer itself. The record is
-  /// `incomplete` meanwhile and the lock is held.
-  private func putUnstaged(_ new: NewLayer, _ diff: DiffRequest) throws(StorageError) -> PutLayer {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> PutLayer in
-      try recheckParent(new, layers.reading)
-      var nothing: StagedContent? = nil
-      _ = try layers.create(new, staged: &nothing, completing: false)
-      let found = FoundLayer(record: new.record, location: new.location)
-      do throws(StorageError) {
-        let result = try self.fill(found, new.chain, diff, layers)
-        try layers.complete(new.record.id)
-        let record = layers.reading.primary(new.record.id)?.record ?? new.record
-        return PutLayer(
-          layer: layers.reading.info(FoundLayer(record: record, location: new.location)), size: result.contentSize)
-      } catch {
-        layers.abandon(new, context: error)
-        throw error
-      }
     }
   }
 
@@ -255,31 +242,6 @@ extension Store {
       let result = try self.fill(layer, chain, request, layers)
       try layers.store.save(layers)
       return result.contentSize
-    }
-  }
-
-  // MARK: Without record
-
-  /// Makes a layer in the driver only.
-  func createLayerInDriver(_ request: LayerCreation) throws(StorageError) -> String {
-    let id = try newLayerID(request.id)
-    let root = topology.roots.graphRoot
-    var parents: [LayerLocation] = []
-    if let parent = request.parent, !parent.isEmpty {
-      guard let parentID = LayerID(recorded: parent) else { throw StorageError(.layerUnknown, subject: parent) }
-      parents = [LayerLocation(id: parentID, role: .graphRoot, root: root)]
-    }
-    let create = LayerCreateOptions(
-      mountLabel: request.mountLabel, idMaps: request.idMaps.maps, isReadWrite: request.isWritable,
-      storageOptions: request.storageOptions)
-    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
-      try self.withLayersWriting(driver: driver) { (layers: inout LayersWriting) throws(StorageError) -> String in
-        if let parent = parents.first, let known = layers.reading.primary(parent.id) {
-          parents += try layers.reading.chain(of: known)
-        }
-        try driver.create(LayerLocation(id: id, role: .graphRoot, root: root), over: parents, create)
-        return id.rawValue
-      }
     }
   }
 }

@@ -169,18 +169,19 @@ struct OverlayTests {
       #expect(staged.tree.lastComponent?.string == "0-addition")
       #expect(try Syscall.stat(staged.tree).permissions == 0o1751)
       try staged.tree.appending("f").write("content")
-      let child = try bench.create("child", over: [base])
-      try bench.driver.commit(staged, to: child)
+      let child = try bench.location("child")
+      try bench.driver.create(child, over: [base], LayerCreateOptions(), staged: staged)
       #expect(try bench.driver.directory(of: child).appending("diff").appending("f").readText() == "content")
       #expect(try tempdirs.names() == [])
 
+      let (ghost, orphan) = (try bench.location("ghost"), try bench.location("orphan"))
       #expect(throws: StorageError.self) {
         let second = try bench.driver.stage(over: [base], targetRoot: bench.graphRoot, LayerCreateOptions())
-        try bench.driver.commit(second, to: child)
+        try bench.driver.create(orphan, over: [ghost], LayerCreateOptions(), staged: second)
       }
+      #expect(!bench.driver.exists(orphan))
       #expect(try tempdirs.names() == [])
 
-      let ghost = try bench.location("ghost")
       #expect(
         message { try bench.driver.stage(over: [ghost], targetRoot: bench.graphRoot, LayerCreateOptions()).discard() }?
           .hasPrefix("parent layer \"ghost\": unknown layer: ") == true)

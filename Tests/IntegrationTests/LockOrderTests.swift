@@ -13,6 +13,8 @@ import Testing
   func inversion(role: String) throws {
     let directory = try TemporaryDirectory("order")
     let program = try stowageExecutable().string
+    // An additional store must be there when it is named.
+    for name in ["a", "b"] { try Syscall.mkdir(directory.appending(name), mode: 0o700) }
     var loops: [RunningProcess] = []
     for (own, other) in [("a", "b"), ("b", "a")] {
       let place = { (name: String) in directory.appending(name).string }

@@ -19,32 +19,50 @@ struct NewLayer: Sendable {
   var parent: FoundLayer?
   /// Locations of all ancestors, nearest first.
   var chain: [LayerLocation]
+  /// The state of the layer whose content the new one begins with, if it begins as a copy.
+  var source: LayerState?
   /// What the driver is told.
   var options: LayerCreateOptions
   /// Big data items.
   var bigData: [BigDataItem]
 }
 
-/// Content extracted before the layer exists.
+extension NewLayer {
+  /// Adds the reference's words to an error of the driver.
+  func failure(_ error: StorageError) -> StorageError {
+    let kind = options.isReadWrite ? "read-write" : "read-only"
+    return error.wrapped("creating \(kind) layer with ID \(goQuoted(record.id.rawValue))")
+  }
+}
+
+/// Content of a layer, copied or extracted before the layer exists.
 struct StagedContent: ~Copyable {
-  /// The extracted tree.
+  /// The tree.
   var layer: StagedLayer?
-  /// The directory that has the tar-split file.
-  var directory: StagedDirectory?
-  /// The tar-split file in it.
-  var tarSplit: FilePath
-  /// What the extraction found out.
-  var result: ApplyResult
+  /// The state of the layer that the tree was copied from, if it was, as found before the copy began.
+  let source: LayerState?
+  /// What a diff brought along.
+  var diff: StagedDiff?
 
   /// Deletes what was not moved into the store.
   consuming func discard() {
     do throws(StorageError) {
       if let layer = layer.take() { try layer.discard() }
-      if let directory = directory.take() { try directory.discard() }
+      if let diff = diff.take() { try diff.directory.discard() }
     } catch {
       Log.warning("cannot delete a staged layer, the next opener will: \(error)")
     }
   }
+}
+
+/// What is known of a diff that was extracted into a staged tree.
+struct StagedDiff: ~Copyable {
+  /// The directory that has the tar-split file.
+  let directory: StagedDirectory
+  /// The tar-split file in it.
+  let tarSplit: FilePath
+  /// What the extraction found out.
+  let result: ApplyResult
 }
 
 extension LayersWriting {
@@ -60,7 +78,8 @@ extension LayersWriting {
     }
   }
 
-  /// Makes a layer (on-disk-format 12.1). Unless `completing`, it stays `incomplete`; see ``complete(_:)``.
+  /// Makes a layer, of the staged content if there is some (on-disk-format 12.1). Unless `completing`, it stays
+  /// `incomplete`; see ``complete(_:)``.
   ///
   /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
   /// crash leaves the incomplete record for the next opener.
@@ -99,28 +118,23 @@ extension LayersWriting {
 
   private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
     for item in new.bigData { try writeItem(item, of: new.location) }
-    do throws(StorageError) {
-      try driver.create(new.location, over: new.chain, new.options)
-    } catch {
-      let kind = new.options.isReadWrite ? "read-write" : "read-only"
-      throw error.wrapped("creating \(kind) layer with ID \(goQuoted(new.record.id.rawValue))")
+    if let tarSplit = staged?.diff?.tarSplit, let result = staged?.diff?.result {
+      let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
+      try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
+      try LayerFiles.share(target, of: new.location, store.topology.layers)
+      store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
     }
-    guard staged != nil else { return }
-    try commit(new, &staged)
-  }
-
-  private func commit(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
-    guard let tarSplit = staged?.tarSplit, let result = staged?.result else { return }
-    let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
-    try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
-    try LayerFiles.share(target, of: new.location, store.topology.layers)
-    if let tree = staged?.layer.take() { try driver.commit(tree, to: new.location) }
-    if driver.syncPolicy != .none {
+    let hasContent = staged != nil
+    do throws(StorageError) {
+      try driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
+    } catch {
+      throw new.failure(error)
+    }
+    if hasContent, driver.syncPolicy != .none {
       try AtomicFile.syncDirectory(driver.directory(of: new.location))
       try AtomicFile.syncDirectory(driver.directory(of: new.location).removingLastComponent())
       try AtomicFile.syncDirectory(store.topology.layers.data)
     }
-    store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
   }
 
   private func writeItem(_ item: BigDataItem, of location: LayerLocation) throws(StorageError) {

@@ -20,6 +20,17 @@ struct FileSignature: Hashable, Sendable {
     modified = status.modificationTime
   }
 
+  /// Which file it is, whatever its content.
+  struct Identity: Hashable, Sendable {
+    let device: UInt64
+    let inode: UInt64
+
+    /// The identity of the file at `path`; `nil` if there is none.
+    static func of(_ path: FilePath) -> Identity? {
+      (try? Syscall.stat(path)).map { Identity(device: $0.device, inode: $0.inode) }
+    }
+  }
+
   /// The signature of the file at `path`; `nil` if there is none.
   static func of(_ path: FilePath) -> FileSignature? {
     (try? Syscall.stat(path)).map(FileSignature.init)
