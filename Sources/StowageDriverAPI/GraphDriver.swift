@@ -73,6 +73,12 @@ package protocol GraphDriver: Sendable {
   /// - Throws: `readOnlyStore` for an additional image store, `system`. What was moved stays in `bins`.
   func remove(_ layer: LayerLocation, into bins: inout DeferredRemoval) throws(StorageError)
 
+  /// Gives the tree of a layer another name, while mounts that use it go on. Only if ``DriverTraits/hasKernelMounts``. Needs
+  /// layers exclusively. What older programs refer to by a short name leads to the renamed tree.
+  ///
+  /// - Throws: `system`; a missing layer is success.
+  func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError)
+
   /// Directories with stale temporary trees to recover when a layer store is loaded with its lock held exclusively.
   func temporaryRoots() -> [FilePath]
 
@@ -180,6 +186,11 @@ extension GraphDriver {
     _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions
   ) throws(StorageError) {
     try create(layer, over: parents, options, staged: nil)
+  }
+
+  /// Drivers without mounts have nobody who goes on using a tree.
+  package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
+    throw StorageError(.notSupported, "\(traits.name): layers are not in use by mounts", subject: layer.id.rawValue)
   }
 
   /// Drivers without links have nothing to compare.

@@ -85,4 +85,16 @@ extension OverlayDriver {
       throw StorageError.failed("open", directory, error)
     }
   }
+
+  /// Renames the layer's directory, to which mounts hold on by inode, and turns its entry in `l` to the new name.
+  package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
+    guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
+    let (old, new) = (files(of: layer), LayerDirectory(home: files(of: layer).home, id: id.rawValue))
+    guard DriverFiles.exists(old.path, followingLinks: false) else { return }
+    let name = try old.shortName()
+    try DriverFiles.rename(old.path, new.path)
+    guard let name, DriverFiles.linkTarget(old.linkEntry(name)) == old.linkTarget else { return }
+    DriverFiles.removeLink(old.linkEntry(name), leadingTo: old.linkTarget)
+    try DriverFiles.symlink(new.linkEntry(name), to: new.linkTarget)
+  }
 }

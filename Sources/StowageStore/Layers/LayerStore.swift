@@ -143,14 +143,15 @@ final class LayerStore: Sendable {
           throw error.wrapped("loading primary layer store data")
         }
       }
+      try self.refreshMounts(&state)
+      let mounts = state.mounts
       findings.tied.removeAll { id in
-        state.table[id].flatMap { LayerTie($0.flags) }?.isAlive(in: topology.layers.temporary) == true
+        state.table[id].flatMap { LayerTie($0.flags) }?.isAlive(in: topology.layers.temporary, mounts) == true
       }
       if !state.hasScanned {
         findings.hasStaleFiles = !StaleFiles.find(in: writtenDirectories).isEmpty
         state.hasScanned = !findings.hasStaleFiles
       }
-      try self.refreshMounts(&state)
       // Unrepaired records are not taken for fresh.
       if findings.isEmpty { state.tokens = tokens }
       return findings

@@ -18,6 +18,8 @@ struct LayerTie: Hashable, Sendable {
   enum Kind: String, Sendable {
     case image
     case container
+    /// Mounts of the layers that `id` lists: the layer is the old place of one that was moved while it was in use.
+    case mounts
   }
 
   /// The flag's key.
@@ -51,8 +53,15 @@ struct LayerTie: Hashable, Sendable {
     return .object(members)
   }
 
-  /// Whether the process that made the tie is still at work. `directory` has the instance locks.
-  func isAlive(in directory: FilePath) -> Bool {
+  /// A tie to the mounts of layers.
+  init(mountsOf layers: [LayerID]) { self.init(.mounts, layers.map(\.rawValue).joined(separator: ",")) }
+
+  /// Whether the process that made the tie is still at work, or what it is tied to is still mounted. `directory` has the
+  /// instance locks.
+  func isAlive(in directory: FilePath, _ mounts: MountLedger) -> Bool {
+    if kind == .mounts {
+      return id.split(separator: ",").contains { LayerID(recorded: String($0)).flatMap { mounts[$0] } != nil }
+    }
     guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
     guard let file = try? Syscall.open(directory.appending("lock-\(lock)"), .readWrite) else { return false }
     return (try? Syscall.setlk(file.rawValue, .write)) == false
@@ -168,6 +177,7 @@ extension LayersWriting {
     case .image:
       guard let id = ImageID(recorded: tie.id)?.rawValue else { return }
       for images in places.images where images.isWritable { try removeTree(images.directory.appending(id)) }
+    case .mounts: break
     }
   }
 

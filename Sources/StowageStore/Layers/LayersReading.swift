@@ -52,6 +52,20 @@ struct LayersReading: ~Copyable {
   /// The layer in the primary store with exactly this identifier.
   func primary(_ id: LayerID) -> FoundLayer? { store.ask(self) { self.located(id, in: $0) } }
 
+  /// The layer of one record file, whether another one hides it or not.
+  func layer(_ id: LayerID, in file: Int) -> FoundLayer? {
+    store.ask(self) { table in
+      table.positions(of: id).first { $0.file == file }.flatMap { self.located($0, in: table) }
+    }
+  }
+
+  /// The layer of one of the stores that may be written, whether another one hides it or not.
+  func layer(_ id: LayerID, at role: LayerLocation.Role) -> FoundLayer? {
+    store.ask(self) { table in
+      table.positions(of: id).compactMap { self.located($0, in: table) }.first { $0.location.role == role }
+    }
+  }
+
   /// All ancestors, nearest first.
   ///
   /// - Throws: `layerUnknown` if a parent is recorded nowhere; `corrupt` if a layer is its own ancestor.

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageSystem
 internal import SystemPackage
 
 /// The right to change layers of the primary store: its locks are held exclusively, the records are fresh.
@@ -47,6 +48,11 @@ struct LayersWriting: ~Copyable {
         failures.append(error.wrapped("deleting layer \(goQuoted(id.rawValue))"))
       }
     }
+    for hidden in findings.incompleteHidden {
+      guard let layer = reading.layer(hidden.id, in: hidden.file), layer.record.isIncomplete else { continue }
+      Log.warning("Found incomplete copy of layer \(goQuoted(hidden.id.rawValue)), deleting it")
+      do throws(StorageError) { try discard(layer) } catch { failures.append(error) }
+    }
     try store.save(self)
     if let first = failures.first {
       throw StorageError(
@@ -63,7 +69,9 @@ struct LayersWriting: ~Copyable {
   mutating func delete(_ layer: FoundLayer) throws(StorageError) {
     try unmountFully(layer)
     if !layer.record.isIncomplete {
-      store.change(self) { table in table.update(layer.id) { $0.isIncomplete = true } }
+      store.change(self) { table in
+        if let position = table.position(of: layer, store.topology) { table.update(at: position) { $0.isIncomplete = true } }
+      }
       try store.save(self)
     }
     try discard(layer)
@@ -73,13 +81,27 @@ struct LayersWriting: ~Copyable {
   /// Moves the content of an incomplete layer into the bins and forgets its record; the caller saves.
   mutating func discard(_ layer: FoundLayer) throws(StorageError) {
     try driver.remove(layer.location, into: &bins)
-    let places = store.topology.layers
-    for data in places.dataSearch {
+    for data in dataToDelete(with: layer) {
       let bin = data.appending("tmp")
       try bins.add(data.appending("\(layer.id).tar-split.gz"), bin: bin)
       try bins.add(data.appending(layer.id.rawValue), bin: bin)
     }
-    store.change(self) { $0.remove(layer.id) }
+    store.change(self) { table in
+      if let position = table.position(of: layer, store.topology) { table.remove(at: position) }
+    }
+  }
+
+  /// Directories whose files of a layer go with it. What a layer of the same name in the other store needs stays: that of
+  /// the image store reads, and other programs read only, the files in the graph root.
+  private func dataToDelete(with layer: FoundLayer) -> [FilePath] {
+    let places = store.topology.layers
+    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
+    guard let twin = reading.layer(layer.id, at: other), let shared = places.dataSearch.dropFirst().first else {
+      return places.dataSearch
+    }
+    if layer.location.role == .imageStore { return [shared] }
+    let isSame = twin.record.diffDigest == layer.record.diffDigest
+    return !isSame && Syscall.exists(shared.appending("\(layer.id).tar-split.gz")) ? [places.data] : []
   }
 
   // MARK: Records

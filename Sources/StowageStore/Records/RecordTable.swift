@@ -46,12 +46,16 @@ struct RecordTable<Record: NamedRecord>: Sendable {
     var repeatedNames: [(name: String, owner: Record.ID)] = []
     /// Layers that were being created or deleted when their process died.
     var incomplete: [Record.ID] = []
+    /// The same of records that others hide: copies on their way between two stores.
+    var incompleteHidden: [(id: Record.ID, file: Int)] = []
     /// Layers whose fate hangs on the record of an image or container.
     var tied: [Record.ID] = []
     /// Whether there are files that a process left that died while it wrote.
     var hasStaleFiles = false
     /// Whether nothing is wrong.
-    var isEmpty: Bool { repeatedNames.isEmpty && incomplete.isEmpty && tied.isEmpty && !hasStaleFiles }
+    var isEmpty: Bool {
+      repeatedNames.isEmpty && incomplete.isEmpty && incompleteHidden.isEmpty && tied.isEmpty && !hasStaleFiles
+    }
   }
 
   /// The files in load order.
@@ -140,6 +144,28 @@ struct RecordTable<Record: NamedRecord>: Sendable {
     files[position.file].isDirty = true
   }
 
+  /// Adds a record at the end of a file whose identifier another file may have.
+  mutating func insert(_ record: Record, file: Int) {
+    files[file].document.append(record)
+    files[file].isDirty = true
+    _ = reindex()
+  }
+
+  /// Changes a record in place, visible or not; its names must not change.
+  mutating func update(at position: Position, _ change: (inout Record) -> Void) {
+    guard var record = self[position] else { return }
+    change(&record)
+    files[position.file].document.replace(at: position.entry, with: record)
+    files[position.file].isDirty = true
+  }
+
+  /// Forgets a record, visible or not. Positions behind it in its file change.
+  mutating func remove(at position: Position) {
+    files[position.file].document.remove(at: position.entry)
+    files[position.file].isDirty = true
+    _ = reindex()
+  }
+
   /// Gives an object its names, taking them away from others. Every file with a changed record becomes dirty, so that
   /// the
   /// name does not come back at the next load (on-disk-format 20.41).
@@ -186,6 +212,7 @@ struct RecordTable<Record: NamedRecord>: Sendable {
         let position = Position(file: file, entry: entry)
         guard byID.updateValue(position, forKey: record.id) == nil else {
           restoreFirst(record.id, before: position)
+          if record.isIncomplete { findings.incompleteHidden.append((record.id, file)) }
           continue
         }
         if record.isTied { findings.tied.append(record.id) }
@@ -230,6 +257,12 @@ extension RecordTable where Record == LayerRecord {
 }
 
 extension RecordTable where Record == LayerRecord {
+  /// The place of a layer's record, whether another one hides it or not.
+  func position(of layer: FoundLayer, _ topology: StoreTopology) -> Position? {
+    let all = positions(of: layer.id)
+    return all.first { topology.layers.documents[$0.file].role == layer.location.role } ?? all.first
+  }
+
   /// The layers of the graph root whose parents are in the image store.
   func dependents(_ documents: [StoreTopology.LayerDocument]) -> [Dependent] {
     var dependents: [Dependent] = []

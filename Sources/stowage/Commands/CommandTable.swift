@@ -70,6 +70,7 @@ enum CommandTable {
   /// Commands that the reference does not have; shown only in the help of `stowage`.
   static let additional: [CommandDefinition] = [
     LoadCommand.definition,
+    RelocateCommand.definition,
     StoresCommand.definition,
   ]
 

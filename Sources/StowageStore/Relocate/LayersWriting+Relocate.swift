@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+extension LayersWriting {
+  /// Makes a copied layer appear at a second place, with the same record.
+  ///
+  /// It is `incomplete` until all of it is there: after a crash the next opener removes it. Which of two records with one
+  /// identifier is visible follows from the load order; both show the same content.
+  mutating func publish(
+    _ layer: FoundLayer, at location: LayerLocation, _ staged: inout StagedLayer?
+  ) throws(StorageError) {
+    let places = store.topology.layers
+    guard let file = places.documents.firstIndex(where: { $0.role == location.role && !$0.isVolatile }) else { return }
+    var record = layer.record
+    record.isIncomplete = true
+    let parent = layer.record.parent.flatMap { reading.find($0, near: location.role) }
+    if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
+    var chain: [LayerLocation] = []
+    if let parent { chain = [parent.location] + (try reading.chain(of: parent)) }
+    store.change(self) { $0.insert(record, file: file) }
+    try store.save(self)
+    do throws(StorageError) {
+      try driver.create(
+        location, over: chain,
+        LayerCreateOptions(mountLabel: record.mountLabel, idMaps: record.idMaps, isReadWrite: false),
+        staged: staged.take())
+      try LayerFiles.copy(of: layer.id, into: location.role == .imageStore ? places.dataSearch : [places.data], places)
+      store.change(self) { table in
+        let copy = FoundLayer(record: record, location: location)
+        if let position = table.position(of: copy, store.topology) { table.update(at: position) { $0.isIncomplete = false } }
+      }
+      try store.save(self)
+    } catch {
+      if let copy = reading.layer(layer.id, in: file) { try? discard(copy) }
+      try? store.save(self)
+      throw error
+    }
+  }
+
+  /// Takes a layer away from a place when another one has it too. If mounts of this graph root use it, its tree is set
+  /// aside under another name until they end.
+  mutating func leave(_ layer: FoundLayer) throws(StorageError) {
+    let users = try mountedUsers(of: layer)
+    if users.isEmpty { return try delete(layer) }
+    let aside = LayerID.random()
+    var record = LayerRecord(id: aside)
+    record.flags[LayerTie.key] = LayerTie(mountsOf: users).flag
+    let documents = store.topology.layers.documents
+    guard let file = documents.firstIndex(where: { $0.role == layer.location.role && !$0.isVolatile }) else { return }
+    store.change(self) { $0.append(record, file: file) }
+    try store.save(self)
+    try driver.retire(layer.location, as: aside)
+    try discard(layer)
+    try store.save(self)
+  }
+
+  /// The mounted layers that are built on a layer of that name, itself included. When they were mounted their ancestors may
+  /// have been elsewhere than the records say now, so places do not count.
+  private func mountedUsers(of layer: FoundLayer) throws(StorageError) -> [LayerID] {
+    guard driver.traits.hasKernelMounts else { return [] }
+    return store.mounts(reading).layers.sorted().filter { id in
+      if id == layer.id { return true }
+      guard let mounted = reading.find(id), let ancestors = try? reading.ancestors(of: mounted) else { return false }
+      return ancestors.contains { $0.id == layer.id }
+    }
+  }
+}
+
+extension LayerFiles {
+  /// Puts tar-split file and big data of a layer into every directory that lacks them, from one that has them.
+  static func copy(
+    of id: LayerID, into directories: [FilePath], _ places: StoreTopology.LayerPlaces
+  ) throws(StorageError) {
+    for target in directories {
+      for source in places.dataSearch where source != target {
+        let name = "\(id).tar-split.gz"
+        if !Syscall.exists(target.appending(name)), let bytes = try? Syscall.readFile(source.appending(name)) {
+          try AtomicFile.replace(target.appending(name), contents: bytes, sync: true)
+        }
+        for item in (try? Syscall.directoryNames(source.appending(id.rawValue))) ?? [] {
+          let part = FilePath(id.rawValue).appending(FilePath(item).components)
+          if Syscall.exists(target.appending(part.components)) { continue }
+          guard let bytes = try? Syscall.readFile(source.appending(part.components)) else { continue }
+          try AtomicFile.replace(target.appending(part.components), contents: bytes, sync: true)
+        }
+      }
+    }
+  }
+}

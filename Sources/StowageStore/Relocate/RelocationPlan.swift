@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageModel
+
+/// Images and layers to be moved, as they were found under the locks.
+struct RelocationPlan: Sendable {
+  let target: LayerLocation.Role
+  let source: LayerLocation.Role
+  var images: [(record: ImageRecord, isMoved: Bool)] = []
+  /// Parents before children.
+  var layers: [(layer: FoundLayer, isCopied: Bool)] = []
+
+  init(target: RelocationTarget) {
+    self.target = target == .imageStore ? .imageStore : .graphRoot
+    source = target == .imageStore ? .graphRoot : .imageStore
+  }
+}
+
+extension Store {
+  /// Finds images and their layers. All images of the source and what an interrupted move left, if none are named.
+  ///
+  /// - Throws: `imageUnknown`, `readOnlyStore` for images of additional stores, `duplicateID` if the target has another
+  ///   layer by the name of one to be moved.
+  func planRelocation(_ names: [String]?, to target: RelocationTarget) throws(StorageError) -> RelocationPlan {
+    guard topology.roots.imageStore != nil else {
+      throw StorageError(
+        .usage, "there is no image store apart from the graph root: name one with --image-store or imagestore")
+    }
+    return try withLayers { (layers) throws(StorageError) -> RelocationPlan in
+      try self.withImages { (view) throws(StorageError) -> RelocationPlan in
+        var plan = RelocationPlan(target: target)
+        try self.collectImages(names, view, &plan)
+        for image in plan.images {
+          let home = image.isMoved ? plan.source : plan.target
+          for top in image.record.mappedLayers + (image.record.layer.map { [$0] } ?? []) {
+            guard let found = layers.find(top, near: home) else {
+              throw StorageError(.layerUnknown, subject: top.rawValue)
+            }
+            try self.collectLayers(found, layers, &plan)
+          }
+        }
+        return plan
+      }
+    }
+  }
+
+  private func collectImages(
+    _ names: [String]?, _ view: ImagesView, _ plan: inout RelocationPlan
+  ) throws(StorageError) {
+    let target = view.tables.indices.first { topology.role(ofImageStore: $0) == plan.target }
+    func add(_ record: ImageRecord) {
+      if plan.images.contains(where: { $0.record.id == record.id }) { return }
+      let isThere = target.map { view.tables[$0][record.id] != nil } ?? false
+      plan.images.append((record, !isThere))
+    }
+    guard let names else {
+      for (index, table) in view.tables.enumerated() where topology.role(ofImageStore: index) == plan.source {
+        for record in table.records { add(record) }
+      }
+      return
+    }
+    for name in names {
+      let found = try view.require(name)
+      guard view.isWritable[found.store] else {
+        throw StorageError(.readOnlyStore, subject: name)
+          .wrapped("image \(goQuoted(name)) is in an additional image store, which is not ours to change")
+      }
+      add(found.record)
+    }
+  }
+
+  private func collectLayers(
+    _ top: FoundLayer, _ layers: borrowing LayersReading, _ plan: inout RelocationPlan
+  ) throws(StorageError) {
+    var chain: [FoundLayer] = [top]
+    chain += try layers.ancestors(of: top)
+    for layer in chain.reversed() where !plan.layers.contains(where: { $0.layer.id == layer.id }) {
+      // What an additional store has is found from either place.
+      if !layer.location.isWritable { continue }
+      let source = layers.layer(layer.id, at: plan.source)
+      let present = layers.layer(layer.id, at: plan.target)
+      if let source, let present, source.record.diffDigest != present.record.diffDigest {
+        throw StorageError(.duplicateID, subject: layer.id.rawValue)
+          .wrapped("the target has another layer \(layer.id) with other content")
+      }
+      plan.layers.append((source ?? layer, present == nil))
+    }
+  }
+}
+
+extension Relocation {
+  init(_ plan: RelocationPlan, _ target: RelocationTarget) {
+    self.target = target
+    images = plan.images.map { Image(id: $0.record.id, names: $0.record.names, isMoved: $0.isMoved) }
+    layers = plan.layers.map { entry in
+      let record = entry.layer.record
+      return Layer(
+        id: record.id, size: record.diffDigest == nil ? -1 : record.diffSize, isCopied: entry.isCopied, remains: nil)
+    }
+  }
+}

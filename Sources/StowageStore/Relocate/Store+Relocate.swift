@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDiff
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+extension ImageOperations {
+  /// Moves images and their layers between the graph root and the image store, while containers that use them go on.
+  ///
+  /// Every layer is copied without a lock, sharing data where the file system can, and appears in the target at once; then the
+  /// images' records move; then the layers leave the source, unless something there still needs them. A layer that running
+  /// containers of this graph root use is set aside and deleted when they are unmounted. After a failure or a crash every image
+  /// is whole in one of the places, and the same call goes on where it stopped.
+  ///
+  /// - Parameters:
+  ///   - names: the images; `nil` for all that the source has.
+  ///   - isDryRun: only tells what would be done.
+  ///   - isCancelled: is asked between layers and files.
+  /// - Throws: `usage` without an image store; `imageUnknown`, `readOnlyStore`, `duplicateID`; `cancelled`; `system`.
+  public func relocate(
+    _ names: [String]? = nil, to target: RelocationTarget, isDryRun: Bool = false,
+    progress: (@Sendable (Relocation.Progress) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> Relocation {
+    let plan = try store.planRelocation(names, to: target)
+    var report = Relocation(plan, target)
+    if !isDryRun {
+      for (index, entry) in plan.layers.enumerated() {
+        if isCancelled?() == true { throw StorageError(.cancelled) }
+        let tell = { (isDone: Bool) in
+          progress?(
+            Relocation.Progress(
+              layer: entry.layer.id, index: index, count: plan.layers.count, size: report.layers[index].size,
+              isDone: isDone))
+        }
+        if entry.isCopied {
+          tell(false)
+          try store.copyLayer(entry.layer, to: plan.target, isCancelled)
+        }
+        tell(true)
+      }
+      for image in plan.images { try store.moveImage(image.record.id, plan) }
+    }
+    let remaining = try store.leaveSource(plan, isDryRun: isDryRun)
+    for index in report.layers.indices { report.layers[index].remains = remaining[report.layers[index].id] }
+    return report
+  }
+}
+
+extension Store {
+  // MARK: Layers into the target
+
+  /// Copies a layer into the other store. The copy is made in staging there; only its publication takes the locks.
+  fileprivate func copyLayer(
+    _ layer: FoundLayer, to role: LayerLocation.Role, _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(StorageError) {
+    let driver = try drivers.current()
+    guard let root = topology.layerHomes.first(where: { $0.role == role })?.root,
+      let tree = driver.contentRoots(of: layer.location, over: []).first
+    else { return }
+    let before = try withLayers { (layers) throws(StorageError) in LayerState(of: layer, layers) }
+    let cancellation = CancellationFlag()
+    if isCancelled?() == true { cancellation.cancel() }
+    var staged: StagedLayer? = try driver.stage(over: [], targetRoot: root, LayerCreateOptions())
+    if let place = staged?.tree {
+      try copyTree(
+        from: tree, to: place,
+        options: CopyOptions(
+          inUserNamespace: isInUserNamespace, syncsFiles: driver.syncPolicy == .eachFile, cancellation: cancellation))
+      if driver.syncPolicy == .fileSystem { try syncFileSystem(of: place) }
+    }
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+      // Another process was faster.
+      if layers.reading.layer(layer.id, at: role) != nil { return }
+      guard let now = layers.reading.layer(layer.id, at: layer.location.role),
+        LayerState(of: now, layers.reading) == before
+      else {
+        throw StorageError(.busy, "layer \(layer.id) changed while it was copied: start again", subject: layer.id.rawValue)
+      }
+      try layers.publish(now, at: LayerLocation(id: layer.id, role: role, root: root), &staged)
+    }
+    try staged.take()?.discard()
+  }
+
+  // MARK: Images
+
+  /// Moves an image's record and items: first they are in the target, then they leave the source.
+  fileprivate func moveImage(_ id: ImageID, _ plan: RelocationPlan) throws(StorageError) {
+    try withImagesChanging { (all) throws(StorageError) in
+      let indices = all.view.tables.indices
+      guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
+        let target = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.target })
+      else { return }
+      let from = all.at(source)
+      let to = all.at(target)
+      guard let record = from.reading[id] else { return }
+      if to.reading[id] == nil {
+        for key in record.bigDataNames {
+          guard let bytes = BigDataFiles.read(key, of: id.rawValue, in: from.store.directory) else { continue }
+          try BigDataFiles.write(bytes, key, of: id.rawValue, in: to.store.directory, kind: "image")
+        }
+        try to.append(record)
+      }
+      try from.remove(id)
+    }
+  }
+
+  // MARK: Layers out of the source
+
+  /// Lets layers leave the source, children first; tells why others stay.
+  fileprivate func leaveSource(_ plan: RelocationPlan, isDryRun: Bool) throws(StorageError) -> [LayerID: String] {
+    var remaining: [LayerID: String] = [:]
+    for entry in plan.layers.reversed() {
+      let id = entry.layer.id
+      let reason = try withLayersWriting(additional: true) {
+        (layers: inout LayersWriting) throws(StorageError) -> String? in
+        guard let old = layers.reading.layer(id, at: plan.source) else { return nil }
+        if let reason = try self.need(of: old, plan, layers.reading, isDryRun: isDryRun) { return reason }
+        if isDryRun || layers.reading.layer(id, at: plan.target) == nil { return nil }
+        try layers.leave(old)
+        return nil
+      }
+      if let reason { remaining[id] = reason }
+    }
+    if !isDryRun { try repairLinksAfterMove() }
+    return remaining
+  }
+
+  /// Why a layer must stay in the source; `nil` if nothing there needs it.
+  private func need(
+    of layer: FoundLayer, _ plan: RelocationPlan, _ layers: borrowing LayersReading, isDryRun: Bool
+  ) throws(StorageError) -> String? {
+    let moving = Set(plan.images.map(\.record.id))
+    let image = try withImages { (view) throws(StorageError) -> ImageRecord? in
+      for (index, table) in view.tables.enumerated() where self.topology.role(ofImageStore: index) == plan.source {
+        for record in table.records where !(isDryRun && moving.contains(record.id)) {
+          for top in record.mappedLayers + (record.layer.map { [$0] } ?? []) {
+            guard let found = layers.find(top, near: plan.source) else { continue }
+            if found.id == layer.id { return record }
+            if try layers.ancestors(of: found).contains(where: { $0.id == layer.id }) { return record }
+          }
+        }
+      }
+      return nil
+    }
+    if let image { return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)" }
+    guard plan.source == .imageStore else { return nil }
+    // An image store must be whole without this graph root.
+    if let use = try ForeignUses(topology, removesStale: false)[layer.id].first { return "used by \(use.user)" }
+    let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
+    let child = layers.store.ask(layers) { table in
+      table.files[1].document.records.first { $0.parent == layer.id && !leaving.contains($0.id) }
+    }
+    return child.map { "used by layer \($0.id)" }
+  }
+
+  /// Brings the lists of parents that older programs read up to date, for layers that are not mounted.
+  private func repairLinksAfterMove() throws(StorageError) {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+      var chains: [LayerChain] = []
+      for id in layers.store.ask(layers.reading, { $0.records.map(\.id) }) {
+        guard let layer = layers.reading.primary(id), let parents = try? layers.reading.chain(of: layer) else { continue }
+        chains.append(LayerChain(layer: layer.location, parents: parents))
+      }
+      let mounted = Set(layers.store.mounts(layers.reading).layers)
+      for home in self.topology.layerHomes { try layers.driver.repairLinks(chains, in: home.root, mounted: mounted) }
+    }
+  }
+}
