@@ -36,9 +36,15 @@ struct ImagesView: Sendable {
     throw unknownImage(nameOrID)
   }
 
-  /// What is shown of all images, not de-duplicated.
+  /// What is shown of all images. One that both stores that may be written have, because it is being moved, is shown once;
+  /// those of additional stores are not de-duplicated.
   var infos: [ImageInfo] {
-    tables.indices.flatMap { index in tables[index].records.map { info($0, index) } }
+    tables.indices.flatMap { index in
+      tables[index].records.compactMap { record in
+        let isHidden = isWritable[index] && tables[..<index].contains { $0[record.id] != nil }
+        return isHidden ? nil : info(record, index)
+      }
+    }
   }
 
   /// What is shown of an image. Digests that are not valid are reported and left out (on-disk-format 20.17).

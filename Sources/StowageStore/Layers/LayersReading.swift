@@ -151,27 +151,26 @@ struct LayersReading: ~Copyable {
 
   private func located(_ position: LayerTable.Position, in table: LayerTable) -> FoundLayer? {
     guard let record = table[position] else { return nil }
-    return FoundLayer(record: record, location: location(record.id, store.topology, table, position.file))
+    return FoundLayer(record: record, location: location(of: record, in: table, file: position.file))
   }
 
   /// The record's home. Older versions put some layers into the other store (store-semantics 25.1); that is looked up
   /// here, once, under the lock.
-  private func location(
-    _ id: LayerID, _ topology: StoreTopology, _ table: LayerTable, _ file: Int
-  ) -> LayerLocation {
-    let documents: [StoreTopology.LayerDocument]
-    if let document = topology.layers.documents.first(where: { $0.path == table.files[file].path }) {
-      documents = [document]
-    } else {
-      documents = topology.additionalLayers.flatMap(\.documents).filter { $0.path == table.files[file].path }
-    }
-    let home = documents.first
+  ///
+  /// Never for an incomplete layer, whose content is to be deleted, nor if the other store has a layer of that name with
+  /// other content: that would be somebody else's.
+  private func location(of record: LayerRecord, in table: LayerTable, file: Int) -> LayerLocation {
+    let topology = store.topology
+    let all = topology.layers.documents + topology.additionalLayers.flatMap(\.documents)
+    let home = all.first { $0.path == table.files[file].path }
     let location = LayerLocation(
-      id: id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
+      id: record.id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
     let homes = topology.layerHomes
-    if homes.count < 2 || !location.isWritable || driver.exists(location) { return location }
+    if homes.count < 2 || !location.isWritable || record.isIncomplete || driver.exists(location) { return location }
+    let twins = table.positions(of: record.id).compactMap { $0.file == file ? nil : table[$0] }
+    guard twins.allSatisfy({ !$0.isIncomplete && $0.diffDigest == record.diffDigest }) else { return location }
     for other in homes where other.role != location.role {
-      let candidate = LayerLocation(id: id, role: other.role, root: other.root)
+      let candidate = LayerLocation(id: record.id, role: other.role, root: other.root)
       if driver.exists(candidate) { return candidate }
     }
     return location

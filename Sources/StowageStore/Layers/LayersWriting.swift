@@ -70,7 +70,9 @@ struct LayersWriting: ~Copyable {
     try unmountFully(layer)
     if !layer.record.isIncomplete {
       store.change(self) { table in
-        if let position = table.position(of: layer, store.topology) { table.update(at: position) { $0.isIncomplete = true } }
+        if let position = table.position(of: layer, store.topology) {
+          table.update(at: position) { $0.isIncomplete = true }
+        }
       }
       try store.save(self)
     }

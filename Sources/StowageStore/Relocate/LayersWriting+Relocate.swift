@@ -32,7 +32,9 @@ extension LayersWriting {
       try LayerFiles.copy(of: layer.id, into: location.role == .imageStore ? places.dataSearch : [places.data], places)
       store.change(self) { table in
         let copy = FoundLayer(record: record, location: location)
-        if let position = table.position(of: copy, store.topology) { table.update(at: position) { $0.isIncomplete = false } }
+        if let position = table.position(of: copy, store.topology) {
+          table.update(at: position) { $0.isIncomplete = false }
+        }
       }
       try store.save(self)
     } catch {

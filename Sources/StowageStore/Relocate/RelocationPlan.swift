@@ -31,6 +31,7 @@ extension Store {
       try self.withImages { (view) throws(StorageError) -> RelocationPlan in
         var plan = RelocationPlan(target: target)
         try self.collectImages(names, view, &plan)
+        if names == nil { try self.collectInterrupted(view, layers, &plan) }
         for image in plan.images {
           let home = image.isMoved ? plan.source : plan.target
           for top in image.record.mappedLayers + (image.record.layer.map { [$0] } ?? []) {
@@ -67,6 +68,25 @@ extension Store {
           .wrapped("image \(goQuoted(name)) is in an additional image store, which is not ours to change")
       }
       add(found.record)
+    }
+  }
+
+  /// Images that are in the target already, of whose layers some have not left the source.
+  private func collectInterrupted(
+    _ view: ImagesView, _ layers: borrowing LayersReading, _ plan: inout RelocationPlan
+  ) throws(StorageError) {
+    for (index, table) in view.tables.enumerated() where topology.role(ofImageStore: index) == plan.target {
+      for record in table.records where !plan.images.contains(where: { $0.record.id == record.id }) {
+        var isInterrupted = false
+        for top in record.mappedLayers + (record.layer.map { [$0] } ?? []) {
+          guard let found = layers.find(top, near: plan.target) else { continue }
+          for layer in [found] + (try layers.ancestors(of: found))
+          where layers.layer(layer.id, at: plan.source) != nil && layers.layer(layer.id, at: plan.target) != nil {
+            isInterrupted = true
+          }
+        }
+        if isInterrupted { plan.images.append((record, false)) }
+      }
     }
   }
 

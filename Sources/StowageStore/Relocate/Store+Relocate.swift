@@ -77,7 +77,8 @@ extension Store {
       guard let now = layers.reading.layer(layer.id, at: layer.location.role),
         LayerState(of: now, layers.reading) == before
       else {
-        throw StorageError(.busy, "layer \(layer.id) changed while it was copied: start again", subject: layer.id.rawValue)
+        throw StorageError(
+          .busy, "layer \(layer.id) changed while it was copied: start again", subject: layer.id.rawValue)
       }
       try layers.publish(now, at: LayerLocation(id: layer.id, role: role, root: root), &staged)
     }
@@ -161,7 +162,9 @@ extension Store {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
       var chains: [LayerChain] = []
       for id in layers.store.ask(layers.reading, { $0.records.map(\.id) }) {
-        guard let layer = layers.reading.primary(id), let parents = try? layers.reading.chain(of: layer) else { continue }
+        guard let layer = layers.reading.primary(id), let parents = try? layers.reading.chain(of: layer) else {
+          continue
+        }
         chains.append(LayerChain(layer: layer.location, parents: parents))
       }
       let mounted = Set(layers.store.mounts(layers.reading).layers)

@@ -46,7 +46,8 @@ enum RelocateCommand {
 
   private static func item(_ progress: Relocation.Progress) -> ProgressDisplay.Item {
     ProgressDisplay.Item(
-      order: [progress.index], label: "Layer \(progress.index + 1)/\(progress.count) \(progress.layer.rawValue.prefix(12))",
+      order: [progress.index],
+      label: "Layer \(progress.index + 1)/\(progress.count) \(progress.layer.rawValue.prefix(12))",
       done: progress.isDone ? max(progress.size, 0) : 0, total: max(progress.size, 0),
       outcome: progress.isDone ? "done" : nil)
   }

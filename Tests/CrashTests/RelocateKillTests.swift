@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// SIGKILL while images are moved: every image stays whole, and the same command goes on where it was stopped.
+@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+struct RelocateKillTests {
+  private static let image = String(repeating: "1a", count: 32)
+  private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
+
+  /// A graph root `g` with an image of two layers, and an image store `i`.
+  private final class Store {
+    let scratch: TemporaryDirectory
+    let driver: String
+    let program: String
+
+    init(_ driver: String) throws {
+      scratch = try TemporaryDirectory("relocate")
+      self.driver = driver
+      program = try stowageExecutable().string
+      try scratch.appending("storage.conf").write(
+        "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(scratch.path)/g\"\nrunroot = \"\(scratch.path)/r\"\n")
+      try checked(
+        run([
+          "sh", "-c",
+          "mkdir \(scratch.path)/t && cd \(scratch.path)/t && echo one >one && ln one hard && tar -cf ../1.tar . && "
+            + "rm hard && echo two >two && tar -czf ../2.tar .",
+        ]))
+      try stowage("import-layer", "-r", "-i", "base", "-f", "\(scratch.path)/1.tar")
+      try stowage("import-layer", "-r", "-i", "top", "-f", "\(scratch.path)/2.tar", "base")
+      try stowage("create-image", "-i", RelocateKillTests.image, "-n", "web", "-m", "text", "top")
+      try stowage("set-image-data", "-f", "\(scratch.path)/1.tar", "web", "item")
+    }
+
+    @discardableResult
+    func stowage(_ words: String...) throws -> String { try checked(call(words, fault: nil)) }
+
+    func call(_ words: [String], fault: String?) throws -> ProcessResult {
+      var environment = ["CONTAINERS_STORAGE_CONF": scratch.path.string + "/storage.conf"]
+      environment["STOWAGE_FAULT"] = fault
+      let options = [
+        "--graph", "\(scratch.path)/g", "--run", "\(scratch.path)/r", "--image-store", "\(scratch.path)/i", "-s",
+        driver,
+      ]
+      return try run([program, words[0]] + options + words.dropFirst(), adding: environment)
+    }
+
+    func steps(_ words: [String]) throws -> Int {
+      let file = scratch.appending("steps")
+      try checked(call(words, fault: "count=\(file)"))
+      return Int(try checked(run(["sh", "-c", "wc -l <\(file) && rm \(file)"])).filter(\.isNumber)) ?? 0
+    }
+
+    /// What anybody sees of the image, wherever it is.
+    func content() throws -> String {
+      let item = try checked(
+        run(["sh", "-c", "sha256sum"], input: call(["get-image-data", "web", "item"], fault: nil).output))
+      let diffs = try ["base", "top"].map { layer in
+        try checked(run(["sha256sum"], input: call(["diff", "-u", layer], fault: nil).output))
+      }
+      return try (diffs + [item, stowage("metadata", "-q", "web"), stowage("image", "-j", "web")]).joined()
+    }
+
+    /// What belongs to no record of its own place.
+    func leftovers() throws -> String {
+      let home = driver == "overlay" ? "overlay" : "vfs/dir"
+      return try checked(
+        run([
+          "bash", "-c",
+          """
+          for root in g i; do cd \(scratch.path)/$root 2>/dev/null || continue
+            ids=$(jq -r '.[].id' \(driver)-layers/layers.json 2>/dev/null)
+            for d in \(home)/*/; do n=$(basename "$d"); case "$n" in l|tempdirs|staging|'*') continue;; esac
+              echo "$ids" | grep -qxF -- "$n" || echo "$root: directory $n"; done
+            for id in $ids; do [ -d "\(home)/$id" ] || echo "$root: no directory for $id"; done
+            grep -o '"incomplete":true' \(driver)-layers/layers.json
+            jq -r '.[].flags // {} | keys[]' \(driver)-layers/layers.json 2>/dev/null | sed "s/^/$root: flag /"
+            for d in \(driver)-images/*/; do [ -e "$d" ] || continue; n=$(basename "$d")
+              jq -r '.[].id' \(driver)-images/images.json | grep -qxF -- "$n" || echo "$root: data of image $n"; done
+            find . -xtype l -path './overlay/l/*'
+            find . -name '.tmp-*' -not -path './*-images/*/*'
+            find overlay/tempdirs vfs/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
+          done
+          true
+          """,
+        ]))
+    }
+
+    @discardableResult
+    func checked(_ result: ProcessResult) throws -> String {
+      guard result.isSuccess else { throw FixtureError(text: "\(result)") }
+      return result.outputText
+    }
+
+    deinit {
+      for path in MountTable.mounts(below: scratch.path).reversed() { try? Syscall.umount(path, flags: .detach) }
+    }
+  }
+
+  @Test(arguments: ["overlay", "vfs"], [["image-store", "graph-root"], ["graph-root", "image-store"]])
+  func `a killed move leaves the image whole and is taken up again`(driver: String, ways: [String]) throws {
+    let store = try Store(driver)
+    let (there, back) = (["relocate", "-q", "--all", "--to", ways[0]], ["relocate", "-q", "--all", "--to", ways[1]])
+    if ways[0] == "graph-root" { try store.stowage("relocate", "-q", "--all", "--to", "image-store") }
+    let content = try store.content()
+    let steps = try store.steps(there)
+    #expect(steps > 20)
+    try store.checked(store.call(back, fault: nil))
+    let stride = isFullSweep ? 1 : max(1, steps / 12)
+    for step in Swift.stride(from: 1, through: steps, by: stride) {
+      _ = try store.call(there, fault: "kill=\(step)")
+      #expect(try store.content() == content, "killed before step \(step) of \(steps)")
+      #expect(try store.stowage("images", "-q") == "\(RelocateKillTests.image)\n", "killed before step \(step)")
+      try store.checked(store.call(there, fault: nil))
+      #expect(try store.content() == content, "taken up after step \(step)")
+      let left = try store.leftovers()
+      #expect(left == "", "taken up after step \(step)")
+      let source = store.scratch.appending(ways[0] == "image-store" ? "g" : "i")
+      let rest = try source.appending("\(driver)-layers/layers.json").readText()
+      #expect(rest == "[]", "after step \(step)")
+      try store.checked(store.call(back, fault: nil))
+      #expect(try store.content() == content, "moved back after step \(step)")
+    }
+  }
+}
