@@ -7,7 +7,7 @@ SWIFT ?= swift
 RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage
 RELEASE_BIN = .build/release/stowage
 
-.PHONY: help build release demo test stress crash-sweep fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test stress crash-sweep model fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ stress: ## Only the two-minute run of Stowage and Debian's tools on one store
 crash-sweep: ## Kill the program at every mutating step of every operation (long)
 	@scripts/install-deps all
 	STOWAGE_CRASH_SWEEP=full $(SWIFT) test --filter CrashTests
+
+model: ## Check the model of the lock and dependents protocol of shared image stores
+	@scripts/install-deps all
+	docs/models/check
 
 fuzz: ## A minute of fuzzing for each parser of hostile input
 	@scripts/install-deps build
