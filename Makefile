@@ -7,7 +7,7 @@ SWIFT ?= swift
 RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage
 RELEASE_BIN = .build/release/stowage
 
-.PHONY: help build release demo test stress crash-sweep model fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test stress fire crash-sweep model fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +32,13 @@ stress: ## Only the two-minute run of Stowage and Debian's tools on one store
 	@scripts/install-deps all
 	STOWAGE_STRESS_SECONDS=$${STOWAGE_STRESS_SECONDS:-120} $(SWIFT) test --filter ConcurrencyTests
 
+fire: ## Only the run of graph roots that share an image store and are killed at random, five minutes for each driver
+	@scripts/install-deps all
+	STOWAGE_FIRE_SECONDS=$${STOWAGE_FIRE_SECONDS:-300} $(SWIFT) test --filter SharingUnderFireTests
+
 crash-sweep: ## Kill the program at every mutating step of every operation (long)
 	@scripts/install-deps all
-	STOWAGE_CRASH_SWEEP=full $(SWIFT) test --filter CrashTests
+	STOWAGE_CRASH_SWEEP=full $(SWIFT) test --filter KillTests
 
 model: ## Check the model of the lock and dependents protocol of shared image stores
 	@scripts/install-deps all

@@ -23,16 +23,20 @@ struct SharingUnderFireTests {
     var workers: [RunningProcess] = []
     for (number, root) in ["a", "a", "b", "b", "c", "c", "d", "d"].enumerated() {
       workers.append(
-        try start([
-          repositoryFile("Tests/CrashTests/sharing-worker.sh").string, place, program, driver, root, "\(number)",
-          "\(seconds)",
-        ], adding: ["CONTAINERS_STORAGE_CONF": place + "/storage.conf"]))
+        try start(
+          [
+            repositoryFile("Tests/CrashTests/sharing-worker.sh").string, place, program, driver, root, "\(number)",
+            "\(seconds)",
+          ], adding: ["CONTAINERS_STORAGE_CONF": place + "/storage.conf"]))
     }
     for worker in workers { #expect(try worker.wait().isSuccess) }
     let failures = try shell("cat \(place)/failures.* | sort | uniq -c").outputText
     #expect(failures == "")
     let survivors = try shell("cat \(place)/ledger.* | wc -l").outputText.filter(\.isNumber)
     #expect((Int(survivors) ?? 0) > 0, "no container was left to look at")
+    let done = Set(try shell("cat \(place)/done.* | sort -u").outputText.split(separator: "\n").map(String.init))
+    let wanted: Set = ["import-layer", "create-image", "create-container", "mount", "relocate", "delete-container"]
+    #expect(done.isSuperset(of: wanted), "never done: \(wanted.subtracting(done))")
     let left = try audit(place, program, driver)
     #expect(left == "")
   }

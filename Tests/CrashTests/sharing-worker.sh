@@ -4,7 +4,7 @@
 #
 # usage: sharing-worker.sh DIRECTORY PROGRAM DRIVER ROOT NUMBER SECONDS
 # Containers that are surely there go to DIRECTORY/ledger.NUMBER (name and token); what must not happen, to
-# DIRECTORY/failures.NUMBER.
+# DIRECTORY/failures.NUMBER; verbs that succeeded, to DIRECTORY/done.NUMBER.
 set -u
 directory=$1 program=$2 driver=$3 root=$4 number=$5 seconds=$6
 ledger=$directory/ledger.$number failures=$directory/failures.$number
@@ -22,6 +22,7 @@ run() {
   out=$("$program" "$1" "${options[@]}" "${@:2}" 2>"$directory/err.$number")
   status=$?
   err=$(cat "$directory/err.$number")
+  [ "$status" -ne 0 ] || echo "$1" >>"$directory/done.$number"
   if [ "$status" -gt 125 ]; then echo "status $status of $*: $err" >>"$failures"; fi
   case "$err" in
     *orrupt* | *damaged* | *"digest mismatch"* | *"no such file"* | *"not supported"*) echo "$*: $err" >>"$failures" ;;
@@ -32,7 +33,7 @@ run() {
 # killed VERB ARGUMENTS: dies after a random time of up to 80 ms, or ends before.
 killed() {
   timeout -s KILL "0.0$((RANDOM % 80 / 10))$((RANDOM % 10))" "$program" "$1" "${options[@]}" "${@:2}" >/dev/null 2>&1
-}
+} 2>/dev/null
 
 # check NAME TOKEN: the container has its image's content and what was written into it.
 check() {
@@ -76,11 +77,11 @@ while [ "$SECONDS" -lt "$seconds" ]; do
   [ $((RANDOM % 4)) -ne 0 ] || kill=killed
   case $((RANDOM % 10)) in
     0 | 1) [ "$root" = d ] || make "$image" "$kill" ;;
-    2 | 3 | 4) if [ "$kill" = killed ]; then killed create-container "name-$image"; else create "$image"; fi ;;
-    5) forget "$kill" ;;
+    2 | 3) if [ "$kill" = killed ]; then killed create-container "name-$image"; else create "$image"; fi ;;
+    4 | 5) for _ in 1 2 3 4; do forget "$kill"; done ;;
     6) [ "$root" = d ] || $kill delete-image "name-$image" ;;
-    7) [ "$root" = d ] || $kill relocate -q "name-$image" --to image-store ;;
-    8) [ "$root" = d ] || $kill relocate -q "name-$image" --to graph-root ;;
+    7) [ "$root" = d ] || $kill relocate -q --to image-store "name-$image" ;;
+    8) [ "$root" = d ] || $kill relocate -q --to graph-root "name-$image" ;;
     9)
       line=$(shuf -n1 "$ledger")
       if [ -n "$line" ]; then

@@ -24,24 +24,18 @@ extension ImageOperations {
     _ names: [String]? = nil, to target: RelocationTarget, isDryRun: Bool = false,
     progress: (@Sendable (Relocation.Progress) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> Relocation {
-    let plan = try store.planRelocation(names, to: target)
+    var plan = try store.planRelocation(names, to: target)
     var report = Relocation(plan, target)
-    if !isDryRun {
-      for (index, entry) in plan.layers.enumerated() {
-        if isCancelled?() == true { throw StorageError(.cancelled) }
-        let tell = { (isDone: Bool) in
-          progress?(
-            Relocation.Progress(
-              layer: entry.layer.id, index: index, count: plan.layers.count, size: report.layers[index].size,
-              isDone: isDone))
-        }
-        if entry.isCopied {
-          tell(false)
-          try store.copyLayer(entry.layer, to: plan.target, isCancelled)
-        }
-        tell(true)
-      }
-      for image in plan.images { try store.moveImage(image.record.id, plan) }
+    var attempts = 0
+    while !isDryRun {
+      attempts += 1
+      try store.copyLayers(plan, progress, isCancelled)
+      let isMoved = try store.moveImages(plan)
+      if isMoved { break }
+      // Somebody who does not see the images yet has deleted a layer from the target again.
+      if attempts == 3 { throw StorageError(.busy, "layers vanish from the target while they are copied: start again") }
+      plan = try store.planRelocation(plan.images.map(\.record.id.rawValue), to: target)
+      report = Relocation(plan, target)
     }
     let remaining = try store.leaveSource(plan, isDryRun: isDryRun)
     for index in report.layers.indices { report.layers[index].remains = remaining[report.layers[index].id] }
@@ -51,6 +45,28 @@ extension ImageOperations {
 
 extension Store {
   // MARK: Layers into the target
+
+  /// Copies what the target lacks, parents first.
+  fileprivate func copyLayers(
+    _ plan: RelocationPlan, _ progress: (@Sendable (Relocation.Progress) -> Void)?,
+    _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(StorageError) {
+    for (index, entry) in plan.layers.enumerated() {
+      if isCancelled?() == true { throw StorageError(.cancelled) }
+      let record = entry.layer.record
+      let tell = { (isDone: Bool) in
+        progress?(
+          Relocation.Progress(
+            layer: record.id, index: index, count: plan.layers.count,
+            size: record.diffDigest == nil ? -1 : record.diffSize, isDone: isDone))
+      }
+      if entry.isCopied {
+        tell(false)
+        try copyLayer(entry.layer, to: plan.target, isCancelled)
+      }
+      tell(true)
+    }
+  }
 
   /// Copies a layer into the other store. The copy is made in staging there; only its publication takes the locks.
   fileprivate func copyLayer(
@@ -87,8 +103,19 @@ extension Store {
 
   // MARK: Images
 
+  /// Moves the images if all of their layers are in the target; with the layer locks held nobody can take one away.
+  ///
+  /// - Returns: whether they were.
+  fileprivate func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+      for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
+      for image in plan.images { try self.moveImage(image.record.id, plan) }
+      return true
+    }
+  }
+
   /// Moves an image's record and items: first they are in the target, then they leave the source.
-  fileprivate func moveImage(_ id: ImageID, _ plan: RelocationPlan) throws(StorageError) {
+  private func moveImage(_ id: ImageID, _ plan: RelocationPlan) throws(StorageError) {
     try withImagesChanging { (all) throws(StorageError) in
       let indices = all.view.tables.indices
       guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
