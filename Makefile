@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
-RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage
+RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage -Xlinker -L$(shell scripts/static-libraries)
 RELEASE_BIN = .build/release/stowage
 
 .PHONY: help build release demo test stress fire crash-sweep model fuzz check lint format bench docs install uninstall clean

@@ -41,9 +41,9 @@ let package = Package(
     library("StowageFiles", ["StowageModel", "StowageSystem", system]),
     library("StowageDigest", ["StowageModel", crypto]),
     // 2: layer bytes, configuration
-    .systemLibrary(name: "CIsal", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CIsal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CBz2", providers: [.apt(["libbz2-dev"])]),
     library(
       "StowageCompression", ["StowageModel", "StowageSystem", "CIsal", "CZstd", "CLzma", "CBz2", system]),
