@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 package import StowageModel
 package import StowageSystem
 package import SystemPackage
@@ -8,20 +7,22 @@ package import SystemPackage
 ///
 /// Steps (on-disk-format 3): `.tmp-<name><number>` in the same directory, write, `fdatasync`, `fchmod`, rename, `fsync`
 /// of the directory. A missing directory is created with mode 0700. On any error the temporary file is removed; after a
-/// crash it stays until ``sweep(_:)``.
+/// crash it stays until somebody who holds the lock of the files there looks for `.tmp-*`.
 package enum AtomicFile {
   /// Replaces `path` by the given bytes.
   ///
   /// - Parameters:
   ///   - mode: permission bits of the new file, not subject to the umask.
   ///   - sync: false for volatile documents: content and directory are not forced to the device.
+  ///   - place: where the temporary file is made, if not beside `path`; on the same file system.
   /// - Returns: the new file's metadata; its modification time and inode are those under the final name.
   /// - Throws: `system` with the failed call.
   @discardableResult
   package static func replace(
-    _ path: FilePath, contents: UnsafeRawBufferPointer, mode: UInt32 = 0o600, sync: Bool
+    _ path: FilePath, contents: UnsafeRawBufferPointer, mode: UInt32 = 0o600, sync: Bool,
+    stagedIn place: FilePath? = nil
   ) throws(StorageError) -> FileStatus {
-    try replace(path, mode: mode, sync: sync) { (descriptor) throws(StorageError) in
+    try replace(path, mode: mode, sync: sync, stagedIn: place) { (descriptor) throws(StorageError) in
       try attempt("write", path) { () throws(Errno) in
         try SystemHook.step("write", path.string)
         try Syscall.write(descriptor, all: contents)
@@ -32,11 +33,11 @@ package enum AtomicFile {
   /// Replaces `path` by the given bytes.
   @discardableResult
   package static func replace(
-    _ path: FilePath, contents: [UInt8], mode: UInt32 = 0o600, sync: Bool
+    _ path: FilePath, contents: [UInt8], mode: UInt32 = 0o600, sync: Bool, stagedIn place: FilePath? = nil
   ) throws(StorageError) -> FileStatus {
     let result: Result<FileStatus, StorageError> = contents.withUnsafeBytes { bytes in
       do throws(StorageError) {
-        return .success(try replace(path, contents: bytes, mode: mode, sync: sync))
+        return .success(try replace(path, contents: bytes, mode: mode, sync: sync, stagedIn: place))
       } catch { return .failure(error) }
     }
     return try result.get()
@@ -45,10 +46,12 @@ package enum AtomicFile {
   /// Replaces `path` by what `write` writes to the descriptor it is lent.
   @discardableResult
   package static func replace(
-    _ path: FilePath, mode: UInt32 = 0o600, sync: Bool, write: (CInt) throws(StorageError) -> Void
+    _ path: FilePath, mode: UInt32 = 0o600, sync: Bool, stagedIn place: FilePath? = nil,
+    write: (CInt) throws(StorageError) -> Void
   ) throws(StorageError) -> FileStatus {
     let directory = path.removingLastComponent()
-    let file = try createTemporary(for: path, in: directory)
+    if place != nil { try makeDirectories(directory, mode: 0o700) }
+    let file = try createTemporary(for: path, in: place ?? directory)
     let temporary = file.path
     let descriptor = file.descriptor.rawValue
     do throws(StorageError) {
@@ -75,26 +78,6 @@ package enum AtomicFile {
     try attempt("fsync", place) { () throws(Errno) in
       let descriptor = try Syscall.open(place, [.readOnly, .directory])
       try Syscall.fsync(descriptor.rawValue)
-    }
-  }
-
-  /// Removes left-over `.tmp-*` files that are older than a day or than the last boot (on-disk-format 20.30).
-  ///
-  /// To be called while the directory's lock is held for writing. Failures are logged; nothing else is touched.
-  package static func sweep(_ directory: FilePath) {
-    guard let names = try? Syscall.directoryNames(directory) else { return }
-    let now = FileTime.now()
-    var sinceBoot = timespec()
-    clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
-    let limit = max(now.seconds - 86400, now.seconds - Int64(sinceBoot.tv_sec))
-    for name in names where name.starts(with: Array(".tmp-".utf8)) {
-      let path = directory.appending(FilePath(name).components)
-      guard let status = try? Syscall.lstat(path), status.kind == .regular,
-        status.modificationTime.seconds < limit
-      else { continue }
-      do throws(Errno) { try Syscall.unlink(path) } catch {
-        Log.warning("cannot remove the stale temporary file \(path.string): \(error.referenceText)")
-      }
     }
   }
 

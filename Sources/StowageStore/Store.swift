@@ -70,7 +70,7 @@ public final class Store: Sendable {
       let store = try RecordStore<ImageRecord>(
         directory: places.directory, files: [RecordFile(places.records, isFlushed: true)],
         locks: isLocked ? [places.lock] : [], ranks: [index == 0 ? .images : .secondaryImages(index)],
-        isWritable: places.isWritable, removesOrphans: true, timeout: timeout)
+        isWritable: places.isWritable, bin: places.bin, removesOrphans: true, timeout: timeout)
       try store.withReading { (_) throws(StorageError) in }
       stores.append(store)
     }
@@ -85,6 +85,7 @@ public final class Store: Sendable {
     let store = try RecordStore<ContainerRecord>(
       directory: places.directory, files: files, locks: places.locks,
       ranks: places.locks.indices.map { .containers($0) }, isWritable: true,
+      bin: topology.layers.temporary,
       // Containers of a transient store are recorded where this process does not look.
       removesOrphans: false, timeout: timeout)
     try store.withReading { (_) throws(StorageError) in }

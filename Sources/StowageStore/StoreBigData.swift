@@ -21,11 +21,12 @@ enum BigDataFiles {
     }
   }
 
-  /// Writes an item durably.
+  /// Writes an item durably. Its temporary file is beside the objects' directories, where leavings are looked for.
   static func write(
     _ bytes: [UInt8], _ key: String, of id: String, in directory: FilePath, kind: String
   ) throws(StorageError) {
-    try AtomicFile.replace(try path(key, of: id, in: directory, kind: kind), contents: bytes, sync: true)
+    try AtomicFile.replace(
+      try path(key, of: id, in: directory, kind: kind), contents: bytes, sync: true, stagedIn: directory)
   }
 
   /// Reads an item; `nil` if it cannot be read.

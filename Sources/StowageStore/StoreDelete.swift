@@ -103,7 +103,7 @@ extension Store {
       for index in removal.stores.sorted() {
         try self.imageStores[index].withWriting {
           (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-          if images.reading[removal.id] != nil { try images.remove(removal.id) }
+          if images.reading[removal.id] != nil { try images.remove(removal.id, into: &layers.bins) }
         }
       }
       try self.deleteLayers(removal.layers, &layers)
@@ -199,7 +199,7 @@ extension Store {
           try layers.tie([layer.id], LayerTie(.container, container.id.rawValue))
         }
         try removeTree(self.topology.containers.runDirectory.appending(container.id.rawValue))
-        try containers.remove(container.id)
+        try containers.remove(container.id, into: &layers.bins)
         if let layer { try layers.delete(layer) }
       }
     }
@@ -214,15 +214,7 @@ extension Store {
       containers.container(nameOrID)
     }
     if let container { return try deleteContainer(container.id.rawValue, missing: .layerUnknown) }
-    for store in imageStores where store.isWritable {
-      let isDeleted = try store.withWriting {
-        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
-        guard let image = images.reading.find(nameOrID) else { return false }
-        try images.remove(image.id)
-        return true
-      }
-      if isDeleted { return }
-    }
+    if try deleteImageRecord(nameOrID) { return }
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
@@ -231,17 +223,38 @@ extension Store {
     }
   }
 
+  /// Deletes the record and data of an image, not its layers.
+  ///
+  /// - Returns: whether there was one.
+  private func deleteImageRecord(_ nameOrID: String) throws(StorageError) -> Bool {
+    var bins = DeferredRemoval()
+    for store in imageStores where store.isWritable {
+      let isDeleted = try store.withWriting {
+        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
+        guard let image = images.reading.find(nameOrID) else { return false }
+        try images.remove(image.id, into: &bins)
+        return true
+      }
+      if !isDeleted { continue }
+      try bins.empty()
+      return true
+    }
+    return false
+  }
+
   /// Deletes all containers, images and layers, newest layers first, then what the driver still lists
   /// (store-semantics 18.6). Additional image stores are not touched.
   func deleteEverything() throws(StorageError) {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
       try self.containerStore.withWriting {
         (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
-        for container in containers.reading.records { try containers.remove(container.id) }
+        for container in containers.reading.records {
+          try containers.remove(container.id, into: &layers.bins)
+        }
       }
       for store in self.imageStores where store.isWritable {
         try store.withWriting { (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-          for image in images.reading.records { try images.remove(image.id) }
+          for image in images.reading.records { try images.remove(image.id, into: &layers.bins) }
         }
       }
       let records = layers.store.ask(layers.reading) { $0.records }

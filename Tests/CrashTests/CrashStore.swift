@@ -54,7 +54,7 @@ final class CrashStore: Sendable {
     try call(words, fault: "fail=\(step):\(errno)").status
   }
 
-  /// What users see: layers with names, images and containers. Opening the store is what repairs it.
+  /// What users see: layers with names, images and containers, and items named `item`. Opening the store is what repairs it.
   func state() throws -> [String] {
     let layers = try stowage("layers", "-j")
     let images = try stowage("images")
@@ -62,7 +62,11 @@ final class CrashStore: Sendable {
     // Container layers have random IDs; their number counts.
     let ids = layers.split(separator: "{\"id\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
     let named = ids.filter { $0.count != 64 || images.contains($0) }.sorted()
-    return ["\(ids.count) layers"] + named + images.split(separator: "\n").map(String.init)
+    let items = try script(
+      "cd \(directory)/g && jq -c '.[] | [.[\"big-data-names\"], .[\"big-data-sizes\"]]' \(driver)-layers/layers.json"
+        + " \(driver)-images/images.json \(driver)-containers/containers.json | grep -F '\"item\"' || true")
+    return ["\(ids.count) layers"] + named + items.split(separator: "\n").map(String.init)
+      + images.split(separator: "\n").map(String.init)
       + containers.split(separator: "\n").map(String.init)
   }
 

@@ -51,5 +51,30 @@ struct CrashedOperation: Sendable, CustomTestStringConvertible {
       prepare: { try $0.stowage("import-layer", "-r", "--id", "made", "-f", "@layer") },
       words: ["delete-layer", "made"],
       revert: { try $0.stowage("import-layer", "-r", "--id", "made", "-f", "@layer") }),
+    CrashedOperation(
+      name: "set-image-data", prepare: { try $0.stowage("load", "-q", "@docker-archive") },
+      words: ["set-image-data", "-f", "@layer", image, "item"],
+      revert: {
+        try $0.stowage("delete-image", image)
+        try $0.stowage("load", "-q", "@docker-archive")
+      }),
+    CrashedOperation(
+      name: "set-container-data",
+      prepare: {
+        try $0.stowage("load", "-q", "@docker-archive")
+        try $0.stowage("create-container", "--id", "made", image)
+      },
+      words: ["set-container-data", "-f", "@layer", "made", "item"],
+      revert: {
+        try $0.stowage("delete-container", "made")
+        try $0.stowage("create-container", "--id", "made", image)
+      }),
+    CrashedOperation(
+      name: "set-layer-data", prepare: { try $0.stowage("create-layer", "-r", "--id", "base") },
+      words: ["set-layer-data", "-f", "@layer", "base", "item"],
+      revert: {
+        try $0.stowage("delete-layer", "base")
+        try $0.stowage("create-layer", "-r", "--id", "base")
+      }),
   ]
 }

@@ -81,7 +81,7 @@ struct RelocateKillTests {
             for d in \(driver)-images/*/; do [ -e "$d" ] || continue; n=$(basename "$d")
               jq -r '.[].id' \(driver)-images/images.json | grep -qxF -- "$n" || echo "$root: data of image $n"; done
             find . -xtype l -path './overlay/l/*'
-            find . -name '.tmp-*' -not -path './*-images/*/*'
+            find . -name '.tmp-*'
             find overlay/tempdirs vfs/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
           done
           true

@@ -166,17 +166,18 @@ extension LayersWriting {
   }
 
   /// Deletes the directories of an object that has no record.
-  private func removeData(of tie: LayerTie) throws(StorageError) {
+  private mutating func removeData(of tie: LayerTie) throws(StorageError) {
     let places = store.topology
     switch tie.kind {
     case .container:
       guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
-      for directory in [places.containers.directory, places.containers.runDirectory] {
-        try removeTree(directory.appending(id))
-      }
+      try bins.add(places.containers.directory.appending(id), bin: places.layers.temporary)
+      try removeTree(places.containers.runDirectory.appending(id))
     case .image:
       guard let id = ImageID(recorded: tie.id)?.rawValue else { return }
-      for images in places.images where images.isWritable { try removeTree(images.directory.appending(id)) }
+      for images in places.images where images.isWritable {
+        try bins.add(images.directory.appending(id), bin: images.bin)
+      }
     case .mounts: break
     }
   }

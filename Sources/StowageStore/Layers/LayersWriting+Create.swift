@@ -141,7 +141,7 @@ extension LayersWriting {
     let name = try bigDataFileName(for: item.key)
     for data in store.topology.layers.dataDirectories(of: location) {
       let path = data.appending(location.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: item.bytes, sync: true)
+      try AtomicFile.replace(path, contents: item.bytes, sync: true, stagedIn: data)
     }
   }
 

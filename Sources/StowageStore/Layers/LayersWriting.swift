@@ -125,7 +125,7 @@ struct LayersWriting: ~Copyable {
     let name = try bigDataFileName(for: key)
     for data in store.topology.layers.dataDirectories(of: layer.location) {
       let path = data.appending(layer.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: bytes, sync: true)
+      try AtomicFile.replace(path, contents: bytes, sync: true, stagedIn: data)
     }
     if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
     try update(layer.id) { $0.bigDataNames.append(key) }

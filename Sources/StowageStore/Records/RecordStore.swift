@@ -15,6 +15,8 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   let directory: FilePath
   /// Whether records may be changed here.
   let isWritable: Bool
+  /// Where directories of removed objects wait for their deletion.
+  let bin: FilePath
   /// Whether data directories without record are removed when they are met after a crash.
   private let removesOrphans: Bool
   private let filePaths: [FilePath]
@@ -32,9 +34,10 @@ final class RecordStore<Record: NamedRecord>: Sendable {
   /// Makes the directory and the lock files where that is possible; loads nothing.
   init(
     directory: FilePath, files: [RecordFile<Record>], locks paths: [FilePath], ranks: [LockRank], isWritable: Bool,
-    removesOrphans: Bool, timeout: Duration?
+    bin: FilePath, removesOrphans: Bool, timeout: Duration?
   ) throws(StorageError) {
     self.directory = directory
+    self.bin = bin
     self.removesOrphans = removesOrphans
     filePaths = files.map(\.path)
     self.isWritable = isWritable
@@ -271,12 +274,12 @@ struct RecordsWriting<Record: NamedRecord>: ~Copyable {
     }
   }
 
-  /// Forgets a record, saves, then deletes its data directory.
+  /// Forgets a record, saves, then moves its data directory into the bin.
   ///
-  /// After a crash in between a directory without record is left, which garbage collection removes.
-  func remove(_ id: Record.ID) throws(StorageError) {
+  /// After a crash in between a directory without record is left, which the next opener removes.
+  func remove(_ id: Record.ID, into bins: inout DeferredRemoval) throws(StorageError) {
     store.change(self) { $0.remove(id) }
     try store.save(self)
-    try removeTree(store.directory.appending(FilePath(id.rawValue).components))
+    try bins.add(store.directory.appending(FilePath(id.rawValue).components), bin: store.bin)
   }
 }

@@ -109,13 +109,13 @@ extension Store {
   fileprivate func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
-      for image in plan.images { try self.moveImage(image.record.id, plan) }
+      for image in plan.images { try self.moveImage(image.record.id, plan, &layers.bins) }
       return true
     }
   }
 
   /// Moves an image's record and items: first they are in the target, then they leave the source.
-  private func moveImage(_ id: ImageID, _ plan: RelocationPlan) throws(StorageError) {
+  private func moveImage(_ id: ImageID, _ plan: RelocationPlan, _ bins: inout DeferredRemoval) throws(StorageError) {
     try withImagesChanging { (all) throws(StorageError) in
       let indices = all.view.tables.indices
       guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
@@ -131,7 +131,7 @@ extension Store {
         }
         try to.append(record)
       }
-      try from.remove(id)
+      try from.remove(id, into: &bins)
     }
   }
 

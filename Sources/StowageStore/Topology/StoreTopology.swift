@@ -91,6 +91,8 @@ package struct StoreTopology: Hashable, Sendable {
   package struct ImagePlaces: Hashable, Sendable {
     /// Directory of the record file, the lock and the images' directories.
     package let directory: FilePath
+    /// Where directories of removed images wait for their deletion: beside the layers of that store.
+    package let bin: FilePath
     /// Whether images may be changed here.
     package let isWritable: Bool
     /// The record file.
@@ -148,8 +150,8 @@ package struct StoreTopology: Hashable, Sendable {
     }
     let primaries = (roots.imageStore.map { [$0] } ?? []) + [roots.graphRoot]
     images =
-      primaries.map { ImagePlaces(directory: $0.appending("\(driverName)-images"), isWritable: true) }
-      + distinct.map { ImagePlaces(directory: $0.appending("\(driverName)-images"), isWritable: false) }
+      primaries.map { StoreTopology.imagePlaces($0, driverName, isWritable: true) }
+      + distinct.map { StoreTopology.imagePlaces($0, driverName, isWritable: false) }
     containers = StoreTopology.containerPlaces(roots, driverName, isTransient)
   }
 
@@ -233,6 +235,12 @@ package struct StoreTopology: Hashable, Sendable {
       directories: [run, data] + imageData, data: data, dataSearch: [data] + imageData,
       temporary: data.appending("tmp"), mounts: run.appending("mountpoints.json"),
       mountsLock: run.appending("mountpoints.lock"), privateMounts: run.appending("private-mounts"))
+  }
+
+  private static func imagePlaces(_ root: FilePath, _ driver: String, isWritable: Bool) -> ImagePlaces {
+    ImagePlaces(
+      directory: root.appending("\(driver)-images"), bin: root.appending("\(driver)-layers").appending("tmp"),
+      isWritable: isWritable)
   }
 
   private static func additionalLayerPlaces(_ root: FilePath, _ index: Int, _ driver: String) -> AdditionalLayerPlaces {
