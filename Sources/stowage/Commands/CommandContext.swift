@@ -24,6 +24,29 @@ final class CommandContext {
     console.print(id.rawValue)
     for name in names { console.print("\t" + name) }
   }
+
+  /// Prints texts as a JSON list, or one a line.
+  func printList(_ texts: [String], whenEmpty: Console.EmptyList) {
+    if wantsJSON {
+      console.printJSON(strings: texts, whenEmpty: whenEmpty)
+    } else {
+      for text in texts { console.print(text) }
+    }
+  }
+
+  /// Finds each argument and shows those found, as JSON records or as blocks of text; those not found only show in the
+  /// exit status (cli 13.2).
+  func printFound<Item>(
+    _ find: (String) throws(StorageError) -> Item, record: (Item) -> some PrintableRecord, block: (Item) -> Void
+  ) -> ExitStatus {
+    let found = arguments.compactMap { try? find($0) }
+    if wantsJSON {
+      console.printJSON(records: found.map(record), whenEmpty: .emptyList)
+    } else {
+      for item in found { block(item) }
+    }
+    return found.count == arguments.count ? .success : .failure
+  }
 }
 
 /// The text, nil if it is empty: how an option that was not given reads.

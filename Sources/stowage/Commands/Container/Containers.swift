@@ -30,16 +30,10 @@ enum ContainerCommand {
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let images = try context.store.images.list()
-    let found = context.arguments.compactMap { try? context.store.containers.find($0) }
-    if context.wantsJSON {
-      context.console.printJSON(records: found, whenEmpty: .emptyList)
-    } else {
-      for container in found {
-        let image = images.first { $0.id == container.image }
-        printBlock(container, imageNames: image?.record.names ?? [], context)
-      }
+    return context.printFound(context.store.containers.find, record: \.self) { container in
+      let image = images.first { $0.id == container.image }
+      printBlock(container, imageNames: image?.record.names ?? [], context)
     }
-    return found.count == context.arguments.count ? .success : .failure
   }
 
   private static func printBlock(_ container: ContainerRecord, imageNames: [String], _ context: CommandContext) {

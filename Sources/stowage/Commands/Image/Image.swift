@@ -9,13 +9,7 @@ enum ImageCommand {
     options: [.json], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let found = context.arguments.compactMap { try? context.store.images.find($0) }
-    if context.wantsJSON {
-      context.console.printJSON(records: found.map(\.record), whenEmpty: .emptyList)
-    } else {
-      for image in found { printBlock(image, context) }
-    }
-    return found.count == context.arguments.count ? .success : .failure
+    context.printFound(context.store.images.find, record: \.record) { printBlock($0, context) }
   }
 
   private static func printBlock(_ image: ImageInfo, _ context: CommandContext) {

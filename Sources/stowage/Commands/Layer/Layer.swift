@@ -9,13 +9,7 @@ enum LayerCommand {
     options: [.json], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let found = context.arguments.compactMap { try? context.store.layers.find($0) }
-    if context.wantsJSON {
-      context.console.printJSON(records: found.map(\.record), whenEmpty: .emptyList)
-    } else {
-      for layer in found { printBlock(layer, context.console) }
-    }
-    return found.count == context.arguments.count ? .success : .failure
+    context.printFound(context.store.layers.find, record: \.record) { printBlock($0, context.console) }
   }
 
   private static func printBlock(_ layer: LayerInfo, _ console: Console) {

@@ -9,12 +9,7 @@ enum StorageLayersCommand {
     run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let identifiers = try context.store.layers.listInDriver()
-    if context.wantsJSON {
-      context.console.printJSON(strings: identifiers, whenEmpty: .emptyList)
-    } else {
-      for identifier in identifiers { context.console.print(identifier) }
-    }
+    context.printList(try context.store.layers.listInDriver(), whenEmpty: .emptyList)
     return .success
   }
 }
