@@ -7,7 +7,7 @@ SWIFT ?= swift
 RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage -Xlinker -L$(shell scripts/static-libraries)
 RELEASE_BIN = .build/release/stowage
 
-.PHONY: help build release demo test stress fire crash-sweep model fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test stress fire differential crash-sweep model fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ stress: ## Only the two-minute run of Stowage and Debian's tools on one store
 fire: ## Only the run of graph roots that share an image store and are killed at random, five minutes for each driver
 	@scripts/install-deps all
 	STOWAGE_FIRE_SECONDS=$${STOWAGE_FIRE_SECONDS:-300} $(SWIFT) test --filter SharingUnderFireTests
+
+differential: ## 20,000 random commands for each driver, on twin stores, compared with Debian's containers-storage
+	@scripts/install-deps all
+	STOWAGE_DIFFERENTIAL_OPERATIONS=$${STOWAGE_DIFFERENTIAL_OPERATIONS:-20000} $(SWIFT) test --filter DifferentialTests
 
 crash-sweep: ## Kill the program at every mutating step of every operation (long)
 	@scripts/install-deps all

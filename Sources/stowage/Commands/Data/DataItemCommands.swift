@@ -82,7 +82,8 @@ enum DataItemCommands {
     ) -> CommandDefinition {
       let name = "\(verb)-\(noun)-data\(suffix)"
       return CommandDefinition(
-        name, name.filter { $0 != "-" }, arguments: .two, synopsis: synopsis, usage: "\(what) that is \(owner)\(remark)",
+        name, name.filter { $0 != "-" }, arguments: .two, synopsis: synopsis,
+        usage: "\(what) that is \(owner)\(remark)",
         options: options
       ) { (context: CommandContext) throws(StorageError) in
         try act(context, context.arguments[1])
