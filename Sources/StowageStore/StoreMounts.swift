@@ -14,24 +14,43 @@ extension Store {
   /// - Returns: the absolute path of the tree.
   /// - Throws: `layerUnknown`; `readOnlyStore` for a layer of an additional image store; `mountFailed`, `system`.
   public func mount(_ nameOrID: String, label: String = "") throws(StorageError) -> String {
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
-    }
-    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
+    try drivers.withLock { (driver, _) throws(StorageError) -> String in
       try self.withLayersWriting(additional: true, driver: driver) {
         (layers: inout LayersWriting) throws(StorageError) -> String in
-        guard let layer = layers.reading.find(container?.layer.rawValue ?? nameOrID) else {
-          throw StorageError(.layerUnknown, subject: nameOrID)
-        }
-        if !layer.location.isWritable {
-          throw StorageError(.readOnlyStore, subject: nameOrID)
-            .wrapped("mounting read/only store images is not allowed")
-        }
-        var options = try self.mountOptions(of: container, layer, driver)
-        if !label.isEmpty { options.label = label }
+        let (layer, options) = try self.mountRequest(nameOrID, label, layers.reading)
         return try layers.mount(layer, options)
       }
     }
+  }
+
+  /// What ``mount(_:label:)`` would do now; changes nothing.
+  ///
+  /// - Returns: the path at which the tree would be, and the steps in words.
+  /// - Throws: as ``mount(_:label:)``.
+  public func planMount(_ nameOrID: String, label: String = "") throws(StorageError) -> (path: String, steps: [String])
+  {
+    try withLayers { (layers) throws(StorageError) in
+      let (layer, options) = try self.mountRequest(nameOrID, label, layers)
+      return try layers.plan(layer, options)
+    }
+  }
+
+  private func mountRequest(
+    _ nameOrID: String, _ label: String, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> (layer: FoundLayer, options: MountOptions) {
+    let container = try containerStore.withReading { (containers) throws(StorageError) in
+      containers.container(nameOrID)
+    }
+    guard let layer = layers.find(container?.layer.rawValue ?? nameOrID) else {
+      throw StorageError(.layerUnknown, subject: nameOrID)
+    }
+    if !layer.location.isWritable {
+      throw StorageError(.readOnlyStore, subject: nameOrID)
+        .wrapped("mounting read/only store images is not allowed")
+    }
+    var options = try mountOptions(of: container, layer, layers.driver)
+    if !label.isEmpty { options.label = label }
+    return (layer, options)
   }
 
   private func mountOptions(
@@ -59,24 +78,41 @@ extension Store {
   public func mountImage(
     _ nameOrID: String, options: [String] = [], label: String = ""
   ) throws(StorageError) -> String {
-    if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
-    return try drivers.withLock { (driver, _) throws(StorageError) -> String in
+    try drivers.withLock { (driver, _) throws(StorageError) -> String in
       try self.withLayersWriting(additional: true, driver: driver) {
         (layers: inout LayersWriting) throws(StorageError) -> String in
-        let image = try self.withImages { (view) throws(StorageError) in try view.require(nameOrID) }
-        guard let layer = self.unmappedLayer(of: image, layers.reading) else {
-          throw StorageError(.layerUnknown, subject: nameOrID)
-        }
-        if !layer.record.idMaps.isEmpty {
-          throw StorageError(
-            .notSupported, "cannot create an image with canonical UID/GID mappings in a read-only store",
-            subject: nameOrID)
-        }
-        var mount = MountOptions(label: layer.record.mountLabel, options: options + ["ro"])
-        if !label.isEmpty { mount.label = label }
+        let (layer, mount) = try self.imageMountRequest(nameOrID, options, label, layers.reading)
         return try layers.mount(layer, mount)
       }
     }
+  }
+
+  /// What ``mountImage(_:options:label:)`` would do now. See ``planMount(_:label:)``.
+  public func planImageMount(
+    _ nameOrID: String, options: [String] = [], label: String = ""
+  ) throws(StorageError) -> (path: String, steps: [String]) {
+    try withLayers { (layers) throws(StorageError) in
+      let (layer, mount) = try self.imageMountRequest(nameOrID, options, label, layers)
+      return try layers.plan(layer, mount)
+    }
+  }
+
+  private func imageMountRequest(
+    _ nameOrID: String, _ options: [String], _ label: String, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> (layer: FoundLayer, options: MountOptions) {
+    if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
+    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID) }
+    guard let layer = unmappedLayer(of: image, layers) else {
+      throw StorageError(.layerUnknown, subject: nameOrID)
+    }
+    if !layer.record.idMaps.isEmpty {
+      throw StorageError(
+        .notSupported, "cannot create an image with canonical UID/GID mappings in a read-only store",
+        subject: nameOrID)
+    }
+    var mount = MountOptions(label: layer.record.mountLabel, options: options + ["ro"])
+    if !label.isEmpty { mount.label = label }
+    return (layer, mount)
   }
 
   /// The first of an image's top layers that has no ID maps, else the top layer. Layers of the store that has the image

@@ -109,6 +109,28 @@ import Testing
         error: "can't set empty name for layer big data item: not a valid name for a big data item\n", status: 1))
   }
 
+  @Test("a plan of a mount shows path and steps, and mounts nothing", .enabled(if: isRoot, "mounting needs root"))
+  func mountPlan() throws {
+    let store = try CommandStore("overlay")
+    #expect(try store("create-layer", "--id", "base").isSuccess)
+    #expect(try store("create-layer", "--id", "top", "base").isSuccess)
+    let plan = try store("mount", "--dry-run", "top").outputText.split(separator: "\n")
+    let home = "\(store.graphRoot)/overlay"
+    #expect(plan.first == "\(home)/top/merged")
+    #expect(
+      plan.contains {
+        $0.hasPrefix("  mount ") && $0.contains("\(home)/base/diff") && $0.contains("upperdir=\(home)/top/diff")
+      },
+      "\(plan)")
+    #expect(try store("mounted", "top").shows())
+    #expect(try store("mount", "top").isSuccess)
+    #expect(try store("mount", "--dry-run", "top").shows("\(home)/top/merged\n  mounted already (count 1)\n"))
+    #expect(try store("mount", "--dry-run", "nope").shows(error: "layer not known\n", status: 1))
+    #expect(try store("unmount", "top").isSuccess)
+    let json = try store("mount", "--dry-run", "--json", "base").outputText
+    #expect(json.contains("\"mountpoint\":\"\(home)/base/merged\"") && json.contains("\"steps\":["))
+  }
+
   @Test("mounts are counted", .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
   func mounting(driver: String) throws {
     let store = try makeStore(driver)

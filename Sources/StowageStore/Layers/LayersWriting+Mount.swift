@@ -62,3 +62,14 @@ extension LayersWriting {
   /// A count read from disk may be the largest number there is.
   private func increment(_ count: Int) -> Int { count == .max ? count : count + 1 }
 }
+
+extension LayersReading {
+  /// Where ``LayersWriting/mount(_:_:)`` would present a layer, and its steps in words. Changes nothing.
+  func plan(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> (path: String, steps: [String]) {
+    if let known = store.mounts(self)[layer.id], MountTable.isMountPoint(FilePath(known.path)) {
+      return (known.path, ["mounted already (count \(known.count))"])
+    }
+    let plan = try driver.mountPlan(for: layer.location, over: try chain(of: layer), options)
+    return (plan.mountPoint.lexicallyNormalized().string, plan.steps.map(\.description))
+  }
+}

@@ -32,12 +32,15 @@ enum MountCommand {
   private static let options = OptionDefinition("--opt", "-o", kind: .text(), usage: "Mount Options")
   private static let label = OptionDefinition("--label", "-l", kind: .text(), usage: "Mount Label")
   private static let readOnly = OptionDefinition("--read-only", "--ro", "-r", usage: "Mount image readonly")
+  private static let dryRun = OptionDefinition(
+    "--dry-run", usage: "Only show the steps that the mount would take", isAdditional: true)
 
   static let definition = CommandDefinition(
     "mount", arguments: .oneOrMore, synopsis: "[options [...]] LayerOrContainerNameOrID",
-    usage: "Mount a layer or container", options: [options, label, readOnly, .json], run: run)
+    usage: "Mount a layer or container", options: [options, label, readOnly, dryRun, .json], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    if context.options[flag: dryRun] { return try plan(context) }
     var outcomes: [Outcome] = []
     for argument in context.arguments {
       var outcome = Outcome(argument: argument, mountPoint: "")
@@ -59,6 +62,28 @@ enum MountCommand {
     return context.options[flag: readOnly]
       ? try context.store.mountImage(argument, options: ["ro"], label: label)
       : try context.store.mount(argument, label: label)
+  }
+
+  /// Shows for each argument where it would be mounted, and the steps.
+  private static func plan(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    let label = context.options[text: label]
+    var plans: [JSONValue] = []
+    for argument in context.arguments {
+      let plan =
+        context.options[flag: readOnly]
+        ? try context.store.planImageMount(argument, options: ["ro"], label: label)
+        : try context.store.planMount(argument, label: label)
+      plans.append(
+        .object([
+          .init("id", .string(argument)), .init("mountpoint", .string(plan.path)),
+          .init("steps", .array(plan.steps.map { .string($0) })),
+        ]))
+      if context.wantsJSON { continue }
+      context.console.print(plan.path)
+      for step in plan.steps { context.console.print("  " + step) }
+    }
+    if context.wantsJSON { context.console.printJSON(.array(plans)) }
+    return .success
   }
 }
 
