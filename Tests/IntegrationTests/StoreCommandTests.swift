@@ -26,6 +26,23 @@ import Testing
       ])
   }
 
+  #if STOWAGE_HOOKS
+    /// Start-up is most of what a small command takes: it may look whether everything is there, but changes nothing.
+    @Test("reading a store that is there writes nothing", arguments: Drivers.all) func quietOpen(driver: String) throws
+    {
+      let store = try CommandStore(driver)
+      #expect(try store("create-layer", "--id", "base").isSuccess)
+      #expect(try store("layers").isSuccess)
+      for (command, limit) in [("version", 20), ("images", 20), ("layers", 32)] {
+        let file = store.directory.appending("steps-\(command)")
+        #expect(try store(command, adding: ["STOWAGE_FAULT": "count=\(file)"]).isSuccess)
+        let steps = try file.readText().split(separator: "\n").map { $0.split(separator: " ")[1] }
+        #expect(Set(steps).isSubset(of: ["mkdir", "open", "mount"]), "\(command): \(steps)")
+        #expect(steps.count <= limit, "\(command): \(steps)")
+      }
+    }
+  #endif
+
   @Test("version is that of the reference") func version() throws {
     let store = try CommandStore("vfs")
     #expect(try store("version").shows(error: "Version: \(stowageVersion)\n"))
