@@ -39,8 +39,8 @@ package protocol GraphDriver: Sendable {
   /// Prepares the tree of a layer-to-be in a staged directory of the store at `targetRoot`. Needs no lock.
   ///
   /// The tree is what ``create(_:over:_:staged:)`` would begin with: empty, or a copy of the nearest parent if the driver
-  /// ``DriverTraits/copiesParent``. Nobody keeps the parent from vanishing or changing meanwhile: a copy counts only if
-  /// the parent is found unchanged when the layers lock is held again.
+  /// ``DriverTraits/copiesParent``, if the layer is a copy, or if owners are to be changed. Nobody keeps the parent from
+  /// vanishing or changing meanwhile: a copy counts only if the parent is found unchanged when the layers lock is held again.
   ///
   /// - Throws: `driverLayerUnknown` (`parent layer "X": …`) if the nearest parent has no directory; `system`.
   func stage(over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions) throws(StorageError)
@@ -49,8 +49,7 @@ package protocol GraphDriver: Sendable {
   /// Makes a layer, of the staged tree if there is one, else as ``stage(over:targetRoot:_:)`` would begin it. Needs layers
   /// exclusively.
   ///
-  /// `parents` is the *driver's* chain: for a layer made from a template it starts with the template, followed by the
-  /// template's chain. A staged tree must be on the file system of the layer's store and is moved, not copied. An existing
+  /// `parents` is the *driver's* chain: for a copy it starts with the template, followed by the template's chain. A staged tree must be on the file system of the layer's store and is moved, not copied. An existing
   /// directory is a leftover without record and is removed first.
   /// After a failure nothing is left, neither of the layer nor of the staged tree.
   ///

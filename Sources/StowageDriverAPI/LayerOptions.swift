@@ -10,6 +10,10 @@ package struct LayerCreateOptions: Sendable {
   package var mountLabel: String
   /// The layer's ID maps; the host owner of container ID 0 owns the layer's directories.
   package var idMaps: IDMaps
+  /// How the owners of the parents' files are to be changed; `nil` if they stay. Valid for staging only.
+  package var shift: OwnerShift?
+  /// The layer is a copy of the nearest of the parents it is made over (a template), and has nothing else below it.
+  package var isCopy: Bool
   /// True for a container's layer, false for image content.
   package var isReadWrite: Bool
   /// Per-layer storage options (`size`, `inodes`).
@@ -17,11 +21,13 @@ package struct LayerCreateOptions: Sendable {
 
   /// Collects creation options.
   package init(
-    mountLabel: String = "", idMaps: IDMaps = IDMaps(), isReadWrite: Bool = false,
-    storageOptions: [String: String] = [:]
+    mountLabel: String = "", idMaps: IDMaps = IDMaps(), shift: OwnerShift? = nil, isCopy: Bool = false,
+    isReadWrite: Bool = false, storageOptions: [String: String] = [:]
   ) {
     self.mountLabel = mountLabel
     self.idMaps = idMaps
+    self.shift = shift
+    self.isCopy = isCopy
     self.isReadWrite = isReadWrite
     self.storageOptions = storageOptions
   }

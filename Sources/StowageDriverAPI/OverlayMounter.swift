@@ -3,8 +3,8 @@
 import Glibc
 import StowageFiles
 package import StowageModel
-import StowageSystem
-import SystemPackage
+package import StowageSystem
+package import SystemPackage
 
 /// Mounts overlays by the best means the kernel has (graph-drivers 9, changes-1.64 4.3).
 package enum OverlayMounter {
@@ -66,6 +66,30 @@ package enum OverlayMounter {
     }
   }
 
+  /// Makes the mount without attaching it for longer than the kernel forces us to, so that it ends with the process.
+  ///
+  /// - Parameter mount: its target is a directory to be made, used only by kernels that cannot do without, and removed.
+  /// - Returns: the root, open for reading.
+  /// - Throws: `mountFailed`, `system`.
+  package static func open(_ mount: OverlayMount) throws(StorageError) -> OwnedDescriptor {
+    do throws(Errno) {
+      let tree = try configured(mount)
+      return try Syscall.openat(tree.rawValue, ".", [.readOnly, .directory])
+    } catch {
+      Log.debug("overlay: a mount that is attached nowhere is refused: \(error.referenceText)")
+    }
+    return try openAttached(mount.target, .mountOverlay(mount))
+  }
+
+  /// Performs a mount at a directory made for it, opens its root, and detaches it at once: it ends when the root is closed.
+  package static func openAttached(_ place: FilePath, _ step: MountStep) throws(StorageError) -> OwnedDescriptor {
+    try DriverFiles.ensureDirectory(place, mode: 0o700, owner: .current)
+    defer { try? Syscall.rmdir(place) }
+    try MountExecutor.perform(MountPlan(steps: [step], mountPoint: place))
+    defer { try? MountExecutor.unmount(place) }
+    return try attempt("open", place) { () throws(Errno) in try Syscall.open(place, [.readOnly, .directory]) }
+  }
+
   private static func mountByText(_ mount: OverlayMount, _ data: String) throws(Errno) {
     try Syscall.mount(source: "overlay", target: mount.target, type: "overlay", flags: mount.flags, data: data)
   }
@@ -77,6 +101,14 @@ package enum OverlayMounter {
   ///
   /// - Parameter opened: the lower directories, if they are open already.
   static func mountByParameters(_ mount: OverlayMount, opened: [SharedDescriptor]? = nil) throws(Errno) {
+    let tree = try configured(mount, opened: opened)
+    try Syscall.moveMount(tree.rawValue, to: mount.target)
+  }
+
+  /// The mount, attached nowhere.
+  private static func configured(
+    _ mount: OverlayMount, opened: [SharedDescriptor]? = nil
+  ) throws(Errno) -> OwnedDescriptor {
     let context = try Syscall.fsopen("overlay")
     try Syscall.fsconfig(context.rawValue, .string("source", "overlay"))
     var kept: [SharedDescriptor] = []
@@ -101,8 +133,7 @@ package enum OverlayMounter {
     if !mount.label.isEmpty { try Syscall.fsconfig(context.rawValue, .string("context", mount.label)) }
     for word in mount.flags.superblockWords { try Syscall.fsconfig(context.rawValue, .flag(word)) }
     try Syscall.fsconfig(context.rawValue, .create)
-    let tree = try Syscall.fsmount(context.rawValue, attributes: mount.flags.attributes)
-    try Syscall.moveMount(tree.rawValue, to: mount.target)
+    return try Syscall.fsmount(context.rawValue, attributes: mount.flags.attributes)
   }
 
   /// A path as a parameter's text, which may have 255 bytes; longer ones go by descriptor.

@@ -20,3 +20,10 @@ extension Owner {
     }
   }
 }
+
+extension StorageError {
+  /// The failure in the words of the reference, which changes owners in a process of its own and shows how that ended.
+  package var duringOwnerChange: StorageError {
+    StorageError(code, "error during chown: \(message): exit status 1", subject: subject, path: path, cause: cause)
+  }
+}

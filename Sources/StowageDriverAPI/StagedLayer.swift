@@ -11,14 +11,19 @@ package import SystemPackage
 package struct StagedLayer: ~Copyable, Sendable {
   /// Where and how to extract the content.
   package let target: ApplyTarget
+  /// The parents' content with other owners, which is to be below the layer's own; `nil` if there is none.
+  package let older: FilePath?
   /// The root of the store that the content will be committed to.
   package let targetRoot: FilePath
   /// The directory, with its instance lock, that protects the tree from recovery.
   private let directory: StagedDirectory
 
   /// Takes over a staged directory that contains the tree of `target`.
-  package init(target: ApplyTarget, targetRoot: FilePath, directory: consuming StagedDirectory) {
+  package init(
+    target: ApplyTarget, older: FilePath? = nil, targetRoot: FilePath, directory: consuming StagedDirectory
+  ) {
     self.target = target
+    self.older = older
     self.targetRoot = targetRoot
     self.directory = directory
   }

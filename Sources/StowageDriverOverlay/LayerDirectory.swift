@@ -73,6 +73,17 @@ package struct LayerDirectory: Hashable, Sendable {
     return String(decoding: bytes, as: UTF8.self).split(separator: ":").map(String.init)
   }
 
+  /// An earlier generation of the layer's content, from 1.
+  package func older(_ generation: Int) -> FilePath { path.appending("diff\(generation)") }
+
+  /// Whether the layer was made without lower layers: it has the dummy one and no lists. Such a layer with recorded parents
+  /// is a copy that has all their content itself.
+  package func standsAlone() throws(StorageError) -> Bool {
+    if try listedAncestors() != nil { return false }
+    if try listedLinks() != nil { return false }
+    return DriverFiles.isDirectory(empty)
+  }
+
   /// The earlier generations of the layer's content, `diff1` first, as paths that climb from `diff` without being
   /// shortened (changes-1.64 4.1).
   package func olderGenerations() -> [FilePath] {

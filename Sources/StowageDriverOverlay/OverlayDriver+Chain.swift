@@ -7,7 +7,7 @@ import SystemPackage
 extension OverlayDriver {
   /// The ancestors whose content is below the layer, nearest first.
   ///
-  /// Normally the recorded `parents`. A layer copied from a template has the template as its lower layer while the record
+  /// Normally the recorded `parents`. A copy of a template that we made has none. One made by the reference has the template as its lower layer while the record
   /// names the template's parent (graph-drivers 1.1): if the layer's own list has all of `parents` in their order and
   /// more layers in between that exist, the list is right. Any other disagreement is decided by the records
   /// (changes-1.64 6.3.3).
@@ -15,7 +15,10 @@ extension OverlayDriver {
     let files = files(of: layer)
     var found = try files.listedAncestors()
     if found == nil { found = try linkedAncestors(of: files, parents) }
-    guard let listed = found else { return parents }
+    guard let listed = found else {
+      if parents.isEmpty { return [] }
+      return try files.standsAlone() ? [] : parents
+    }
     if listed.elementsEqual(parents.lazy.map(\.id)) { return parents }
     guard listed.count > parents.count, Set(listed).count == listed.count else { return parents }
     var rest = parents[...]

@@ -14,7 +14,7 @@ extension OverlayDriver {
   ) throws(StorageError) -> StagedLayer {
     let attributes: RootAttributes
     do throws(StorageError) {
-      attributes = try rootAttributes(over: parents.first, options.idMaps)
+      attributes = try rootAttributes(over: parents.first, options)
     } catch  where error.code == .layerUnknown {
       let parent = parents.first?.id.rawValue ?? ""
       throw StorageError(
@@ -23,14 +23,25 @@ extension OverlayDriver {
     }
     let directory = try StagedDirectory.create(in: home(of: targetRoot).appending("tempdirs"))
     let tree = directory.addition()
+    var older: FilePath?
     do throws(StorageError) {
       try makeContentRoot(tree, attributes)
+      if options.isCopy || options.shift != nil, !parents.isEmpty {
+        let content = options.isCopy ? tree : directory.addition()
+        if !options.isCopy {
+          try makeContentRoot(content, attributes)
+          older = content
+        }
+        let work = directory.addition()
+        try DriverFiles.makeDirectory(work, mode: 0o700, owner: .current)
+        try copy(parents, to: content, work: work, options)
+      }
     } catch {
       try? directory.discard()
       throw error
     }
     let target = ApplyTarget(root: tree, options: applyOptions(options.idMaps))
-    return StagedLayer(target: target, targetRoot: targetRoot, directory: directory)
+    return StagedLayer(target: target, older: older, targetRoot: targetRoot, directory: directory)
   }
 
   /// The layer's `diff`, extracted with overlay whiteouts; literal ones for a mount program.
@@ -68,10 +79,10 @@ extension OverlayDriver {
     return StorageError(error.code, text, subject: error.subject, path: error.path, cause: error)
   }
 
-  /// The layer's `diff`, then those of all lower layers.
+  /// The layer's `diff`, then those of all lower layers, each with its older generations.
   package func contentRoots(of layer: LayerLocation, over parents: [LayerLocation]) -> [FilePath] {
     let chain = (try? driverChain(of: layer, over: parents)) ?? parents
-    return [files(of: layer).diff] + chain.map { files(of: $0).diff }
+    return ([layer] + chain).map { files(of: $0) }.flatMap { [$0.diff] + $0.olderGenerations() }
   }
 
   /// The layer's own directory if `from` is its direct lower layer and the kernel allows it (graph-drivers 11.1).

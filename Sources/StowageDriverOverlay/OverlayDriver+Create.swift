@@ -16,8 +16,13 @@ extension OverlayDriver {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     try check(options)
     let files = files(of: layer)
-    let attributes = try rootAttributes(over: parents.first, options.idMaps)
-    let chain = try creationChain(parents)
+    var content: StagedLayer? = staged
+    if content == nil, options.isCopy || options.shift != nil {
+      content = try stage(over: parents, targetRoot: layer.root, options)
+    }
+    let attributes = try rootAttributes(over: parents.first, options)
+    // A copy has all of its content itself.
+    let chain = options.isCopy ? [] : try creationChain(parents)
     try DriverFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .root)
     if DriverFiles.exists(files.path, followingLinks: false) {
       Log.warning("overlay: removing the leftover directory \(files.path) of a layer that is not recorded")
@@ -27,18 +32,20 @@ extension OverlayDriver {
     let name = LayerDirectory.newShortName()
     try DriverFiles.makeDirectory(files.path, mode: 0o700, owner: attributes.layerOwner)
     do throws(StorageError) {
-      try fill(files, attributes, name: name, lists, content: staged?.tree)
+      try fill(files, attributes, name: name, lists, content: content?.tree, older: content?.older)
     } catch {
       try? removeTree(files.path)
       DriverFiles.removeLink(files.linkEntry(name), leadingTo: files.linkTarget)
       throw error
     }
-    if let staged { staged.finish() }
+    if let content = content.take() { content.finish() }
   }
 
   private func fill(
-    _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?
+    _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?,
+    older: FilePath?
   ) throws(StorageError) {
+    if let older { try DriverFiles.rename(older, files.older(1)) }
     if let content {
       try DriverFiles.rename(content, files.diff)
     } else {
@@ -66,7 +73,7 @@ extension OverlayDriver {
   }
 
   /// The chain for a new layer: the nearest parent may itself have a template below it.
-  private func creationChain(_ parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
+  func creationChain(_ parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
     guard let parent = parents.first else { return [] }
     guard exists(parent) else {
       throw StorageError(
@@ -113,9 +120,12 @@ struct RootAttributes {
 }
 
 extension OverlayDriver {
-  /// What a new layer over `parent` gets: the parent's content directory decides, else 555 and the maps' root.
-  func rootAttributes(over parent: LayerLocation?, _ maps: IDMaps) throws(StorageError) -> RootAttributes {
-    let root = try Owner(rootOf: maps)
+  /// What a new layer over `parent` gets: the parent's content directory decides, else 555 and the maps' root. If owners are
+  /// changed, the maps' root owns the content in any case.
+  func rootAttributes(
+    over parent: LayerLocation?, _ options: LayerCreateOptions
+  ) throws(StorageError) -> RootAttributes {
+    let root = try Owner(rootOf: options.idMaps)
     var result = RootAttributes(layerOwner: root, owner: root, mode: 0o555, forcedOwner: root, forcedMode: 0o555)
     if let parent {
       let diff = files(of: parent).diff
@@ -127,6 +137,7 @@ extension OverlayDriver {
         throw StorageError(
           .layerUnknown, "stat \(diff): no such file or directory", subject: parent.id.rawValue, path: diff.string)
       }
+      if options.isCopy || options.shift != nil { result.owner = root }
       (result.forcedOwner, result.forcedMode) = (result.owner, result.mode)
     }
     if let mask = settings.forceMask { (result.forcedOwner, result.forcedMode) = (root, mask) }

@@ -148,6 +148,8 @@ private struct LinkAudit {
   private mutating func auditLists(_ chain: LayerChain) throws(StorageError) {
     let files = driver.files(of: chain.layer)
     let wanted = try driver.driverChain(of: chain.layer, over: chain.parents)
+    // A copy that stands alone has no lists.
+    if wanted.isEmpty { return }
     let mayWrite = repairs && !mounted.contains(chain.layer.id)
 
     var names: [String] = []

@@ -39,7 +39,7 @@ extension OverlayDriver {
     let mount = OverlayMount(
       lowers: lowers, upper: files.diff, work: readOnly ? nil : files.work, options: data,
       flags: layer.role == .graphRoot ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
-      shift: try needsShifting(options, chain, root) ? options.idMaps : IDMaps())
+      shift: needsShifting(options, chain) ? options.idMaps : IDMaps())
     if let program = settings.mountProgram {
       steps.append(.mountWithProgram(self.program(program, mount, options)))
     } else {
@@ -126,7 +126,13 @@ extension OverlayDriver {
     guard chain.count <= OverlayMounter.maximumDepth else {
       throw StorageError(.notSupported, "max depth exceeded", subject: files.id)
     }
-    var lowers = files.olderGenerations().map { $0.lexicallyNormalized() }
+    let lowers = files.olderGenerations().map { $0.lexicallyNormalized() } + (try lowerDirectories(of: chain))
+    return lowers.isEmpty ? [files.empty] : lowers
+  }
+
+  /// The directories that show the first layer of a chain, uppermost first.
+  func lowerDirectories(of chain: [LayerLocation]) throws(StorageError) -> [FilePath] {
+    var lowers: [FilePath] = []
     for ancestor in chain {
       let below = self.files(of: ancestor)
       guard DriverFiles.exists(below.diff) else {
@@ -140,7 +146,7 @@ extension OverlayDriver {
       lowers.append(below.diff)
       lowers += below.olderGenerations()
     }
-    return lowers.isEmpty ? [files.empty] : lowers
+    return lowers
   }
 
   /// The mode for a missing `diff`: that of the first lower directory, else the forced mask, else 555.
@@ -151,20 +157,14 @@ extension OverlayDriver {
     return settings.forceMask ?? 0o555
   }
 
-  /// Whether the kernel must shift owners: there are maps for both kinds, and the content does not have the owners
-  /// already, as that of a copy made by changing owners has (graph-drivers 26.7).
-  private func needsShifting(
-    _ options: MountOptions, _ chain: [LayerLocation], _ root: Owner
-  ) throws(StorageError) -> Bool {
-    guard settings.mountProgram == nil, !options.disableShifting, !options.idMaps.uids.isEmpty,
-      !options.idMaps.gids.isEmpty, let nearest = chain.first, supportsShifting(options.idMaps)
-    else { return false }
-    guard root != .root, let status = try DriverFiles.status(directory(of: nearest)) else { return true }
-    return Owner(uid: status.uid, gid: status.gid) != root
+  /// Whether the kernel must shift owners. A kind of IDs without a map stays as it is (configuration-and-idmaps 21.33).
+  private func needsShifting(_ options: MountOptions, _ chain: [LayerLocation]) -> Bool {
+    settings.mountProgram == nil && !options.disableShifting && !options.idMaps.isEmpty && !chain.isEmpty
+      && supportsShifting(options.idMaps)
   }
 
   /// The invocation of a mount program: flag words are not passed, but `ro` is (graph-drivers 7.4, 26.17, 26.18).
-  private func program(_ path: FilePath, _ mount: OverlayMount, _ options: MountOptions) -> MountProgram {
+  func program(_ path: FilePath, _ mount: OverlayMount, _ options: MountOptions) -> MountProgram {
     var mount = mount
     mount.options.removeAll { $0 == "metacopy=on" || $0 == "userxattr" }
     var data = mount.data

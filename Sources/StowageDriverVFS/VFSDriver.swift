@@ -50,7 +50,7 @@ package struct VFSDriver: GraphDriver {
     ([context.graphRoot] + [context.imageStore].compactMap { $0 }).map { home(of: $0).appending("tempdirs") }
   }
 
-  /// Copies the parent's tree into `tempdirs`, or makes an empty directory with mode 555.
+  /// Copies the parent's tree into `tempdirs`, with other owners if wanted, or makes an empty directory with mode 555.
   package func stage(
     over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions
   ) throws(StorageError) -> StagedLayer {
@@ -81,9 +81,14 @@ package struct VFSDriver: GraphDriver {
     }
     let owner = Owner(uid: status.uid, gid: status.gid)
     try DriverFiles.makeDirectory(tree, mode: UInt16(status.permissions), owner: owner)
-    try copyTree(
-      from: source, to: tree,
-      options: CopyOptions(inUserNamespace: context.inUserNamespace, syncsFiles: syncPolicy == .eachFile))
+    do throws(StorageError) {
+      try copyTree(
+        from: source, to: tree,
+        options: CopyOptions(
+          inUserNamespace: context.inUserNamespace, shift: options.shift, syncsFiles: syncPolicy == .eachFile))
+    } catch {
+      throw error.code == .invalidMappings ? error.duringOwnerChange : error
+    }
   }
 
   /// Renames the staged tree, or one staged now, into place.

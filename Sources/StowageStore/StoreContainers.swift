@@ -17,67 +17,76 @@ extension Store {
     if maps.usesHostGIDs { maps.maps.gids = [] }
     try checkOverlaps(maps.maps)
     let flags = try containerFlags(request)
-    var attempts = 0
-    while true {
-      attempts += 1
-      do throws(StorageError) {
-        var staged = try stageCopy(request, maps, flags)
-        return try createContainer(request, maps, flags, &staged)
-      } catch {
-        // The image's layer changed while it was copied.
-        guard error.code == .busy, attempts < Store.mostCopies else { throw error }
-      }
-    }
-  }
-
-  /// Copies the image's layer without a lock, if the driver's layers are copies.
-  private func stageCopy(
-    _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags
-  ) throws(StorageError) -> StagedContent? {
-    guard try drivers.current().traits.copiesParent else { return nil }
-    let new = try withLayers { (layers) throws(StorageError) -> NewLayer in
-      try self.withImages { (view) throws(StorageError) -> NewLayer in
-        try self.containerStore.withReading { (containers) throws(StorageError) -> NewLayer in
-          try self.plan(request, maps, flags, layers, view, containers).layer
+    return try withUserNamespaces(isNeeded: !maps.maps.isEmpty) { () throws(StorageError) -> ContainerRecord in
+      var staged: StagedContent?
+      var attempts = 0
+      // A copy for the image, then one for the container.
+      let mostAttempts = 2 * Store.mostCopies
+      while true {
+        let step = try self.createContainer(request, maps, flags, &staged)
+        staged.take()?.discard()
+        attempts += 1
+        do throws(StorageError) {
+          switch step {
+          case .made(let record): return record
+          case .needsCopy(let copy): try self.make(copy)
+          case .needsContent(let new): staged = try self.stageCopy(for: new)
+          }
+        } catch {
+          // The image's layer may have changed while it was copied.
+          guard error.code == .busy, attempts < mostAttempts else { throw error }
+        }
+        if attempts > mostAttempts {
+          throw StorageError(.busy, "the layers of image \(goQuoted(request.image)) do not stop changing")
         }
       }
     }
-    return try stageCopy(for: new)
   }
 
-  /// Makes layer and record under the locks.
+  /// What became of an attempt to make a container under the locks, or what is to be done first without them.
+  private enum Step {
+    case made(ContainerRecord)
+    /// The image needs a top layer with other owners.
+    case needsCopy(MappedCopy)
+    /// The container's layer begins with a copy.
+    case needsContent(NewLayer)
+  }
+
+  /// Makes layer and record under the locks, if all that takes long is done.
   private func createContainer(
     _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags, _ staged: inout StagedContent?
-  ) throws(StorageError) -> ContainerRecord {
-    try withLayersWriting(additional: true) {
-      (layers: inout LayersWriting) throws(StorageError) -> ContainerRecord in
-      try self.withImages { (view) throws(StorageError) -> ContainerRecord in
+  ) throws(StorageError) -> Step {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Step in
+      try self.withImages { (view) throws(StorageError) -> Step in
         try self.containerStore.withWriting {
-          (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> ContainerRecord in
-          let plan = try self.plan(request, maps, flags, layers.reading, view, containers.reading)
-          if staged != nil { try plan.layer.checkSource(staged?.source) }
-          return try self.commit(plan.record, request, plan.layer, &staged, &layers, containers)
+          (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> Step in
+          let image = request.image.isEmpty ? nil : try view.require(request.image)
+          let id = try newID(request, containers.reading)
+          let top: FoundLayer?
+          switch try image.map({ (image) throws(StorageError) in try topLayer(of: image, maps, layers.reading) }) {
+          case .needsCopy(let copy): return .needsCopy(copy)
+          case .ready(let layer): top = layer
+          case nil: top = nil
+          }
+          let new = try self.containerLayer(request, image, maps, id, top, flags, layers.reading)
+          if new.source != staged?.source { return .needsContent(new) }
+          let record = self.record(id, new, request, image?.record.id, maps, flags)
+          return .made(try self.commit(record, request, new, &staged, &layers, containers))
         }
       }
     }
   }
 
-  /// Decides what a container and its layer will be. Only a plan made under the lock that is still held counts.
-  private func plan(
-    _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags, _ layers: borrowing LayersReading,
-    _ view: ImagesView, _ containers: borrowing RecordsReading<ContainerRecord>
-  ) throws(StorageError) -> (record: ContainerRecord, layer: NewLayer) {
-    let image = request.image.isEmpty ? nil : try view.require(request.image).record
-    var top: FoundLayer?
-    if let image { top = try topLayer(of: image, maps, layers) }
-    let id = try newID(request, containers)
-    let new = try containerLayer(request, maps, id, top, flags, layers)
-    var record = ContainerRecord(id: id, layer: new.record.id, image: image?.id)
+  private func record(
+    _ id: ContainerID, _ new: NewLayer, _ request: ContainerCreation, _ image: ImageID?, _ maps: IDMapRequest,
+    _ flags: RecordFlags
+  ) -> ContainerRecord {
+    var record = ContainerRecord(id: id, layer: new.record.id, image: image)
     record.names = withoutRepeats(request.names)
     record.metadata = request.metadata
     record.idMaps = maps.maps
     record.flags = flags
-    return (record, new)
+    return record
   }
 
   private func commit(
@@ -131,37 +140,16 @@ extension Store {
     }
   }
 
-  /// The layer a container starts from (store-semantics 11.2); `nil` for an image without layers.
-  private func topLayer(
-    of image: ImageRecord, _ maps: IDMapRequest, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> FoundLayer? {
-    guard let top = image.layer else { return nil }
-    var first: FoundLayer?
-    for id in [top] + image.mappedLayers {
-      guard let layer = layers.find(id) else { continue }
-      if isMatch(layer, maps, layers.driver) { return layer }
-      first = first ?? layer
-    }
-    guard let first else { throw StorageError(.layerUnknown, subject: top.rawValue) }
-    throw StorageError(
-      .notSupported,
-      "no layer of image \(goQuoted(image.id.rawValue)) has the wanted ID maps: copies with changed owners are not "
-        + "supported yet", subject: first.id.rawValue)
-  }
-
-  private func isMatch(_ layer: FoundLayer, _ maps: IDMapRequest, _ driver: any GraphDriver) -> Bool {
-    let own = layer.record.idMaps
-    let isAsked = maps.usesHostUIDs || maps.usesHostGIDs || !maps.maps.isEmpty
-    // Without a wish the container takes the maps of the layer.
-    if !isAsked { return true }
-    if own.isEmpty, driver.supportsShifting(maps.maps) { return true }
-    return own == maps.maps
-  }
-
   private func containerLayer(
-    _ request: ContainerCreation, _ maps: IDMapRequest, _ container: ContainerID, _ top: FoundLayer?,
-    _ flags: RecordFlags, _ layers: borrowing LayersReading
+    _ request: ContainerCreation, _ image: ImagesView.Found?, _ maps: IDMapRequest, _ container: ContainerID,
+    _ top: FoundLayer?, _ flags: RecordFlags, _ layers: borrowing LayersReading
   ) throws(StorageError) -> NewLayer {
+    var maps = maps
+    if image != nil, top == nil {
+      // The store's own maps are for containers without image.
+      if maps.maps.uids.isEmpty { maps.usesHostUIDs = true }
+      if maps.maps.gids.isEmpty { maps.usesHostGIDs = true }
+    }
     var layer = LayerCreation(
       id: request.layerID, parent: nil, mountLabel: flags["MountLabel"]?.string ?? "", isWritable: true, idMaps: maps,
       isVolatile: isVolatile(request), storageOptions: request.storageOptions)

@@ -12,18 +12,22 @@ extension Store {
   /// How often a copy is made when its source changes meanwhile.
   static let mostCopies = 3
 
-  /// Copies the parent for a new layer if the driver's layers are copies; `nil` if there is nothing to copy.
+  /// Copies the content that a new layer begins with, if the driver's layers are copies or owners are to be changed; `nil`
+  /// if there is nothing to copy.
   ///
-  /// - Throws: `layerUnknown` if the parent has vanished, `busy` if it changed: try again from the beginning.
+  /// - Throws: `layerUnknown` if that layer has vanished, `busy` if it changed: try again from the beginning.
   func stageCopy(for new: NewLayer) throws(StorageError) -> StagedContent? {
     guard new.source != nil else { return nil }
     let driver = try drivers.current()
     let tree: StagedLayer
     do throws(StorageError) { tree = try beginTree(of: new, driver) } catch {
-      throw error.code == .layerUnknown || error.code == .busy ? error : new.failure(error)
+      // Failures to change owners have the reference's words already.
+      let isClear = error.code == .layerUnknown || error.code == .busy || new.options.shift != nil
+      throw isClear ? error : new.failure(error)
     }
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
-    return StagedContent(layer: consume tree, source: new.source, diff: nil)
+    let tarSplit = try new.templateTarSplit.map { (file) throws(StorageError) in try copyTarSplit(file, new) }
+    return StagedContent(layer: consume tree, source: new.source, diff: tarSplit)
   }
 
   /// Lets the driver begin the tree of a new layer.
@@ -32,7 +36,7 @@ extension Store {
       return try driver.stage(over: new.chain, targetRoot: new.location.root, new.options)
     } catch {
       // A copy of what others are deleting fails anywhere; the reason is worth more than the place.
-      if new.source != nil { try withLayers { (layers) throws(StorageError) in try new.recheckParent(layers) } }
+      if new.source != nil { try withLayers { (layers) throws(StorageError) in try new.recheckBasis(layers) } }
       throw error
     }
   }
@@ -85,29 +89,29 @@ extension Store {
 }
 
 extension NewLayer {
-  /// Makes sure the parent is still what it was when the layer was resolved; needs a lock.
+  /// Makes sure the basis is still what it was when the layer was resolved; needs a lock.
   ///
   /// - Throws: `layerUnknown` if it is gone, `busy` if it is another one now.
-  func recheckParent(_ layers: borrowing LayersReading) throws(StorageError) {
-    guard let parent else { return }
-    guard let now = layers.find(parent.id, near: parent.location.role), now.location == parent.location else {
-      throw StorageError(.layerUnknown, subject: parent.id.rawValue)
+  func recheckBasis(_ layers: borrowing LayersReading) throws(StorageError) {
+    guard let basis else { return }
+    guard let now = layers.find(basis.id, near: basis.location.role), now.location == basis.location else {
+      throw StorageError(.layerUnknown, subject: basis.id.rawValue)
     }
-    if now.record.idMaps != parent.record.idMaps { throw parentChanged("changed id mappings") }
-    if let source, LayerState(of: now, layers) != source { throw parentChanged("changed") }
+    if now.record.idMaps != basis.record.idMaps { throw basisChanged("changed id mappings") }
+    if let source, LayerState(of: now, layers) != source { throw basisChanged("changed") }
   }
 
-  /// Makes sure content was staged over what the layer's parent is now; `staged` is what it was staged over.
+  /// Makes sure content was staged over what the layer's basis is now; `staged` is what it was staged over.
   ///
   /// - Throws: `busy`.
   func checkSource(_ staged: LayerState?) throws(StorageError) {
-    if staged != source { throw parentChanged("changed") }
+    if staged != source { throw basisChanged("changed") }
   }
 
-  private func parentChanged(_ what: String) -> StorageError {
+  func basisChanged(_ what: String) -> StorageError {
     StorageError(
       .busy,
-      "error during staged layer apply, parent layer \(goQuoted(parent?.id.rawValue ?? "")) \(what) while the content was "
-        + "extracted, must retry layer creation", subject: parent?.id.rawValue)
+      "error during staged layer apply, parent layer \(goQuoted(basis?.id.rawValue ?? "")) \(what) while the content was "
+        + "extracted, must retry layer creation", subject: basis?.id.rawValue)
   }
 }

@@ -61,7 +61,8 @@ extension Store {
     options.options = container.flags["MountOpts"]?.array?.compactMap(\.string) ?? []
     options.isVolatile = container.flags["Volatile"]?.bool == true && !self.options.disableVolatile
     if container.idMaps.isEmpty { return options }
-    options.disableShifting = !driver.supportsShifting(container.idMaps)
+    // A layer that has owners of its own on disk is shown as it is (configuration-and-idmaps 21.31).
+    options.disableShifting = !layer.record.idMaps.isEmpty || !driver.supportsShifting(container.idMaps)
     if options.disableShifting, container.idMaps != layer.record.idMaps {
       throw StorageError(
         .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)
@@ -72,38 +73,80 @@ extension Store {
 
   /// Presents the tree of an image's top layer read-only and counts that (store-semantics 16.3).
   ///
-  /// An image of an additional image store is mounted too, at a private place in the run root.
+  /// An image of an additional image store is mounted too, at a private place in the run root. If all layers of an image have
+  /// ID maps, a copy without is made first.
   ///
   /// - Throws: `imageUnknown`; `layerUnknown`; `invalidOption` for `rw`.
   public func mountImage(
     _ nameOrID: String, options: [String] = [], label: String = ""
   ) throws(StorageError) -> String {
-    try drivers.withLock { (driver, _) throws(StorageError) -> String in
+    var attempts = 0
+    while true {
+      switch try mountedImage(nameOrID, options, label) {
+      case .mounted(let path): return path
+      case .needsCopy(let copy):
+        attempts += 1
+        do throws(StorageError) { try make(copy) } catch {
+          guard error.code == .busy, attempts < Store.mostCopies else { throw error }
+        }
+      }
+    }
+  }
+
+  /// What became of an attempt to mount an image.
+  private enum MountedImage {
+    case mounted(String)
+    /// All layers of the image have ID maps.
+    case needsCopy(MappedCopy)
+  }
+
+  private func mountedImage(
+    _ nameOrID: String, _ options: [String], _ label: String
+  ) throws(StorageError) -> MountedImage {
+    try drivers.withLock { (driver, _) throws(StorageError) -> MountedImage in
       try self.withLayersWriting(additional: true, driver: driver) {
-        (layers: inout LayersWriting) throws(StorageError) -> String in
-        let (layer, mount) = try self.imageMountRequest(nameOrID, options, label, layers.reading)
-        return try layers.mount(layer, mount)
+        (layers: inout LayersWriting) throws(StorageError) -> MountedImage in
+        switch try self.imageMountRequest(nameOrID, options, label, layers.reading) {
+        case .needsCopy(let copy): return .needsCopy(copy)
+        case .ready(let layer, let mount): return .mounted(try layers.mount(layer, mount))
+        }
       }
     }
   }
 
   /// What ``mountImage(_:options:label:)`` would do now. See ``planMount(_:label:)``.
+  ///
+  /// - Throws: as ``mountImage(_:options:label:)``; `notSupported` if a layer with other owners would be made first, whose
+  ///   place is not known yet.
   public func planImageMount(
     _ nameOrID: String, options: [String] = [], label: String = ""
   ) throws(StorageError) -> (path: String, steps: [String]) {
     try withLayers { (layers) throws(StorageError) in
-      let (layer, mount) = try self.imageMountRequest(nameOrID, options, label, layers)
-      return try layers.plan(layer, mount)
+      switch try self.imageMountRequest(nameOrID, options, label, layers) {
+      case .ready(let layer, let mount): return try layers.plan(layer, mount)
+      case .needsCopy(let copy):
+        let template = goQuoted(copy.new.basis?.id.rawValue ?? "")
+        throw StorageError(
+          .notSupported, "a copy of layer \(template) without ID maps would be made first", subject: nameOrID)
+      }
     }
+  }
+
+  private enum ImageMount {
+    case ready(FoundLayer, MountOptions)
+    case needsCopy(MappedCopy)
   }
 
   private func imageMountRequest(
     _ nameOrID: String, _ options: [String], _ label: String, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> (layer: FoundLayer, options: MountOptions) {
+  ) throws(StorageError) -> ImageMount {
     if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
     let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID) }
-    guard let layer = unmappedLayer(of: image, layers) else {
-      throw StorageError(.layerUnknown, subject: nameOrID)
+    let layer: FoundLayer
+    switch try topLayer(of: image, .host, layers) {
+    case .needsCopy(let copy): return .needsCopy(copy)
+    case .ready(nil): throw StorageError(.layerUnknown, subject: nameOrID)
+    case .ready(let found?): layer = found
     }
     if !layer.record.idMaps.isEmpty {
       throw StorageError(
@@ -112,7 +155,7 @@ extension Store {
     }
     var mount = MountOptions(label: layer.record.mountLabel, options: options + ["ro"])
     if !label.isEmpty { mount.label = label }
-    return (layer, mount)
+    return .ready(layer, mount)
   }
 
   /// The first of an image's top layers that has no ID maps, else the top layer. Layers of the store that has the image

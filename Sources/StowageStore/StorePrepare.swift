@@ -20,6 +20,7 @@ package final class PreparedLayer: Sendable {
   /// What the extraction took from the layer below: it must be the same in the parent of the commit.
   fileprivate struct Ground: Equatable {
     let idMaps: IDMaps
+    let shift: OwnerShift?
     let mode: UInt32
     let uid: UInt32
     let gid: UInt32
@@ -68,7 +69,7 @@ extension LayerOperations {
   ///   owner or mode of its root than the ancestor that the content was prepared on: extract it again then.
   package func commit(_ prepared: PreparedLayer, as request: LayerCreation) throws(StorageError) -> PutLayer {
     var content = prepared.take()
-    let size = content?.diff?.result.contentSize ?? -1
+    let size = content?.diff?.result?.contentSize ?? -1
     do throws(StorageError) {
       guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
       let new = try store.resolveNewLayer(request, hasDiff: true)
@@ -89,11 +90,14 @@ extension Store {
   /// What a new layer's root takes from its parent. The driver is asked by letting it begin a layer.
   fileprivate func ground(of new: NewLayer) throws(StorageError) -> PreparedLayer.Ground {
     let driver = try drivers.current()
-    let probe = try driver.stage(over: new.chain, targetRoot: new.location.root, new.options)
+    var options = new.options
+    options.shift = nil
+    let probe = try driver.stage(over: new.chain, targetRoot: new.location.root, options)
     let tree = probe.tree
     let status = Result { () throws(Errno) in try Syscall.lstat(tree) }
     try probe.discard()
     let found = try attempt("lstat", tree) { () throws(Errno) in try status.get() }
-    return PreparedLayer.Ground(idMaps: new.options.idMaps, mode: found.permissions, uid: found.uid, gid: found.gid)
+    return PreparedLayer.Ground(
+      idMaps: new.options.idMaps, shift: new.options.shift, mode: found.permissions, uid: found.uid, gid: found.gid)
   }
 }

@@ -23,7 +23,7 @@ extension Store {
     guard let diff else { return PutLayer(layer: try putWithoutDiff(request), size: -1) }
     let new = try resolveNewLayer(request, hasDiff: true)
     var staged: StagedContent? = try stage(new, diff)
-    let size = staged?.diff?.result.contentSize ?? -1
+    let size = staged?.diff?.result?.contentSize ?? -1
     do throws(StorageError) {
       let layer = try commitLayer(new, &staged)
       staged.take()?.discard()
@@ -69,7 +69,7 @@ extension Store {
   ) throws(StorageError) -> NewLayer {
     let id = try newLayerID(request.id)
     let parent = try findParent(request.parent, layers, checksParent)
-    let maps = try layerMaps(request.idMaps, parent, layers.driver)
+    let maps = layerMaps(request.idMaps, parent, layers.driver)
     var record = LayerRecord(id: id, parent: parent?.id, names: withoutRepeats(request.names))
     record.mountLabel = request.mountLabel
     record.metadata = request.metadata
@@ -79,19 +79,15 @@ extension Store {
     if hasDiff { record.vouch(request) }
     let document = topology.documentForNewLayer(isVolatile: request.isVolatile, isWritable: request.isWritable)
     let home = topology.layers.documents[document]
-    var chain: [LayerLocation] = []
-    var source: LayerState?
-    if let parent {
-      chain = [parent.location] + (try layers.chain(of: parent))
-      if layers.driver.traits.copiesParent { source = LayerState(of: parent, layers) }
-    }
-    return NewLayer(
+    var new = NewLayer(
       record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),
-      parent: parent, chain: chain, source: source,
+      chain: [],
       options: LayerCreateOptions(
         mountLabel: request.mountLabel, idMaps: maps, isReadWrite: request.isWritable,
         storageOptions: request.storageOptions),
       bigData: request.bigData)
+    if let parent { try new.begin(with: parent, layers) }
+    return new
   }
 
   /// The wanted identifier, or a random one.
@@ -125,20 +121,12 @@ extension Store {
   }
 
   /// The maps of a new layer (store-semantics 7.1); empty if the driver shifts owners when mounting.
-  private func layerMaps(
-    _ request: IDMapRequest, _ parent: FoundLayer?, _ driver: any GraphDriver
-  ) throws(StorageError) -> IDMaps {
+  func layerMaps(_ request: IDMapRequest, _ parent: FoundLayer?, _ driver: any GraphDriver) -> IDMaps {
     let inherited = parent?.record.idMaps ?? IDMaps(uids: options.uidMap, gids: options.gidMap)
     var maps = IDMaps()
     if !request.usesHostUIDs { maps.uids = request.maps.uids.isEmpty ? inherited.uids : request.maps.uids }
     if !request.usesHostGIDs { maps.gids = request.maps.gids.isEmpty ? inherited.gids : request.maps.gids }
     if !maps.isEmpty, driver.supportsShifting(maps) { maps = IDMaps() }
-    if let parent, parent.record.idMaps != maps {
-      throw StorageError(
-        .notSupported,
-        "layer on parent \(goQuoted(parent.id.rawValue)) with other ID maps: changing the owners of the parent's files "
-          + "is not supported yet", subject: parent.id.rawValue)
-    }
     return maps
   }
 
@@ -200,7 +188,7 @@ extension Store {
   /// - Throws: `busy` if the parent is not what the content was staged over.
   func commitLayer(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) -> LayerInfo {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> LayerInfo in
-      try new.recheckParent(layers.reading)
+      try new.recheckBasis(layers.reading)
       if staged != nil { try new.checkSource(staged?.source) }
       let record = try layers.create(new, staged: &staged)
       return layers.reading.info(FoundLayer(record: record, location: new.location))
@@ -247,6 +235,18 @@ extension Store {
 }
 
 extension NewLayer {
+  /// Makes the layer begin with the content of another one. If that has other owners on disk they are to be changed.
+  mutating func begin(with basis: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
+    self.basis = basis
+    chain = [basis.location] + (try layers.chain(of: basis))
+    if basis.record.idMaps != record.idMaps {
+      options.shift = try OwnerShift(from: basis.record.idMaps, to: record.idMaps)
+    }
+    if layers.driver.traits.copiesParent || options.isCopy || options.shift != nil {
+      source = LayerState(of: basis, layers)
+    }
+  }
+
   /// Gives the layer another identifier.
   mutating func rename(_ id: LayerID) {
     record.id = id

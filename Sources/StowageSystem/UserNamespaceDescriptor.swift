@@ -7,7 +7,7 @@ package import SystemPackage
 extension Syscall {
   /// A new user namespace with the given maps, as a descriptor that keeps it alive; for idmapped mounts.
   ///
-  /// A child process is started in the namespace and ended again. See `user_namespaces(7)`.
+  /// An empty list is the identity. A child process is started in the namespace and ended again. See `user_namespaces(7)`.
   ///
   /// - Throws: `EPERM` if the maps are not allowed, `EINVAL` if they are malformed.
   package static func userNamespace(_ maps: IDMaps) throws(Errno) -> OwnedDescriptor {
@@ -23,6 +23,7 @@ extension Syscall {
   }
 
   private static func writeMap(_ path: String, _ map: [IDMapping]) throws(Errno) {
+    let map = map.isEmpty ? [IDMapping(containerID: 0, hostID: 0, size: 4_294_967_295)] : map
     let text = map.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
     let file = try open(FilePath(path), .writeOnly)
     let bytes = Array(text.utf8)

@@ -69,9 +69,16 @@ struct MountTests {
       #expect(try Syscall.lstat(bench.driver.directory(of: base).appending("diff").appending("a")).uid == 5)
       #expect(MountTable.mounts(below: bench.driver.directory(of: top).appending("mapped")).isEmpty)
       try MountExecutor.perform(bench.driver.unmountPlan(for: top))
-      // Content that was given the owners on disk is shown as it is.
-      try Syscall.lchown(bench.driver.directory(of: child), uid: 100000, gid: 100000)
-      for case .mountOverlay(let mount) in try bench.driver.mountPlan(for: top, over: [child, base], options).steps {
+      // IDs of a kind without a map stay as they are.
+      let users = try bench.create("users", over: [base], readWrite: true)
+      try bench.mounted(users, over: [base], MountOptions(idMaps: IDMaps(uids: range))) { tree in
+        let file = try Syscall.lstat(tree.appending("a"))
+        #expect((file.uid, file.gid) == (100005, 6))
+      }
+      // Content that has the owners on disk is shown as it is.
+      var plain = options
+      plain.disableShifting = true
+      for case .mountOverlay(let mount) in try bench.driver.mountPlan(for: top, over: [child, base], plain).steps {
         #expect(mount.shift.isEmpty)
       }
     }

@@ -119,7 +119,6 @@ import Testing
     "commands of later releases say so",
     arguments: [
       ["check"], ["gc"], ["dedup"], ["copy", "a", "b:c"], ["unshare"], ["applydiff-using-staging-dir", "a", "b"],
-      ["layer-parent-owners", "l"], ["container-parent-owners", "c"],
     ])
   func unavailable(words: [String]) throws {
     let result = try CommandStore("vfs").run(words)

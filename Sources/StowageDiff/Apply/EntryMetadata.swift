@@ -116,13 +116,7 @@ extension LayerExtractor {
       try target.setOwner(owner)
       return true
     } catch {
-      var failure = callFailure("lchown", path.bytes, error)
-      if error == .invalidArgument {
-        failure = failure.wrapped(
-          "potentially insufficient UIDs or GIDs available in user namespace (requested \(owner.uid):\(owner.gid) for "
-            + "\(displayPath(path.bytes))): Check /etc/subuid and /etc/subgid if configured locally and run "
-            + "\"podman system migrate\"")
-      }
+      let failure = ownerFailure(owner, path.bytes, error)
       guard options.ignoreChownErrors else { throw failure }
       Log.debug("Chown error detected. Ignoring due to ignoreChownErrors flag: \(failure)")
       return true

@@ -9,14 +9,20 @@ package import SystemPackage
 package struct CopyOptions: Sendable {
   /// Devices are left out and refused attributes are ignored (archive-and-diff 4.8).
   package var inUserNamespace: Bool
+  /// The copy's owners; nil for those of the source. The destination itself gets the owner of the container's root.
+  package var shift: OwnerShift?
   /// Each file and directory is flushed to the device.
   package var syncsFiles: Bool
   /// Stops the work between two entries.
   package var cancellation: CancellationFlag?
 
   /// Makes options.
-  package init(inUserNamespace: Bool = false, syncsFiles: Bool = false, cancellation: CancellationFlag? = nil) {
+  package init(
+    inUserNamespace: Bool = false, shift: OwnerShift? = nil, syncsFiles: Bool = false,
+    cancellation: CancellationFlag? = nil
+  ) {
     self.inUserNamespace = inUserNamespace
+    self.shift = shift
     self.syncsFiles = syncsFiles
     self.cancellation = cancellation
   }
@@ -107,9 +113,8 @@ private final class TreeCopier {
     let target = MetadataTarget.descriptor(destinationRoot)
     let names: [[UInt8]]
     do throws(Errno) { names = try Syscall.flistxattr(source) } catch { names = [] }
-    try calling("lchown", "/".utf8) { () throws(Errno) in
-      try target.setOwner(ApplyOptions.Owner(uid: status.uid, gid: status.gid))
-    }
+    let owner = options.shift?.root ?? ApplyOptions.Owner(uid: status.uid, gid: status.gid)
+    do throws(Errno) { try target.setOwner(owner) } catch { throw ownerFailure(owner, "/".utf8, error) }
     for name in names {
       try setAttribute(name, of: target, "/".utf8) { (attribute) throws(Errno) in
         try Syscall.fgetxattr(source, attribute)
@@ -210,9 +215,13 @@ private final class TreeCopier {
     _ entry: borrowing TreeEntry, on target: MetadataTarget, timesLater: Bool = false
   ) throws(StorageError) {
     let status = entry.status
-    do throws(Errno) { try target.setOwner(ApplyOptions.Owner(uid: status.uid, gid: status.gid)) } catch {
-      throw callFailure("lchown", entry.path, error)
+    let owner: ApplyOptions.Owner
+    if let shift = options.shift {
+      owner = try shift.owner(of: status, entry.path)
+    } else {
+      owner = ApplyOptions.Owner(uid: status.uid, gid: status.gid)
     }
+    do throws(Errno) { try target.setOwner(owner) } catch { throw ownerFailure(owner, entry.path, error) }
     let (directory, name) = (entry.directory, entry.name)
     let names: [[UInt8]]
     do throws(Errno) { names = try Syscall.listxattrat(directory, name) } catch { names = [] }

@@ -15,6 +15,18 @@ func callFailure(_ call: String, _ path: FilePath, _ error: Errno) -> StorageErr
   StorageError(.system, "\(call) \(path): \(error.referenceText)", path: path.string, cause: error)
 }
 
+/// A failed change of owner; says what to do if the IDs do not exist here.
+func ownerFailure(
+  _ owner: ApplyOptions.Owner, _ path: some Collection<UInt8>, _ error: Errno
+) -> StorageError {
+  let failure = callFailure("lchown", path, error)
+  guard error == .invalidArgument else { return failure }
+  return failure.wrapped(
+    "potentially insufficient UIDs or GIDs available in user namespace (requested \(owner.uid):\(owner.gid) for "
+      + "\(displayPath(path))): Check /etc/subuid and /etc/subgid if configured locally and run "
+      + "\"podman system migrate\"")
+}
+
 /// A path within a layer for a message: absolute, invalid UTF-8 repaired.
 func displayPath(_ path: some Collection<UInt8>) -> String {
   let text = String(decoding: path, as: UTF8.self)

@@ -55,6 +55,18 @@ public struct IDMaps: Hashable, Sendable {
   /// As ``containerIDs(uid:gid:)``, with nil instead of an error.
   public func toContainer(uid: Int, gid: Int) -> (uid: Int, gid: Int)? { try? containerIDs(uid: uid, gid: gid) }
 
+  /// The user ID seen in the container for one of the host; `nil` if no range covers it.
+  package func containerUID(of host: Int) -> Int? { try? IDMaps.toContainer(host, uids) }
+
+  /// The group ID seen in the container for one of the host; `nil` if no range covers it.
+  package func containerGID(of host: Int) -> Int? { try? IDMaps.toContainer(host, gids) }
+
+  /// The user ID on the host for one seen in the container; `nil` if no range covers it.
+  package func hostUID(of container: Int) -> Int? { try? IDMaps.toHost(container, uids) }
+
+  /// The group ID on the host for one seen in the container; `nil` if no range covers it.
+  package func hostGID(of container: Int) -> Int? { try? IDMaps.toHost(container, gids) }
+
   /// The host IDs that own new layer directories: per kind the host ID of a single range of size 1 whatever it maps,
   /// else where 0 goes.
   ///

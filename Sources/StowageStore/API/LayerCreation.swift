@@ -14,6 +14,9 @@ public struct IDMapRequest: Hashable, Sendable {
   /// The maps; empty lists mean "not given".
   public var maps: IDMaps
 
+  /// IDs as they are on the host.
+  package static let host = IDMapRequest(usesHostUIDs: true, usesHostGIDs: true)
+
   /// States what is wanted; by default nothing.
   public init(usesHostUIDs: Bool = false, usesHostGIDs: Bool = false, maps: IDMaps = IDMaps()) {
     self.usesHostUIDs = usesHostUIDs

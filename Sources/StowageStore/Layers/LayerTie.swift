@@ -20,6 +20,8 @@ struct LayerTie: Hashable, Sendable {
     case container
     /// Mounts of the layers that `id` lists: the layer is the old place of one that was moved while it was in use.
     case mounts
+    /// An image that is to list the layer among its mapped top layers.
+    case mapping
   }
 
   /// The flag's key.
@@ -169,6 +171,7 @@ extension LayersWriting {
   private mutating func removeData(of tie: LayerTie) throws(StorageError) {
     let places = store.topology
     switch tie.kind {
+    case .mapping: break
     case .container:
       guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
       try bins.add(places.containers.directory.appending(id), bin: places.layers.temporary)

@@ -15,12 +15,15 @@ struct NewLayer: Sendable {
   var document: Int
   /// Where the tree will be.
   var location: LayerLocation
-  /// The parent's record, as it was when the request was resolved.
-  var parent: FoundLayer?
-  /// Locations of all ancestors, nearest first.
+  /// The record, as it was when the request was resolved, of the layer whose content the new one begins with: the parent or,
+  /// for a copy, the template.
+  var basis: FoundLayer?
+  /// Locations of the basis and of all its ancestors, nearest first.
   var chain: [LayerLocation]
   /// The state of the layer whose content the new one begins with, if it begins as a copy.
   var source: LayerState?
+  /// The tar-split file that a copy takes over, if its template has one.
+  var templateTarSplit: FilePath?
   /// What the driver is told.
   var options: LayerCreateOptions
   /// Big data items.
@@ -30,8 +33,12 @@ struct NewLayer: Sendable {
 extension NewLayer {
   /// Adds the reference's words to an error of the driver.
   func failure(_ error: StorageError) -> StorageError {
+    let id = goQuoted(record.id.rawValue)
+    if options.isCopy {
+      return error.wrapped("creating copy of template layer \(goQuoted(basis?.id.rawValue ?? "")) with ID \(id)")
+    }
     let kind = options.isReadWrite ? "read-write" : "read-only"
-    return error.wrapped("creating \(kind) layer with ID \(goQuoted(record.id.rawValue))")
+    return error.wrapped("creating \(kind) layer with ID \(id)")
   }
 }
 
@@ -41,7 +48,7 @@ struct StagedContent: ~Copyable {
   var layer: StagedLayer?
   /// The state of the layer that the tree was copied from, if it was, as found before the copy began.
   let source: LayerState?
-  /// What a diff brought along.
+  /// What a diff brought along, or the template has.
   var diff: StagedDiff?
 
   /// Deletes what was not moved into the store.
@@ -55,14 +62,14 @@ struct StagedContent: ~Copyable {
   }
 }
 
-/// What is known of a diff that was extracted into a staged tree.
+/// What belongs to the content of a staged tree beside the tree.
 struct StagedDiff: ~Copyable {
   /// The directory that has the tar-split file.
   let directory: StagedDirectory
   /// The tar-split file in it.
   let tarSplit: FilePath
-  /// What the extraction found out.
-  let result: ApplyResult
+  /// What the extraction found out; `nil` if the record has it already, that of a copy.
+  let result: ApplyResult?
 }
 
 extension LayersWriting {
@@ -118,10 +125,12 @@ extension LayersWriting {
 
   private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
     for item in new.bigData { try writeItem(item, of: new.location) }
-    if let tarSplit = staged?.diff?.tarSplit, let result = staged?.diff?.result {
+    if let tarSplit = staged?.diff?.tarSplit {
       let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
       try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
       try LayerFiles.share(target, of: new.location, store.topology.layers)
+    }
+    if let result = staged?.diff?.result {
       store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
     }
     let hasContent = staged != nil

@@ -22,18 +22,6 @@ enum CheckCommand {
     run: unavailable("check"))
 }
 
-enum ParentOwnersCommands {
-  static let container = CommandDefinition(
-    "container-parent-owners", arguments: .oneOrMore, synopsis: "[options [...]] containerNameOrID [...]",
-    usage: "Compute the set of unmapped parent UIDs and GIDs of the container", options: [.json],
-    run: unavailable("container-parent-owners"))
-
-  static let layer = CommandDefinition(
-    "layer-parent-owners", arguments: .oneOrMore, synopsis: "[options [...]] layerNameOrID [...]",
-    usage: "Compute the set of unmapped parent UIDs and GIDs of the layer", options: [.json],
-    run: unavailable("layer-parent-owners"))
-}
-
 enum CopyCommand {
   static let definition = CommandDefinition(
     "copy", arguments: .twoOrMore,

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageConfig
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A copy of an image's top layer with other owners, to be made.
+struct MappedCopy: Sendable {
+  /// The image that is to list it.
+  let image: ImagesView.Found
+  /// The maps that are wanted.
+  let maps: IDMapRequest
+  /// The layer to be; its basis is the layer to copy.
+  let new: NewLayer
+
+  /// Adds the reference's words to a failure.
+  func failure(_ error: StorageError) -> StorageError {
+    error.code == .busy
+      ? error : error.wrapped("creating an ID-mapped copy of layer \(goQuoted(new.basis?.id.rawValue ?? ""))")
+  }
+}
+
+/// The layer to build on for the wanted maps.
+enum TopLayer {
+  /// It is there; `nil` for an image without layers. Its maps may be others than wanted.
+  case ready(FoundLayer?)
+  /// It must be made.
+  case needsCopy(MappedCopy)
+}
+
+extension Store {
+  /// Chooses among an image's top layer and its mapped copies (store-semantics 11.2).
+  ///
+  /// - Throws: `layerUnknown` if the image has none of the layers that it lists.
+  func topLayer(
+    of image: ImagesView.Found, _ maps: IDMapRequest, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> TopLayer {
+    guard let top = image.record.layer else { return .ready(nil) }
+    // A layer of the store that has the image is preferred to others with the same identifier.
+    let home = topology.role(ofImageStore: image.store)
+    let candidates = ([top] + image.record.mappedLayers).compactMap { layers.find($0, near: home) }
+    var first: FoundLayer?
+    for layer in candidates.filter(\.location.isWritable) + candidates.filter({ !$0.location.isWritable }) {
+      if let parent = layer.record.parent, layers.find(parent, near: layer.location.role) == nil { continue }
+      if maps.fit(layer, layers.driver) { return .ready(layer) }
+      first = first ?? layer
+    }
+    guard let first else { throw StorageError(.layerUnknown, subject: top.rawValue) }
+    // What others own gets no further layers; the container's own layer will have other owners than its parent.
+    guard image.store == 0, first.location.isWritable else { return .ready(first) }
+    return .needsCopy(MappedCopy(image: image, maps: maps, new: try mappedCopy(of: first, image, maps, layers)))
+  }
+
+  private func mappedCopy(
+    of template: FoundLayer, _ image: ImagesView.Found, _ maps: IDMapRequest, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> NewLayer {
+    // What is not given is not inherited: a copy of a mapped layer without maps is what a container without maps needs.
+    var wanted = maps
+    if maps.maps.uids.isEmpty { wanted.usesHostUIDs = true }
+    if maps.maps.gids.isEmpty { wanted.usesHostGIDs = true }
+    let request = LayerCreation(mountLabel: template.record.mountLabel, idMaps: wanted)
+    var new = try describe(request, hasDiff: false, layers)
+    let own = new.record
+    new.record = template.record.copy(as: own.id)
+    new.record.idMaps = own.idMaps
+    new.record.flags[LayerTie.key] = LayerTie(.mapping, image.record.id.rawValue).flag
+    new.options.isCopy = true
+    new.templateTarSplit = layers.tarSplitFile(of: template)
+    try new.begin(with: template, layers)
+    return new
+  }
+
+  /// Makes a copy and lists it with its image; then the caller chooses again. The files are copied without a lock. If the
+  /// image got such a layer meanwhile, or is gone, nothing is made.
+  ///
+  /// The layer stays `incomplete` and tied to the image until the image lists it, so a crash leaves both or none.
+  ///
+  /// - Throws: `busy` if the layer changed while it was copied; `layerUnknown`, `invalidMappings`, `system`.
+  func make(_ copy: MappedCopy) throws(StorageError) {
+    var staged: StagedContent?
+    do throws(StorageError) {
+      do throws(StorageError) { staged = try stageCopy(for: copy.new) } catch { throw copy.failure(error) }
+      try commit(copy, &staged)
+      staged.take()?.discard()
+    } catch {
+      staged.take()?.discard()
+      throw error
+    }
+  }
+
+  private func commit(_ copy: MappedCopy, _ staged: inout StagedContent?) throws(StorageError) {
+    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+      try copy.new.recheckBasis(layers.reading)
+      try self.withImagesChanging { (all) throws(StorageError) in
+        // Somebody else may have made the copy, or changed or deleted the image.
+        guard let image = all.view.find(copy.image.record.id.rawValue), image.store == 0,
+          image.record.id == copy.image.record.id,
+          case .needsCopy(let now) = try self.topLayer(of: image, copy.maps, layers.reading),
+          now.new.basis?.id == copy.new.basis?.id
+        else { return }
+        do throws(StorageError) {
+          _ = try layers.create(copy.new, staged: &staged, completing: false)
+        } catch {
+          throw copy.failure(error)
+        }
+        do throws(StorageError) {
+          try all.at(0).update(image.record.id) { $0.mappedLayers.append(copy.new.record.id) }
+        } catch {
+          // The file may have been replaced all the same; the next opener looks whether the image lists the layer.
+          throw error.wrapped("registering ID-mapped layer with image \(goQuoted(image.record.id.rawValue))")
+        }
+      }
+      if layers.reading.primary(copy.new.record.id) != nil { try layers.complete(copy.new.record.id) }
+    }
+  }
+
+  /// Copies the template's tar-split file beside a staged tree.
+  func copyTarSplit(_ file: FilePath, _ new: NewLayer) throws(StorageError) -> StagedDiff {
+    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let copy = directory.addition()
+    let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
+    try AtomicFile.replace(copy, contents: bytes, sync: true)
+    return StagedDiff(directory: directory, tarSplit: copy, result: nil)
+  }
+
+  /// Runs `body` with the lock of ID allocations held, if one is needed. It comes before all other locks.
+  func withUserNamespaces<R>(
+    isNeeded: Bool, _ body: () throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    if !isNeeded { return try body() }
+    let lock = try LockFile.open(topology.roots.userNamespaceLock)
+    let held = try lock.acquire(.write, timeout: options.lockTimeout)
+    let result = Result { () throws(StorageError) in try body() }
+    held.release()
+    return try result.get()
+  }
+}
+
+extension IDMapRequest {
+  /// Whether a layer can be built on as it is.
+  fileprivate func fit(_ layer: FoundLayer, _ driver: any GraphDriver) -> Bool {
+    let own = layer.record.idMaps
+    if own.isEmpty, driver.supportsShifting(maps) { return true }
+    return own == maps
+  }
+}
+
+extension LayerRecord {
+  /// The record of a copy of the layer (store-semantics 7.2): content, parent and what is known of the content.
+  fileprivate func copy(as id: LayerID) -> LayerRecord {
+    var copy = LayerRecord(id: id, parent: parent)
+    copy.mountLabel = mountLabel
+    copy.metadata = metadata
+    copy.tocDigest = tocDigest
+    copy.compressedDiffDigest = compressedDiffDigest
+    copy.compressedSize = compressedSize
+    copy.diffDigest = diffDigest
+    copy.diffSize = diffSize
+    copy.compressionCode = compressionCode
+    copy.uidSet = uidSet
+    copy.gidSet = gidSet
+    return copy
+  }
+}
