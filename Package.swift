@@ -57,6 +57,7 @@ let package = Package(
     library(
       "StowageConfig",
       ["StowageModel", "StowageSystem", "StowageFiles", system]),
+    library("StowageRootless", ["StowageModel", "StowageSystem", "StowageConfig", system]),
     // 3: drivers
     library("StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
     library(
@@ -83,14 +84,16 @@ let package = Package(
       ]),
     // 5: the umbrella and the command line
     library(
-      "Stowage", ["StowageModel", "StowageConfig", "StowageDriverAPI", "StowageDrivers", "StowageStore", "StowageOCI"]),
+      "Stowage",
+      [
+        "StowageModel", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers", "StowageStore",
+        "StowageOCI",
+      ]),
     .executableTarget(
       name: "stowage-cli",
       dependencies: [
         "Stowage", "StowageModel", "StowageSystem", "StowageFiles", "StowageCompression", "StowageConfig",
-        "StowageStore",
-        "StowageOCI",
-        system,
+        "StowageRootless", "StowageStore", "StowageOCI", system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
     // Examples: compiled as a user's code is, without our settings.

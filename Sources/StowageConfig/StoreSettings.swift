@@ -68,7 +68,8 @@ public struct StoreSettings: Hashable, Sendable {
 
   /// Where a file sets what a failure to open the store is about; nil if that cannot be told, or if no file does.
   ///
-  /// `the option "size=x" comes from /etc/containers/storage.conf:9:8`
+  /// `the option "size=x" comes from /etc/containers/storage.conf:9:8`; for a root of the system that holds for a user
+  /// without its rights, too, a second line tells what helps.
   public func explanation(of error: StorageError) -> String? {
     func text(_ name: String, _ setting: Setting<String>) -> String? {
       guard case .file = setting.origin else { return nil }
@@ -83,9 +84,17 @@ public struct StoreSettings: Hashable, Sendable {
     where !root.value.isEmpty {
       // A failure concerns the root itself, something in it, or a parent that cannot be made.
       if path == root.value || path.hasPrefix(root.value + "/") || root.value.hasPrefix(path + "/") {
-        return text(name, root)
+        return text(name, root).map { $0 + advice(root.origin) }
       }
     }
     return nil
+  }
+  /// Files of a system made for older versions, where roots did not hold for users, shut all of these out
+  /// (configuration-and-idmaps 4.1, migration trap).
+  private func advice(_ origin: SettingOrigin) -> String {
+    guard case .file(let path, _, _) = origin, path.hasPrefix("/etc/") || path.hasPrefix("/usr/"),
+      Rootlessness(environment: processEnvironment()).usesUserDirectories
+    else { return "" }
+    return "\n~/.config/containers/storage.conf is read in its place if there is one, and need not name any root"
   }
 }

@@ -7,24 +7,33 @@ internal import SystemPackage
 
 /// Ranges of IDs that users may map, from `/etc/subuid` and `/etc/subgid` (configuration 10, the file build).
 package enum SubordinateIDs {
-  /// The maps of a user's ranges in both files: sorted by first ID, container IDs counted up from 0.
+  /// The maps of a user's ranges in both files, see ``uids(of:directory:)`` and ``gids(of:directory:)``.
+  package static func maps(user: String, group: String, directory: String = "/etc") throws(StorageError) -> IDMaps {
+    IDMaps(uids: try uids(of: user, directory: directory), gids: try gids(of: group, directory: directory))
+  }
+
+  /// The user IDs of a user: sorted by first ID, container IDs counted up from 0.
   ///
   /// - Parameters:
-  ///   - user: Name in the first file, or `ALL`.
-  ///   - group: Name in the second file, or `ALL`; lines with the *user's* number match too.
+  ///   - user: Name in `subuid`, or `ALL`.
   ///   - directory: Where the files are.
-  /// - Throws: ``StorageError/Code/invalidMappings`` if a file is malformed or has no range;
+  /// - Throws: ``StorageError/Code/invalidMappings`` if the file is malformed or has no range;
   ///   ``StorageError/Code/system`` if it cannot be read.
-  package static func maps(user: String, group: String, directory: String = "/etc") throws(StorageError) -> IDMaps {
-    let uids = try ranges(of: user, in: directory + "/subuid", passwd: directory + "/passwd")
-    if uids.isEmpty {
+  package static func uids(of user: String, directory: String = "/etc") throws(StorageError) -> [IDMapping] {
+    let found = try ranges(of: user, in: directory + "/subuid", passwd: directory + "/passwd")
+    if found.isEmpty {
       throw StorageError(.invalidMappings, "no subuid ranges found for user \(goQuoted(user)) in /etc/subuid")
     }
-    let gids = try ranges(of: group, in: directory + "/subgid", passwd: directory + "/passwd")
-    if gids.isEmpty {
+    return try consecutive(found)
+  }
+
+  /// The group IDs of a group, likewise; lines of `subgid` with the number of the *user* of that name match too.
+  package static func gids(of group: String, directory: String = "/etc") throws(StorageError) -> [IDMapping] {
+    let found = try ranges(of: group, in: directory + "/subgid", passwd: directory + "/passwd")
+    if found.isEmpty {
       throw StorageError(.invalidMappings, "no subgid ranges found for group \(goQuoted(group)) in /etc/subgid")
     }
-    return IDMaps(uids: try consecutive(uids), gids: try consecutive(gids))
+    return try consecutive(found)
   }
 
   private static func ranges(

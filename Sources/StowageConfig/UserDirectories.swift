@@ -7,20 +7,10 @@ internal import SystemPackage
 
 /// The user's home, data and run-time directories (configuration 1, 4.2, 15.3).
 enum UserDirectories {
-  /// `HOME`, else the home of the user in `/etc/passwd`.
+  /// `HOME`, else the home of the user in the user database.
   static func home(_ environment: [String: String], uid: UInt32) throws(StorageError) -> String {
     if let home = environment["HOME"], !home.isEmpty { return home }
-    let bytes: [UInt8]
-    do throws(Errno) {
-      bytes = try Syscall.readFile("/etc/passwd")
-    } catch {
-      throw StorageError(
-        .configuration, "unable to resolve HOME directory: open /etc/passwd: \(error.referenceText)", cause: error)
-    }
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-      if fields.count >= 6, UInt32(fields[2]) == uid { return String(fields[5]) }
-    }
+    if let user = UserEntry(uid: uid) { return user.home }
     throw StorageError(.configuration, "unable to resolve HOME directory: user: unknown userid \(uid)")
   }
 

@@ -38,9 +38,9 @@ extension OverlayDriver {
   private static func checkComposefs(_ settings: OverlaySettings, _ context: DriverContext) throws(StorageError) {
     guard settings.wantsComposefs else { return }
     if context.inUserNamespace { throw StorageError(.notSupported, "composefs is not supported in user namespaces") }
-    if OverlaySetup.inPath("mkcomposefs") == nil {
+    if Executable.find("mkcomposefs") == nil {
       throw StorageError(
-        .notSupported, "composefs helper program not found: exec: \"mkcomposefs\": executable file not found in $PATH")
+        .notSupported, "composefs helper program not found: \(Executable.notFoundText("mkcomposefs"))")
     }
     throw StorageError(
       .notSupported, "overlay: composefs is not supported by this version (see the status table): driver not supported")
@@ -75,7 +75,7 @@ struct OverlaySetup {
     let probes = OverlayProbes(
       home: home, cache: ProbeCache(directory: runHome), mountOptions: settings.mountOptions, backing: backing,
       inUserNamespace: context.inUserNamespace)
-    if settings.mountProgram == nil, try !isNativeUsable(probes), let program = OverlaySetup.inPath("fuse-overlayfs") {
+    if settings.mountProgram == nil, try !isNativeUsable(probes), let program = Executable.find("fuse-overlayfs") {
       settings.mountProgram = program
     }
     let features = try settings.mountProgram == nil ? kernelFeatures(probes) : programFeatures(&settings)
@@ -171,12 +171,5 @@ struct OverlaySetup {
     let only = (try? DriverFiles.entries(home)) ?? nil
     if only?.map(\.name) == [".has-mount-program"] { try? Syscall.unlink(hasMountProgram) }
     try? Syscall.rmdir(home)
-  }
-
-  static func inPath(_ program: String) -> FilePath? {
-    guard let path = getenv("PATH") else { return nil }
-    return String(cString: path).split(separator: ":").lazy
-      .map { FilePath(String($0)).appending(program) }
-      .first { path in path.isAbsolute && path.withPlatformString { access($0, X_OK) } == 0 }
   }
 }

@@ -11,13 +11,3 @@ extension Errno {
     return first.lowercased() + text.dropFirst()
   }
 }
-
-/// Raises the soft limit of open descriptors to the hard one; walks keep one descriptor per level. See `setrlimit(2)`.
-///
-/// Failure is ignored: the old limit stays. To be called once, at the start of a program.
-package func raiseDescriptorLimit() {
-  var limit = rlimit()
-  guard getrlimit(__rlimit_resource_t(UInt32(7)), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-  limit.rlim_cur = limit.rlim_max
-  _ = setrlimit(__rlimit_resource_t(UInt32(7)), &limit)
-}

@@ -21,6 +21,13 @@ package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// `exit status N` or the name of the signal, `signal: killed`.
+  package var referenceText: String {
+    guard case .signaled(let signal) = self, let name = strsignal(CInt(signal)) else { return description }
+    let text = String(cString: name)
+    return "signal: " + text.prefix(1).lowercased() + text.dropFirst()
+  }
+
   init(waitStatus: CInt) {
     let signal = Int(waitStatus & 0x7f)
     self = signal == 0 ? .exited(Int(waitStatus >> 8 & 0xff)) : .signaled(signal)
@@ -47,16 +54,17 @@ extension Syscall {
   /// - Parameters:
   ///   - program: a path, or a name looked up in `PATH`.
   ///   - arguments: without the program's own name.
+  ///   - name: the program's own name; nil for `program`.
   ///   - environment: `NAME=value` texts; nil for this process' environment.
   ///   - input: standard input; nil for `/dev/null`.
   ///   - output: standard output; nil for `/dev/null`.
   ///   - error: standard error; nil for `/dev/null`.
   package static func spawn(
-    _ program: String, _ arguments: [String], environment: [String]? = nil, directory: FilePath? = nil,
-    input: CInt? = nil, output: CInt? = nil, error: CInt? = nil
+    _ program: String, _ arguments: [String], name: String? = nil, environment: [String]? = nil,
+    directory: FilePath? = nil, input: CInt? = nil, output: CInt? = nil, error: CInt? = nil
   ) throws(Errno) -> ChildProcess {
     let null = try open("/dev/null", .readWrite)
-    var argumentPointers = ([program] + arguments).map { strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
+    var argumentPointers = ([name ?? program] + arguments).map { strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
     var environmentPointers = (environment ?? []).map { strdup($0) } + [nil]
     defer {
       for pointer in argumentPointers + environmentPointers { free(pointer) }

@@ -59,6 +59,13 @@ extension Syscall {
       done += try checked { Glibc.write(descriptor, base + done, buffer.count - done) }
     }
   }
+  /// Writes a text to a file of `/proc` or `/sys`, in one call as these demand. See `proc(5)`.
+  package static func writeSetting(_ path: FilePath, _ text: String) throws(Errno) {
+    let descriptor = try open(path, .writeOnly)
+    let bytes = Array(text.utf8)
+    let count = try checked { Glibc.write(descriptor.rawValue, bytes, bytes.count) }
+    if count != bytes.count { throw .ioError }
+  }
 
   /// Writes all bytes at an offset. See `pwrite(2)`. Not a hooked step.
   package static func pwrite(

@@ -21,9 +21,11 @@ package func hasCapability(_ number: Int) -> Bool {
   return stowage_effective_capabilities(&set) == 0 && set >> UInt64(number) & 1 == 1
 }
 
-/// Whether the user map of this process is the initial, complete one.
-package func hasInitialUserMap() -> Bool {
+/// Whether the user map of this process is the initial, complete one. Read once: a process never changes it.
+package func hasInitialUserMap() -> Bool { isUserMapInitial }
+
+private let isUserMapInitial: Bool = {
   guard let bytes = try? Syscall.readFile("/proc/self/uid_map") else { return true }
   let fields = bytes.split { $0 == 0x20 || $0 == 0x0a }.map { String(decoding: $0, as: UTF8.self) }
   return fields == ["0", "0", "4294967295"]
-}
+}()

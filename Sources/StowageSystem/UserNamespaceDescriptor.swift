@@ -24,13 +24,7 @@ extension Syscall {
 
   private static func writeMap(_ path: String, _ map: [IDMapping]) throws(Errno) {
     let map = map.isEmpty ? [IDMapping(containerID: 0, hostID: 0, size: 4_294_967_295)] : map
-    let text = map.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
-    let file = try open(FilePath(path), .writeOnly)
-    let bytes = Array(text.utf8)
-    let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
-      do throws(Errno) { return .success(try write(file.rawValue, all: buffer)) } catch { return .failure(error) }
-    }
-    try result.get()
+    try writeSetting(FilePath(path), map.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined())
   }
 
   /// A detached copy of the mount at `path`, with owners shifted by the maps of a user namespace. See

@@ -8,13 +8,18 @@ import StowageSystem
 /// One run of the program, from its words to its exit status (cli 2).
 struct Program {
   private let programName: String
+  /// Whether this process was started to run its command in a user namespace, which ends with it.
+  private let isInPassingNamespace: Bool
   private let words: ArraySlice<String>
   private let console = Console()
   private let help: HelpPrinter
 
   /// - Parameter words: the program's name as started, then the words of the command line.
   init(_ words: [String]) {
-    programName = words.first ?? "containers-storage"
+    var name = words.first ?? "containers-storage"
+    isInPassingNamespace = name.hasSuffix(UserNamespace.nameSuffix)
+    if isInPassingNamespace { name.removeLast(UserNamespace.nameSuffix.count) }
+    programName = name
     self.words = words.dropFirst()
     let home = environment("HOME") ?? ""
     help = HelpPrinter(
@@ -33,7 +38,7 @@ struct Program {
 
   /// The first parse: the words before the command.
   private func dispatch() -> ExitStatus {
-    let globals = GlobalOptions.all(isRootless: Rootlessness(environment: processEnvironment()).isRootless)
+    let globals = GlobalOptions.all
     let initial = OptionValues(words.isEmpty ? globals : globals + [GlobalOptions.help])
     let reporter = ParseReporter(console, help, .main, initial, programName: programName)
     guard !words.isEmpty else {
@@ -89,8 +94,31 @@ struct Program {
       reporter.printHelp()
       return .failure
     }
+    if let status = enterUserNamespace(for: command, parser.values) { return status }
+    raiseDescriptorLimit()
     LogSink.setLevel(isDebugging: parser.values[flag: GlobalOptions.debug])
     return perform(command, arguments, parser.values, selection.updated(by: parser.values))
+  }
+
+  /// Runs the whole command in a user namespace if it needs one, before anything has started a thread (cli 9).
+  ///
+  /// - Returns: how the command ended there; nil if this process is the one to run it.
+  private func enterUserNamespace(for command: CommandDefinition, _ values: OptionValues) -> ExitStatus? {
+    let wanted = values[flag: GlobalOptions.unshare]
+    let mustEnter = command.entersUserNamespace || (wanted && values.isGiven(GlobalOptions.unshare))
+    guard mustEnter || wanted else { return nil }
+    console.flush()
+    do throws(StorageError) {
+      return try UserNamespace.enter(mustEnter ? .always : .whenNeeded).map { ExitStatus(ofChild: $0) }
+    } catch {
+      // The kernel's refusal is told by the process inside in the reference, which has no log.
+      if error.code == .notSupported {
+        console.printError(error.message)
+      } else {
+        for line in error.message.split(separator: "\n") { Log.error(String(line)) }
+      }
+      return .failure
+    }
   }
 
   private func perform(
@@ -110,16 +138,14 @@ struct Program {
     } catch {
       console.print("error initializing: \(error.message)")
       if let explanation = settings.explanation(of: error) { console.printError(explanation) }
-      if Rootlessness(environment: processEnvironment()).isRootless {
-        console.printError(
-          "Without the rights of root, run this inside of \"podman unshare\": "
-            + "entering a user namespace is not yet available in this release of Stowage.")
-      }
       return .failure
     }
     if command.isInterruptible { Interruption.install() }
     do throws(StorageError) {
-      return try command.run(CommandContext(store: store, options: values, arguments: arguments, console: console))
+      return try command.run(
+        CommandContext(
+          store: store, options: values, arguments: arguments, console: console,
+          isInPassingNamespace: isInPassingNamespace))
     } catch {
       if let signal = Interruption.signal { return .signal(signal) }
       console.printError(error.message)
@@ -140,7 +166,6 @@ struct Program {
 struct Main {
   static func main() {
     Interruption.ignoreBrokenPipes()
-    raiseDescriptorLimit()
     Interruption.end(Program(CommandLine.arguments).run())
   }
 }

@@ -11,8 +11,13 @@ package final class TemporaryDirectory: Sendable {
   package let path: FilePath
 
   /// Creates the directory.
-  package init(_ label: String = "test") throws {
-    path = FilePath("/tmp/stowage-\(label)-\(getpid())-\(UInt64.random(in: .min ... .max))")
+  package convenience init(_ label: String = "test") throws {
+    try self.init(named: "stowage-\(label)-\(getpid())-\(UInt64.random(in: .min ... .max))")
+  }
+
+  /// Creates the directory with a certain name.
+  package init(named name: String) throws {
+    path = FilePath("/tmp").appending(name)
     try Syscall.mkdir(path, mode: 0o700)
   }
 

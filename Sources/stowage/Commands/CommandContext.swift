@@ -8,12 +8,17 @@ final class CommandContext {
   let options: OptionValues
   let arguments: [String]
   let console: Console
+  /// Whether mounts end with this command, because it has a mount namespace of its own.
+  let isInPassingNamespace: Bool
 
-  init(store: Store, options: OptionValues, arguments: [String], console: Console) {
+  init(
+    store: Store, options: OptionValues, arguments: [String], console: Console, isInPassingNamespace: Bool = false
+  ) {
     self.store = store
     self.options = options
     self.arguments = arguments
     self.console = console
+    self.isInPassingNamespace = isInPassingNamespace
   }
 
   /// Whether `--json` was given; only for commands that have it.

@@ -21,14 +21,16 @@ struct CommandDefinition: Sendable {
   let options: [OptionDefinition]
   /// Whether SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
   let isInterruptible: Bool
+  /// Whether the command runs in a user namespace always, not only if `--unshare` says so.
+  let entersUserNamespace: Bool
   /// Runs before the store is opened.
   let beforeStore: EarlyAction?
   let run: Action
 
   init(
     _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String,
-    options: [OptionDefinition] = [], isInterruptible: Bool = false, beforeStore: EarlyAction? = nil,
-    run: @escaping Action
+    options: [OptionDefinition] = [], isInterruptible: Bool = false, entersUserNamespace: Bool = false,
+    beforeStore: EarlyAction? = nil, run: @escaping Action
   ) {
     self.init(
       names: names, arguments: arguments, synopsis: synopsis, usage: usage, options: options,
@@ -47,6 +49,7 @@ struct CommandDefinition: Sendable {
     self.usage = usage
     self.options = options
     self.isInterruptible = isInterruptible
+    self.entersUserNamespace = entersUserNamespace
     self.beforeStore = beforeStore
     self.run = run
   }

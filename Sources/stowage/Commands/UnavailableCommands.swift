@@ -54,9 +54,3 @@ enum GarbageCollectCommand {
   static let definition = CommandDefinition(
     "gc", arguments: .none, usage: "Perform garbage collection", options: [.json], run: unavailable("gc"))
 }
-
-enum UnshareCommand {
-  static let definition = CommandDefinition(
-    "unshare", arguments: .any, synopsis: "[command [...]]", usage: "Run a command in a user namespace",
-    run: unavailable("unshare"))
-}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageConfig
 
 /// The options that every command has, accepted before and after the command's name (cli 4).
 enum GlobalOptions {
@@ -16,17 +17,16 @@ enum GlobalOptions {
     "--lock-timeout", kind: .text(),
     usage: "Give up when a lock is not free after this many seconds (default: wait)", isAdditional: true)
 
-  /// The default depends on the caller: true without privileges.
-  static func unshare(isRootless: Bool) -> OptionDefinition {
-    OptionDefinition(
+  /// True by default for callers without the rights of root.
+  static let unshare: OptionDefinition = {
+    let isRootless = Rootlessness(environment: processEnvironment()).isRootless
+    return OptionDefinition(
       "--unshare", "-U", kind: .flag(default: isRootless), usage: "Run in a user namespace (default \(isRootless))")
-  }
+  }()
 
   /// Only before the command; behind it, help is no option but a request.
   static let help = OptionDefinition(
     "--help", usage: "Print usage", deprecatedName: (name: "-help", replacement: "--help"))
 
-  static func all(isRootless: Bool) -> [OptionDefinition] {
-    [debug, graph, imageStore, run, driver, driverOptions, transient, lockTimeout, unshare(isRootless: isRootless)]
-  }
+  static let all = [debug, graph, imageStore, run, driver, driverOptions, transient, lockTimeout, unshare]
 }

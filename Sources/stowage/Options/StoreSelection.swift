@@ -36,6 +36,8 @@ struct StoreSelection {
     result[GlobalOptions.driverOptions] = .list(options.driverOptions)
     result[GlobalOptions.transient] = .flag(options.transientStore)
     result[GlobalOptions.lockTimeout] = values[GlobalOptions.lockTimeout]
+    // Unlike in the reference, one before the command counts (cli 25, W3).
+    if values.isGiven(GlobalOptions.unshare) { result.give(GlobalOptions.unshare, values[GlobalOptions.unshare]) }
     return result
   }
 

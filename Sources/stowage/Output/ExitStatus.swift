@@ -13,4 +13,7 @@ struct ExitStatus: Equatable, Sendable {
   static let usage = ExitStatus(125)
   /// The process ends because of a signal, after it has tidied up.
   static func signal(_ number: CInt) -> ExitStatus { ExitStatus(128 + number) }
+
+  /// That of the process which ran the command in a user namespace, or what a program told of itself.
+  init(ofChild code: CInt) { self.code = code }
 }

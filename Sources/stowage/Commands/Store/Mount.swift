@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import StowageModel
 import StowageStore
+import StowageSystem
+import SystemPackage
 
 /// What became of one argument of `mount`, `unmount` or `mounted` (cli 21).
 private struct Outcome {
@@ -54,7 +56,27 @@ enum MountCommand {
       outcomes.append(outcome)
     }
     if context.wantsJSON { Outcome.printJSON(outcomes, context.console) }
+    if context.isInPassingNamespace { endMounts(outcomes, context) }
     return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
+  }
+
+  /// Without the rights of root nobody but this command sees its mounts, and they end with it: so they must not stay
+  /// counted, or Podman would never unmount these containers again.
+  private static func endMounts(_ outcomes: [Outcome], _ context: CommandContext) {
+    for outcome in outcomes {
+      guard let mountPoint = outcome.mountPoint, MountTable.isMountPoint(FilePath(mountPoint)) else { continue }
+      context.console.printError(
+        "\(outcome.argument) is no longer mounted at the end of this command: mount it inside of \"unshare\"")
+      do throws(StorageError) {
+        if context.options[flag: readOnly] {
+          try context.store.unmountImage(outcome.argument)
+        } else {
+          try context.store.unmount(outcome.argument)
+        }
+      } catch {
+        context.console.printError("\(error.message) while unmounting \(outcome.argument)")
+      }
+    }
   }
 
   private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {

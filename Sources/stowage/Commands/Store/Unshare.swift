@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import StowageModel
+import StowageSystem
+import SystemPackage
+
+/// `unshare`: runs a program in a user namespace, as its root (cli 22.8; configuration-and-idmaps 16.5).
+///
+/// The whole command runs in there; here the store is open, which makes its directories as for every command.
+enum UnshareCommand {
+  private static let status = OptionDefinition(
+    "--exit-status", usage: "Exit with the status of the command", isAdditional: true)
+
+  static let definition = CommandDefinition(
+    "unshare", arguments: .any, synopsis: "[command [...]]", usage: "Run a command in a user namespace",
+    options: [status], entersUserNamespace: true, run: run)
+
+  /// Any failure of the program is status 1, for scripts' sake.
+  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+    var words = context.arguments
+    if words.isEmpty { words = [environment("SHELL").flatMap(given) ?? "/bin/sh"] }
+    let name = words.removeFirst()
+    guard let program = Executable.find(name) else {
+      throw StorageError(.system, Executable.notFoundText(name))
+    }
+    context.console.flush()
+    restoreDescriptorLimit()
+    let ended: StowageSystem.ExitStatus
+    do throws(Errno) {
+      let child = try Syscall.spawn(
+        program.string, words, name: name, input: STDIN_FILENO, output: STDOUT_FILENO, error: STDERR_FILENO)
+      child.forwardSignals()
+      ended = try child.wait()
+    } catch {
+      throw StorageError(.system, "fork/exec \(program): \(error.referenceText)", cause: error)
+    }
+    if ended.isSuccess { return .success }
+    context.console.printError(ended.referenceText)
+    guard context.options[flag: status] else { return .failure }
+    return switch ended {
+    case .exited(let code): ExitStatus(ofChild: CInt(code))
+    case .signaled(let number): .signal(CInt(number))
+    }
+  }
+}
