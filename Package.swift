@@ -67,8 +67,14 @@ let package = Package(
       "StowageDriverVFS",
       ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
     library(
+      "StowageDriverBtrfs",
+      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library(
       "StowageDrivers",
-      ["StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageModel", "StowageSystem", system]),
+      [
+        "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs", "StowageModel",
+        "StowageSystem", system,
+      ]),
     // 4: the store
     library(
       "StowageStore",
@@ -119,8 +125,8 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDiff", "StowageFiles",
-        "StowageSystem", "StowageModel", "StowageTestSupport", system,
+        "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs",
+        "StowageDiff", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     tests(
       "StowageStoreTests",

@@ -33,6 +33,16 @@ package enum MountExecutor {
     return .done
   }
 
+  /// Makes a directory a private mount of itself, so that mounts below do not spread (graph-drivers 4.4, 18.1).
+  package static func makePrivateMount(_ directory: FilePath) throws(StorageError) {
+    try attempt("mount", directory) { () throws(Errno) in
+      if !MountTable.isMountPoint(directory) {
+        try Syscall.mount(source: directory.string, target: directory, type: "none", flags: .bind)
+      }
+      try Syscall.mount(source: "", target: directory, type: nil, flags: .private)
+    }
+  }
+
   private static func perform(_ step: MountStep) throws(StorageError) {
     switch step {
     case .stopIfMounted: break
@@ -42,6 +52,7 @@ package enum MountExecutor {
     case .removeTree(let path): try removeTree(path)
     case .mountOverlay(let mount): try OverlayMounter.mount(mount)
     case .mountWithProgram(let program): try MountProgramRunner.mount(program)
+    case .limitSpace(let path, let bytes): try Subvolume.limit(path, bytes: bytes)
     case .bindReadOnly(let tree, let path): try bindReadOnly(tree, path)
     case .unmountProgram(let path): MountProgramRunner.unmount(path)
     case .unmountChildren(let path): unmountChildren(path)

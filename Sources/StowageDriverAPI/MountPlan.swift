@@ -12,8 +12,10 @@ package struct MountPlan: Hashable, Sendable, CustomStringConvertible {
   package let steps: [MountStep]
   /// The absolute path at which the layer's tree is, after the steps.
   package let mountPoint: FilePath
-  /// Whether the tree is a mount; if not, ``MountExecutor`` has nothing to do.
-  package var hasMount: Bool { !steps.isEmpty }
+  /// Whether the tree is a mount; if not, it is the layer's directory.
+  package var hasMount: Bool {
+    steps.contains { if case .limitSpace = $0 { false } else { true } }
+  }
 
   /// Collects steps.
   package init(steps: [MountStep], mountPoint: FilePath) {
@@ -78,6 +80,8 @@ package enum MountStep: Hashable, Sendable, CustomStringConvertible {
   case mountWithProgram(MountProgram)
   /// Shows a tree read-only at another place.
   case bindReadOnly(FilePath, at: FilePath)
+  /// Limits what a subvolume of btrfs may hold, in bytes.
+  case limitSpace(FilePath, bytes: UInt64)
   /// Asks `fusermount3`, then `fusermount`, to unmount; if both fail, flushes the mount.
   case unmountProgram(FilePath)
   /// Unmounts every entry of a directory lazily, without complaint.
@@ -98,6 +102,7 @@ package enum MountStep: Hashable, Sendable, CustomStringConvertible {
     case .mountOverlay(let mount): "mount \(mount)"
     case .mountWithProgram(let program): "run \(program)"
     case .bindReadOnly(let tree, let path): "mount --bind -o ro \(tree) \(path)"
+    case .limitSpace(let path, let bytes): "btrfs qgroup limit \(bytes) \(path)"
     case .unmountProgram(let path): "fusermount -u \(path)"
     case .unmountChildren(let path): "umount -l \(path)/*"
     case .unmount(let path): "umount -l \(path)"

@@ -28,6 +28,18 @@ package enum ByteSize {
     return Int64(bytes)
   }
 
+  /// A number of bytes for people: at most four digits and a unit, powers of 1000 (`5.243MB`).
+  package static func decimal(_ bytes: UInt64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
+    var (value, unit) = (Double(bytes), 0)
+    while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
+    let decimals = value >= 1000 ? 0 : value >= 100 ? 1 : value >= 10 ? 2 : 3
+    let scale = [1.0, 10, 100, 1000][decimals]
+    let digits = (value * scale).rounded() / scale
+    let text = String(digits)
+    return (text.hasSuffix(".0") ? String(text.dropLast(2)) : text) + units[unit]
+  }
+
   private static func multiplier(_ suffix: String) -> Int64? {
     var unit = Substring(suffix)
     if unit.isEmpty || unit == "b" { return 1 }

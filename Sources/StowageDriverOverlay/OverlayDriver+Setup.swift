@@ -80,7 +80,7 @@ struct OverlaySetup {
     }
     let features = try settings.mountProgram == nil ? kernelFeatures(probes) : programFeatures(&settings)
     _ = StagedDirectory.recover(root: home.appending("tempdirs"))
-    if !settings.skipsHomeMount { try mountHome() }
+    if !settings.skipsHomeMount { try MountExecutor.makePrivateMount(home) }
     return OverlayDriver(
       settings: settings, context: context, graphHome: home, runHome: runHome, backing: backing, features: features,
       additionalImageStores: settings.additionalStores + context.additional)
@@ -153,16 +153,6 @@ struct OverlaySetup {
       if hasProgramTraces(child, depth: depth + 1) { return true }
     }
     return false
-  }
-
-  /// Makes the home a private mount of itself, so that mounts below do not spread (graph-drivers 4.4).
-  private func mountHome() throws(StorageError) {
-    try attempt("mount", home) { () throws(Errno) in
-      if !MountTable.isMountPoint(home) {
-        try Syscall.mount(source: home.string, target: home, type: "none", flags: .bind)
-      }
-      try Syscall.mount(source: "", target: home, type: nil, flags: .private)
-    }
   }
 
   /// Removes what a failed set-up made and left empty.

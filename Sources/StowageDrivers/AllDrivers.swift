@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import StowageDriverAPI
+import StowageDriverBtrfs
 import StowageDriverOverlay
 import StowageDriverVFS
 package import StowageModel
@@ -60,13 +61,18 @@ package enum StowageDrivers {
       // The name of old configurations. Its own directory is used only where one exists (graph-drivers 26.12).
       let hasOwn = DriverFiles.isDirectory(context.graphRoot.appending("overlay2"))
       return try OverlayDriver.make(context, homeName: hasOwn ? "overlay2" : "overlay")
+    case "btrfs": return try BtrfsDriver.make(context)
     case "vfs": return try VFSDriver.make(context)
-    default:
-      let failure = "GetDriver graph \(name) \(context.graphRoot)"
-      Log.error("Failed to \(failure)")
-      throw StorageError(
-        .unsupportedDriver, "failed to \(failure): \(StorageError.Code.unsupportedDriver.text)", subject: name,
-        path: context.graphRoot.string)
+    case "zfs": throw unsupported(name, "Stowage has no zfs driver, use overlay or vfs: ", context)
+    default: throw unsupported(name, "", context)
     }
+  }
+
+  private static func unsupported(_ name: String, _ reason: String, _ context: DriverContext) -> StorageError {
+    let failure = "GetDriver graph \(name) \(context.graphRoot)"
+    Log.error("Failed to \(failure)")
+    return StorageError(
+      .unsupportedDriver, "failed to \(failure): \(reason)\(StorageError.Code.unsupportedDriver.text)", subject: name,
+      path: context.graphRoot.string)
   }
 }

@@ -9,7 +9,8 @@ package import SystemPackage
 /// Works with descriptors: symbolic links are removed, never followed, and a tree that is changed by somebody else
 /// meanwhile cannot lead outside. Mounts at or below the path are never entered: they are detached (compared by path
 /// components, not by string prefix as in the reference), then removal goes on. Busy entries are retried, at most 100
-/// times with pauses of 10 ms.
+/// times with pauses of 10 ms. Subvolumes of btrfs, at or below the path, go with their quota groups, in one step where
+/// they have no others inside.
 ///
 /// - Throws: `system`, for example `unlinkat <path>: operation not permitted` for an immutable file; what could be removed
 ///   until then is gone.
@@ -27,6 +28,7 @@ private struct TreeRemoval {
   private var busyAttempts = 0
   private var canRestrictMounts = true
   private var flattened = 0
+  private var isOnBtrfs = false
 
   init(_ path: FilePath) { top = path }
 
@@ -43,8 +45,7 @@ private struct TreeRemoval {
       }
       do throws(Errno) {
         if status.isDirectory {
-          try emptyTop()
-          try Syscall.rmdir(top)
+          try removeTop(status)
         } else {
           try Syscall.unlink(top)
         }
@@ -89,10 +90,18 @@ private struct TreeRemoval {
     return FilePath(target).appending(name)
   }
 
-  private mutating func emptyTop() throws(Errno) {
+  private mutating func removeTop(_ status: FileStatus) throws(Errno) {
     let directory = try Syscall.open(top, [.readOnly, .directory, .noFollow])
     flattened = 0
-    try empty(directory.rawValue, top: directory.rawValue)
+    isOnBtrfs = (try? Syscall.fstatfs(directory.rawValue))?.isBtrfs ?? false
+    guard isOnBtrfs, status.isSubvolumeRoot, let name = top.lastComponent else {
+      try empty(directory.rawValue, top: directory.rawValue)
+      return try Syscall.rmdir(top)
+    }
+    let path = top.removingLastComponent()
+    let parent = try Syscall.open(path.isEmpty ? "." : path, [.readOnly, .directory])
+    let root = directory.rawValue
+    try name.string.withName { (name) throws(Errno) in try removeSubvolume(parent.rawValue, name, root) }
   }
 
   /// Removes all entries of an open directory.
@@ -143,9 +152,30 @@ private struct TreeRemoval {
     if components.count >= Self.maximumDepth { return try moveToTop(directory, name, topDirectory) }
     components.append(bytes(name))
     let child = try enter(directory, name)
+    if isOnBtrfs, try Syscall.fstat(child.rawValue).isSubvolumeRoot {
+      try removeSubvolume(directory, name, child.rawValue)
+      components.removeLast()
+      return
+    }
     try empty(child.rawValue, top: topDirectory)
     try Syscall.unlinkat(directory, name, flags: .removeDirectory)
     components.removeLast()
+  }
+
+  /// Removes a subvolume whose root directory is open, then what quotas keep about it.
+  ///
+  /// One with others inside, or without the right to delete subvolumes, is emptied and goes like a directory.
+  private mutating func removeSubvolume(
+    _ directory: CInt, _ name: UnsafePointer<CChar>, _ root: CInt
+  ) throws(Errno) {
+    let id = try? Syscall.subvolumeID(root)
+    do throws(Errno) { try Syscall.destroySubvolume(directory, name) } catch {
+      try? Syscall.makeSubvolumeWritable(root)
+      try empty(root, top: root)
+      try Syscall.unlinkat(directory, name, flags: .removeDirectory)
+    }
+    // Older kernels leave the group; newer ones refuse as long as the space is not freed, and then remove it.
+    if let id { try? Syscall.removeQuotaGroup(directory, of: id) }
   }
 
   /// Opens a subdirectory without crossing a mount (`EXDEV`) or following a link.

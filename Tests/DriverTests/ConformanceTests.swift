@@ -13,7 +13,8 @@ import Testing
 /// What every driver must do, whatever it is made of.
 @Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct ConformanceTests {
-  static let drivers = ["overlay", "vfs"]
+  static let drivers = ["overlay", "vfs"] + (canMountBtrfs ? ["btrfs"] : [])
+  static let driversWithAdditionalStores = ["overlay", "vfs"]
 
   @Test("A layer exists after its creation and not after its removal", arguments: drivers)
   func lifeCycle(_ name: String) throws {
@@ -123,7 +124,9 @@ struct ConformanceTests {
     }
   }
 
-  @Test("A layer over a parent in an additional image store works and leaves that store untouched", arguments: drivers)
+  @Test(
+    "A layer over a parent in an additional image store works and leaves that store untouched",
+    arguments: driversWithAdditionalStores)
   func additionalStore(_ name: String) throws {
     try withDriver(name) { lower in
       let base = try lower.create("base")

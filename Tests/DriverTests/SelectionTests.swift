@@ -28,10 +28,37 @@ struct SelectionTests {
     try check(root, message { _ = try StowageDrivers.makeDriver(name: name, priority: priority, context) })
   }
 
-  @Test("Unknown and missing drivers are refused with the reference's text", arguments: ["btrfs", "zfs", "aufs"])
-  func unknown(_ name: String) throws {
-    try failure(name) { (root: FilePath, text: String?) throws in
-      #expect(text == "failed to GetDriver graph \(name) \(root): driver not supported")
+  @Test("An unknown driver is refused with the reference's text")
+  func unknown() throws {
+    try failure("aufs") { (root: FilePath, text: String?) throws in
+      #expect(text == "failed to GetDriver graph aufs \(root): driver not supported")
+    }
+  }
+
+  @Test("zfs is refused as a missing driver is, with what to do, and what is there is not touched")
+  func zfs() throws {
+    let text = "Stowage has no zfs driver, use overlay or vfs: driver not supported"
+    try failure("zfs") { (root: FilePath, found: String?) throws in
+      #expect(found == "failed to GetDriver graph zfs \(root): \(text)")
+      #expect(try root.names() == [])
+    }
+    try failure(nil, existing: ["zfs"]) { (root: FilePath, found: String?) throws in
+      #expect(found == "failed to GetDriver graph zfs \(root): \(text)")
+      #expect(try root.names() == ["zfs"])
+    }
+  }
+
+  @Test("btrfs elsewhere than on btrfs is refused with the reference's text, and the next driver is tried")
+  func btrfsElsewhere() throws {
+    try failure("btrfs") { (root: FilePath, text: String?) throws in
+      #expect(
+        text == "\"\(root)/btrfs\" is not on a btrfs filesystem: "
+          + "prerequisites for driver not satisfied (wrong filesystem?)")
+      #expect(try root.names() == [])
+    }
+    try failure(nil, ["imagestore=/tmp"], priority: ["btrfs", "vfs"]) { (root: FilePath, text: String?) throws in
+      #expect(text == nil)
+      #expect(try root.names() == ["vfs"])
     }
   }
 
@@ -122,7 +149,9 @@ struct SelectionTests {
           + "driver (-s <DRIVER>)")
     }
     try failure(nil, existing: ["btrfs"]) { (root: FilePath, text: String?) throws in
-      #expect(text == "failed to GetDriver graph btrfs \(root): driver not supported")
+      #expect(
+        text == "\"\(root)/btrfs\" is not on a btrfs filesystem: "
+          + "prerequisites for driver not satisfied (wrong filesystem?)")
     }
     try failure(nil, existing: ["vfs"]) { (root: FilePath, text: String?) throws in
       #expect(text == nil)

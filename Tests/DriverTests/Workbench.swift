@@ -11,7 +11,7 @@ import StowageSystem
 import StowageTestSupport
 import SystemPackage
 
-/// A driver with directories of its own; everything is unmounted and deleted at the end.
+/// A driver with directories of its own, on a file system that suits it; everything is unmounted and deleted at the end.
 final class Workbench {
   let top: FilePath
   let graphRoot: FilePath
@@ -23,7 +23,9 @@ final class Workbench {
     self.top = top ?? FilePath("/tmp/stowage-driver-\(getpid())-\(label)")
     graphRoot = self.top.appending("g")
     runRoot = self.top.appending("r")
-    for path in [self.top, graphRoot, runRoot] where !path.exists { try Syscall.mkdir(path, mode: 0o700) }
+    if !self.top.exists { try Syscall.mkdir(self.top, mode: 0o700) }
+    if name == "btrfs", !MountTable.isMountPoint(self.top) { try mountBtrfs(at: self.top) }
+    for path in [graphRoot, runRoot] where !path.exists { try Syscall.mkdir(path, mode: 0o700) }
     var context = DriverContext(graphRoot: graphRoot, runRoot: runRoot, options: options)
     if imageStore {
       let store = self.top.appending("i")
