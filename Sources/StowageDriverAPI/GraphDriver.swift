@@ -105,6 +105,12 @@ package protocol GraphDriver: Sendable {
   /// Identifiers (unchecked names) of all layers in the store at `root`, sorted; leftovers of probes are left out.
   func listLayers(in root: FilePath) throws(StorageError) -> [String]
 
+  /// What lies in the driver's home of the store at `root` and belongs to no layer, recorded or not, in no particular order;
+  /// changes nothing. `recorded` are all layers with a record in that store. What a living process works on is left out.
+  ///
+  /// Needs `storage.lock` and layers exclusively, and may not be called for an additional image store.
+  func strays(in root: FilePath, recorded: Set<LayerID>) throws(StorageError) -> [DriverStray]
+
   /// Bytes and inodes of the writable part of a layer (graph-drivers 23).
   func diskUsage(of layer: LayerLocation) throws(StorageError) -> (size: Int64, inodes: Int)
 

@@ -16,7 +16,9 @@ extension OverlayDriver {
     _ parents: [LayerLocation], to content: FilePath, work: FilePath, _ options: LayerCreateOptions
   ) throws(StorageError) {
     let shift: OwnerShift
-    if let given = options.shift { shift = given } else {
+    if let given = options.shift {
+      shift = given
+    } else {
       shift = try OwnerShift(from: options.idMaps, to: options.idMaps)
     }
     // Files must come whole, and hard links are mended here.

@@ -50,7 +50,7 @@ extension OverlayDriver {
   }
 
   /// Whether a directory is one of the reference's probes: by its name, and because it has nothing of a layer.
-  private static func isProbeLeftover(_ name: String, in home: FilePath) -> Bool {
+  static func isProbeLeftover(_ name: String, in home: FilePath) -> Bool {
     let prefixes = ["compat", "metacopy-check", "opaque-bug-check", "volatile-check"]
     guard
       prefixes.contains(where: { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) })

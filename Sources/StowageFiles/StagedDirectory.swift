@@ -33,7 +33,9 @@ package struct StagedDirectory: ~Copyable, Sendable {
   /// - Returns: false if there was nothing at the path.
   /// - Throws: `system`; `EXDEV` if it is not on the same mount.
   @discardableResult
-  package func stageForRemoval(_ path: FilePath) throws(StorageError) -> Bool { try state.stageForRemoval(path) }
+  package func stageForRemoval(_ path: FilePath) throws(StorageError) -> Bool {
+    try state.stageForRemoval(path) != nil
+  }
 
   /// Removes the directory with all that is left in it, then the lock file while it is still locked.
   ///
@@ -58,7 +60,17 @@ package struct StagedDirectory: ~Copyable, Sendable {
 /// Removal from the store is a rename into a bin; the slow deletion follows in ``empty()``. After a crash the next process
 /// empties the bins.
 package struct DeferredRemoval: ~Copyable, Sendable {
+  /// Something in a bin.
+  package struct Item: Hashable, Sendable {
+    /// Where it was.
+    package let origin: FilePath
+    /// Where it waits for its deletion.
+    package let place: FilePath
+  }
+
   private var bins: [FilePath: StagingState] = [:]
+  /// Everything in the bins, in the order it came.
+  package private(set) var items: [Item] = []
 
   /// No bins yet.
   package init() {}
@@ -70,10 +82,12 @@ package struct DeferredRemoval: ~Copyable, Sendable {
   package mutating func add(_ path: FilePath, bin root: FilePath) throws(StorageError) -> Bool {
     // Without this test every deletion of a missing path would leave an empty bin to clean up.
     guard Syscall.exists(path) else { return false }
-    if let bin = bins[root] { return try bin.stageForRemoval(path) }
-    let bin = try StagingState.create(in: root)
+    let bin: StagingState
+    if let known = bins[root] { bin = known } else { bin = try StagingState.create(in: root) }
     bins[root] = bin
-    return try bin.stageForRemoval(path)
+    guard let place = try bin.stageForRemoval(path) else { return false }
+    items.append(Item(origin: path, place: place))
+    return true
   }
 
   /// True if nothing was added.
@@ -141,13 +155,14 @@ final class StagingState: Sendable {
     path.appending("\(counter.add(1, ordering: .relaxed).oldValue)-\(suffix)")
   }
 
-  func stageForRemoval(_ victim: FilePath) throws(StorageError) -> Bool {
+  /// - Returns: the new place; nil if there was nothing.
+  func stageForRemoval(_ victim: FilePath) throws(StorageError) -> FilePath? {
     let target = nextItem(victim.lastComponent?.string ?? "item")
     do throws(Errno) { try Syscall.rename(victim, target) } catch {
-      if error == .noSuchFileOrDirectory && !Syscall.exists(victim) { return false }
+      if error == .noSuchFileOrDirectory && !Syscall.exists(victim) { return nil }
       throw .failed("rename", victim, target, error)
     }
-    return true
+    return target
   }
 
   func discard() throws(StorageError) {

@@ -126,11 +126,24 @@ extension Store {
   }
 }
 
-/// A read-only presentation of a layer at a directory of our own, not counted.
+/// A read-only presentation of a layer at a directory of our own, not counted. If the process dies, the next opener ends
+/// it.
 struct PrivateMount {
   /// Where the tree is.
   let path: FilePath
-  private let directory: FilePath?
+  private let place: Place?
+
+  /// A directory with an instance lock, which shows that this process lives.
+  private final class Place: Sendable {
+    let directory: StagedDirectory
+    let tree: FilePath
+
+    init(_ root: FilePath) throws(StorageError) {
+      directory = try StagedDirectory.create(in: root)
+      tree = directory.addition()
+      try makeDirectories(tree, mode: 0o700)
+    }
+  }
 
   /// Mounts, if the driver must mount at all.
   init(
@@ -139,29 +152,22 @@ struct PrivateMount {
     let plan = try driver.mountPlan(for: layer, over: chain, MountOptions(options: ["ro"]))
     guard plan.hasMount else {
       path = plan.mountPoint
-      directory = nil
+      place = nil
       return
     }
-    let directory = topology.layers.privateMounts.appending("\(LayerID.random())")
-    try makeDirectories(directory, mode: 0o700)
-    self.directory = directory
-    path = directory
-    do throws(StorageError) {
-      try MountExecutor.perform(plan.mounting(at: directory))
-    } catch {
-      try? removeTree(directory)
-      throw error
-    }
+    let place = try Place(topology.layers.privateMounts)
+    self.place = place
+    path = place.tree
+    try MountExecutor.perform(plan.mounting(at: place.tree))
   }
 
-  /// Unmounts; a failure is logged.
+  /// Unmounts; a failure is logged. The directory goes with the last copy of this value.
   func end() {
-    guard let directory else { return }
+    guard let place else { return }
     do throws(StorageError) {
-      try MountExecutor.perform(MountPlan(steps: [.unmount(directory)], mountPoint: directory))
-      try removeTree(directory)
+      try MountExecutor.perform(MountPlan(steps: [.unmount(place.tree)], mountPoint: place.tree))
     } catch {
-      Log.warning("cannot remove the temporary mount \(directory): \(error)")
+      Log.warning("cannot remove the temporary mount \(place.tree): \(error)")
     }
   }
 }

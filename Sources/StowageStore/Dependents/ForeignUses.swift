@@ -29,6 +29,9 @@ struct ForeignUse: Hashable, Sendable {
 /// layer over it holds them too. So the other graph root's records are read without its lock; each file is old or new.
 struct ForeignUses: Sendable {
   private(set) var byParent: [LayerID: [ForeignUse]] = [:]
+  /// All layers that graph roots record which can be read here. Versions before 1.57 kept the records of layers in the
+  /// image store there.
+  private(set) var recorded: Set<LayerID> = []
 
   /// Nobody else needs anything, or it is not to matter.
   init() {}
@@ -72,6 +75,7 @@ struct ForeignUses: Sendable {
             continue
           }
           for entry in records.dependents { add(entry, registration, records.containers) }
+          recorded.formUnion(records.own)
         }
       }
     }
@@ -120,7 +124,7 @@ private struct ForeignRoot {
   }
 
   /// Its layers over layers that are not its own, and its containers; `nil` if its records cannot be read.
-  func records() -> (dependents: [Dependent], containers: [ContainerRecord])? {
+  func records() -> (own: Set<LayerID>, dependents: [Dependent], containers: [ContainerRecord])? {
     var layers: [LayerRecord] = []
     var containers: [ContainerRecord] = []
     for root in [graph, run] {
@@ -142,6 +146,6 @@ private struct ForeignRoot {
         dependents.append(Dependent(child: layer.id, parent: parent))
       }
     }
-    return (dependents, containers)
+    return (own, dependents, containers)
   }
 }

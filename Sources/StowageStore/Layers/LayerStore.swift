@@ -123,7 +123,8 @@ final class LayerStore: Sendable {
       return !state.hasRecovered
     }
     if !isFirst { return }
-    for root in topology.layers.temporaries + driver.temporaryRoots() { StagedDirectory.recover(root: root) }
+    let roots = topology.layers.temporaries + driver.temporaryRoots() + [topology.layers.privateMounts]
+    for root in roots { StagedDirectory.recover(root: root) }
   }
 
   // MARK: Freshness

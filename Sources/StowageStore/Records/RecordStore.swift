@@ -167,6 +167,11 @@ final class RecordStore<Record: NamedRecord>: Sendable {
     }
   }
 
+  /// Whether the first record file is there and not torn to nothing; else the absence of a record proves nothing.
+  func isRecordFilePresent(_ access: borrowing RecordsReading<Record>) -> Bool {
+    state.withLock { $0.table.files.first?.signature?.size ?? 0 > 0 }
+  }
+
   /// Asks the records.
   func ask<R>(_ access: borrowing RecordsReading<Record>, _ body: (RecordTable<Record>) -> R) -> R {
     state.withLock { body($0.table) }

@@ -186,6 +186,16 @@ package struct StoreTopology: Hashable, Sendable {
     layerHomes + additionalRoots.enumerated().map { (role: .additionalImageStore($0), root: $1) }
   }
 
+  /// Both files that volatile layers can be recorded in, whether this store is a transient one or not.
+  package var volatileLayers: [FilePath] {
+    [layers.data, layers.mounts.removingLastComponent()].map { $0.appending("volatile-layers.json") }
+  }
+
+  /// Both files that volatile containers can be recorded in.
+  package var volatileContainers: [FilePath] {
+    [containers.directory, containers.runDirectory].map { $0.appending("volatile-containers.json") }
+  }
+
   /// The store whose layers other graph roots may need.
   package var sharedRole: LayerLocation.Role { roots.imageStore == nil ? .graphRoot : .imageStore }
 

@@ -32,16 +32,6 @@ struct CommandDefinition: Sendable {
     options: [OptionDefinition] = [], isInterruptible: Bool = false, entersUserNamespace: Bool = false,
     beforeStore: EarlyAction? = nil, run: @escaping Action
   ) {
-    self.init(
-      names: names, arguments: arguments, synopsis: synopsis, usage: usage, options: options,
-      isInterruptible: isInterruptible, beforeStore: beforeStore, run: run)
-  }
-
-  init(
-    names: [String], arguments: ArgumentCount, synopsis: String = "", usage: String,
-    options: [OptionDefinition] = [], isInterruptible: Bool = false, beforeStore: EarlyAction? = nil,
-    run: @escaping Action
-  ) {
     precondition(!names.isEmpty, "a command has at least one name")
     self.names = names
     self.arguments = arguments

@@ -49,8 +49,3 @@ enum ApplyDiffUsingStagingCommand {
     "applydiff-using-staging-dir", arguments: .two, synopsis: "layerNameOrID directory",
     usage: "Apply a diff to a layer using a staging directory", run: unavailable("applydiff-using-staging-dir"))
 }
-
-enum GarbageCollectCommand {
-  static let definition = CommandDefinition(
-    "gc", arguments: .none, usage: "Perform garbage collection", options: [.json], run: unavailable("gc"))
-}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+
+/// `gc`: what belongs to no container, image or layer (cli 22.5).
+enum GarbageCollectCommand {
+  static let definition = CommandDefinition(
+    "gc", arguments: .none, usage: "Perform garbage collection", options: [.json]
+  ) { (context: CommandContext) throws(StorageError) in
+    let report = try context.store.collectLeftovers()
+    if context.wantsJSON { context.console.printJSON(.string("")) }
+    context.console.printLeftovers(report, asJSON: context.wantsJSON)
+    context.shutDown()
+    return .success
+  }
+}
+
+extension CommandContext {
+  /// Ends the use of the store as `check` and `gc` do at their end: what is mounted stays so, and is told; the status is not
+  /// changed. (The reference unmounts other programs' containers there.)
+  func shutDown() {
+    do throws(StorageError) { _ = try store.shutdown(force: false) } catch {
+      console.printError("shutdown: \(error)")
+    }
+  }
+}
