@@ -105,6 +105,30 @@ struct RootlessTests {
     #expect(layer.outputText == "x1\n", "\(layer)")
   }
 
+  @Test("owners without an ID stop an import, unless errors of chown are to be ignored", arguments: ["overlay", "vfs"])
+  func ignoredOwners(driver: String) throws {
+    let user = try OrdinaryUser(uids: false, gids: false)
+    try user.configure("[storage]\ndriver = \"\(driver)\"\n")
+    let packed = try user.shell("echo content > file; tar --numeric-owner --owner=5 --group=6 -cf layer.tar file")
+    try #require(packed.isSuccess, "\(packed)")
+    let refused = try user.stowage("import-layer", "--id", "x1", "-f", "layer.tar")
+    #expect(
+      refused.errorText.contains(
+        "potentially insufficient UIDs or GIDs available in user namespace (requested 5:6 for /file): Check /etc/subuid "
+          + "and /etc/subgid if configured locally and run \"podman system migrate\": lchown /file: invalid argument"),
+      "\(refused)")
+    #expect(refused.status == .exited(1))
+    #expect(try user.stowage("layers").outputText.isEmpty)
+    let option = "\(driver).ignore_chown_errors=true"
+    let taken = try user.stowage("import-layer", "--storage-opt", option, "--id", "x1", "-f", "layer.tar")
+    #expect(taken.outputText == "x1\n", "\(taken)")
+    let place = driver == "vfs" ? "vfs/dir/x1/file" : "overlay/x1/diff/file"
+    let file = try Syscall.stat(user.home.appending(".local/share/containers/storage/\(place)"))
+    #expect(file.uid == user.uid && file.gid == user.uid)
+    let again = try user.shell("$S diff x1 > again.tar; cmp again.tar layer.tar && echo equal")
+    #expect(again.outputText == "equal\n", "\(again)")
+  }
+
   @Test("subordinate IDs of one kind are not lost with the other's") func oneKind() throws {
     let user = try ordinaryUser(gids: false)
     let (name, own) = (user.name, Int(user.uid))
