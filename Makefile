@@ -50,7 +50,7 @@ model: ## Check the model of the lock and dependents protocol of shared image st
 
 fuzz: ## A minute of fuzzing for each parser of hostile input
 	@scripts/install-deps build
-	for target in tar pax tarsplit decoders; do Fuzz/run.sh $$target -max_total_time=60 || exit 1; done
+	for target in tar pax tarsplit decoders records toml; do Fuzz/run.sh $$target -max_total_time=60 || exit 1; done
 
 check: lint ## Style, licence headers, layering, linkage
 	@scripts/install-deps build

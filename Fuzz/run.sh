@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds one fuzz target and runs it: Fuzz/run.sh tar|pax|tarsplit|decoders [libFuzzer options]
+# Builds one fuzz target and runs it: Fuzz/run.sh tar|pax|tarsplit|decoders|records|toml [libFuzzer options]
 # Example: Fuzz/run.sh tar -max_total_time=60 -rss_limit_mb=1024
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,6 +12,8 @@ for module in StowageModel StowageCompression StowageArchive CIsal CZstd CLzma C
   ln -sfn "$PWD/Sources/$module" "$work/Sources/$module"
 done
 cp "Fuzz/$target.swift" "$work/Sources/$target/fuzz.swift"
+# The parser of configuration files is no module of its own.
+if [ "$target" = toml ]; then cp Sources/StowageConfig/TOML/*.swift "$work/Sources/$target/"; fi
 # The package manager gives the program's entry point a name of its own, so libFuzzer's has to be called.
 cat > "$work/Sources/$target/driver.swift" <<END
 @_silgen_name("LLVMFuzzerRunDriver")
@@ -45,7 +47,7 @@ let package = Package(
       name: "StowageArchive", dependencies: ["StowageModel", "StowageCompression"], exclude: ["README.md"],
       swiftSettings: strict),
     .executableTarget(
-      name: "$target", dependencies: ["StowageArchive", "StowageCompression"],
+      name: "$target", dependencies: ["StowageModel", "StowageArchive", "StowageCompression"],
       swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
   ], swiftLanguageModes: [.v6])
@@ -59,6 +61,11 @@ if [ -z "$(ls -A "$work/corpus")" ]; then
     pax) printf '19 path=some/where\n13 size=1024\n' > "$work/corpus/path"
       printf '22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=0,9\n' > "$work/corpus/sparse" ;;
     tarsplit) printf '{"type":2,"payload":"YWI=","position":0}\n{"type":1,"name":"a\\u0026","size":5,"payload":"PD7u4tgQAAA=","position":1}\n' > "$work/corpus/two" ;;
+    records) for kind in layers images containers; do
+        find Tests/Fixtures -name "*$kind.json" | while read -r file; do cp "$file" "$work/corpus/$(echo "$file" | tr / _)"; done
+      done
+      printf '[{"id":"a","names":["n"],"flags":{"x":1},"uidmap":[{"container_id":0,"host_id":1,"size":2}]}]' > "$work/corpus/small" ;;
+    toml) printf '[storage]\ndriver = "overlay"\n[storage.options]\nadditionalimagestores = ["/a", '"'/b'"']\nx.y = {z = 0x1F}\n' > "$work/corpus/small" ;;
     decoders) for program in gzip bzip2 xz zstd; do $program -c < Package.swift > "$work/corpus/$program"; done ;;
   esac
 fi

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
 internal import StowageSystem
@@ -11,22 +12,25 @@ extension Store {
   /// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
   /// record; a crash in between leaves only their directory, which the next opener removes.
   func createImage(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
-    guard let layer = request.layer, !layer.isEmpty else { return try createImage(request, top: nil) }
+    guard let layer = request.layer, !layer.isEmpty else { return try createImage(request, top: nil, home: 0) }
     return try withLayers { (layers) throws(StorageError) -> ImageInfo in
       guard let top = layers.find(layer) else { throw StorageError(.layerUnknown, subject: layer) }
-      return try self.createImage(request, top: top.id)
+      let role = layers.layer(top.id, at: .imageStore)?.location.role ?? top.location.role
+      return try self.createImage(request, top: top.id, home: self.topology.storeForNewImage(over: role))
     }
   }
 
-  private func createImage(_ request: ImageCreation, top: LayerID?) throws(StorageError) -> ImageInfo {
+  private func createImage(
+    _ request: ImageCreation, top: LayerID?, home: Int
+  ) throws(StorageError) -> ImageInfo {
     try withImagesChanging { (all) throws(StorageError) -> ImageInfo in
-      let images = all.at(0)
+      let images = all.at(home)
       let view = all.view
       var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
       record.names = withoutRepeats(request.names)
-      try self.checkFree(record, images.reading, names: !request.takesNames)
+      for index in 0...home { try self.checkFree(record, all.at(index).reading, names: !request.takesNames) }
       var items = request.bigData
-      if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > 0 {
+      if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > home {
         items = try self.inherit(found, into: &record) + items
       }
       try request.apply(to: &record)
@@ -41,7 +45,7 @@ extension Store {
         if request.takesNames {
           record.remember(record.names)
           try images.appendTakingNames(record)
-          try all.release(record.names, except: 0)
+          try all.release(record.names, except: home)
         } else {
           try images.append(record)
         }
@@ -50,7 +54,7 @@ extension Store {
         if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
         throw error
       }
-      return view.info(record, 0)
+      return view.info(record, home)
     }
   }
 

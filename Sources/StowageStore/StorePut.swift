@@ -68,7 +68,8 @@ extension Store {
     _ request: LayerCreation, hasDiff: Bool, _ layers: borrowing LayersReading, checksParent: Bool = true
   ) throws(StorageError) -> NewLayer {
     let id = try newLayerID(request.id)
-    let parent = try findParent(request.parent, layers, checksParent)
+    var parent = try findParent(request.parent, layers, checksParent)
+    if !request.isWritable, let found = parent, let twin = layers.layer(found.id, at: .imageStore) { parent = twin }
     let maps = layerMaps(request.idMaps, parent, layers.driver)
     var record = LayerRecord(id: id, parent: parent?.id, names: withoutRepeats(request.names))
     record.mountLabel = request.mountLabel
@@ -77,7 +78,8 @@ extension Store {
     if let pending = request.pending { record.flags[LayerTie.key] = pending.tie.flag }
     record.idMaps = maps
     if hasDiff { record.vouch(request) }
-    let document = topology.documentForNewLayer(isVolatile: request.isVolatile, isWritable: request.isWritable)
+    let document = topology.documentForNewLayer(
+      isVolatile: request.isVolatile, isWritable: request.isWritable, over: parent?.location.role)
     let home = topology.layers.documents[document]
     var new = NewLayer(
       record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),

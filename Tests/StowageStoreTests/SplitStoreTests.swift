@@ -72,6 +72,27 @@ import Testing
     }
   }
 
+  @Test("What is built on the graph root's layers stays there: other users of the image store could not see them")
+  func builtOnGraphRoot() throws {
+    let split = try Split(Case(driver: "vfs", place: .sameFileSystem))
+    defer { withExtendedLifetime(split) {} }
+    _ = try split.open(split: false).layers.create(LayerCreation(id: "old"))
+    let store = try split.open()
+    _ = try store.layers.create(LayerCreation(id: "child", parent: "old", isWritable: false))
+    _ = try store.images.create(ImageCreation(id: "image", names: ["web"], layer: "child"))
+    _ = try store.layers.create(LayerCreation(id: "shared", isWritable: false))
+    _ = try store.images.create(ImageCreation(id: "other", names: ["db"], layer: "shared"))
+    let elsewhere = try split.open("h")
+    #expect(try elsewhere.layers.list().map(\.id.rawValue) == ["shared"])
+    #expect(try elsewhere.images.list().map(\.record.id.rawValue) == ["other"])
+    #expect(try Set(store.images.list().map(\.record.id.rawValue)) == ["image", "other"])
+    // An identifier or name of the image store is taken all the same.
+    #expect(code { _ = try store.images.create(ImageCreation(id: "other", layer: "child")) } == .duplicateID)
+    #expect(code { _ = try store.images.create(ImageCreation(names: ["db"], layer: "child")) } == .duplicateName)
+    try store.images.delete("web")
+    #expect(try store.layers.list().map(\.id.rawValue) == ["shared"])
+  }
+
   @Test("Layers and images of the graph root stay fully usable while an image store is set", arguments: Case.all)
   func graphRootIsFirstClass(one: Case) throws {
     let split = try Split(one)

@@ -81,24 +81,35 @@ extension Store {
     if isCancelled?() == true { cancellation.cancel() }
     var staged: StagedLayer? = try driver.stage(over: [], targetRoot: root, LayerCreateOptions())
     if let place = staged?.tree {
-      try copyTree(
-        from: tree, to: place,
-        options: CopyOptions(
-          inUserNamespace: isInUserNamespace, syncsFiles: driver.syncPolicy == .eachFile, cancellation: cancellation))
+      do throws(StorageError) {
+        try copyTree(
+          from: tree, to: place,
+          options: CopyOptions(
+            inUserNamespace: isInUserNamespace, syncsFiles: driver.syncPolicy == .eachFile, cancellation: cancellation))
+      } catch {
+        // A copy of what others are deleting fails anywhere; the reason is worth more than the place.
+        try withLayers { (layers) throws(StorageError) in _ = try self.unchanged(layer, before, layers) }
+        throw error
+      }
       if driver.syncPolicy == .fileSystem { try syncFileSystem(of: place) }
     }
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
       // Another process was faster.
       if layers.reading.layer(layer.id, at: role) != nil { return }
-      guard let now = layers.reading.layer(layer.id, at: layer.location.role),
-        LayerState(of: now, layers.reading) == before
-      else {
-        throw StorageError(
-          .busy, "layer \(layer.id) changed while it was copied: start again", subject: layer.id.rawValue)
-      }
+      let now = try self.unchanged(layer, before, layers.reading)
       try layers.publish(now, at: LayerLocation(id: layer.id, role: role, root: root), &staged)
     }
     try staged.take()?.discard()
+  }
+
+  /// The layer as it is now, if it is what it was.
+  ///
+  /// - Throws: `busy`.
+  private func unchanged(
+    _ layer: FoundLayer, _ before: LayerState, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> FoundLayer {
+    if let now = layers.layer(layer.id, at: layer.location.role), LayerState(of: now, layers) == before { return now }
+    throw StorageError(.busy, "layer \(layer.id) changed while it was copied: start again", subject: layer.id.rawValue)
   }
 
   // MARK: Images

@@ -218,9 +218,17 @@ package struct StoreTopology: Hashable, Sendable {
   }
 
   /// Index of the record file for a new layer (store-semantics 6.1).
-  package func documentForNewLayer(isVolatile: Bool, isWritable: Bool) -> Int {
+  ///
+  /// A read-only layer goes to the image store, but if its parent is in the graph root only: others who use the image store
+  /// could not see the parent.
+  package func documentForNewLayer(isVolatile: Bool, isWritable: Bool, over parent: LayerLocation.Role?) -> Int {
     if isVolatile { return volatileDocument }
-    return !isWritable && roots.imageStore != nil ? 1 : 0
+    return !isWritable && roots.imageStore != nil && parent != .graphRoot ? 1 : 0
+  }
+
+  /// Position in ``images`` for a new image: that of the store that has its top layer, for the same reason.
+  package func storeForNewImage(over top: LayerLocation.Role?) -> Int {
+    roots.imageStore != nil && top == .graphRoot ? 1 : 0
   }
 
   private static func layerPlaces(_ roots: StoreRoots, _ driver: String, _ isTransient: Bool) -> LayerPlaces {
