@@ -101,6 +101,15 @@ import Testing
       + #""zz":{"b":1.0,"a":[ ]},"aa":"\u00e9"}]"#
     #expect(try reencoded(text, as: LayerRecord.self) == expected)
   }
+
+  /// The reference reads flags as maps: members in byte order, the last of a repeated name.
+  @Test func repeatedMembersInsideFlagsBecomeTheLast() throws {
+    let text = #"[{"id":"a","flags":{"f":{"z":1,"b":[{"q":1,"q":2}],"z":3}}}]"#
+    let plain = #"[{"id":"a","flags":{"f":{"b":[{"q":2}],"z":3}}}]"#
+    #expect(
+      try RecordDocument<LayerRecord>.parse(Array(text.utf8)).records
+        == RecordDocument<LayerRecord>.parse(Array(plain.utf8)).records)
+  }
 }
 
 extension String {

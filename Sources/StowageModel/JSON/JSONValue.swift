@@ -53,4 +53,16 @@ public enum JSONValue: Sendable, Hashable {
 
   /// A number.
   public static func integer(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
+
+  /// The same value with the members of objects in the order in which they are written, each name once (the last one).
+  package var sorted: JSONValue {
+    switch self {
+    case .array(let values): return .array(values.map(\.sorted))
+    case .object(let members):
+      var table = KeyedValues<JSONValue>()
+      for member in members { table[member.name] = member.value.sorted }
+      return .object(table.entries.map { Member($0.key, $0.value) })
+    default: return self
+    }
+  }
 }

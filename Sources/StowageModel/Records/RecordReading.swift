@@ -84,7 +84,7 @@ extension JSONReader {
 
   mutating func readFlags() throws(RecordParseError) -> RecordFlags {
     var out = RecordFlags()
-    try forEachMember { (reader, name) throws(RecordParseError) in out[name] = try reader.readValue() }
+    try forEachMember { (reader, name) throws(RecordParseError) in out[name] = try reader.readValue().sorted }
     return out
   }
 
