@@ -6,6 +6,10 @@ DESTDIR ?=
 SWIFT ?= swift
 RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage -Xlinker -L$(shell scripts/static-libraries)
 RELEASE_BIN = .build/release/stowage
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = $(addprefix $(SHARE)/, \
+  $(addprefix bash-completion/completions/, stowage containers-storage) zsh/site-functions/_stowage \
+  $(addprefix fish/vendor_completions.d/, stowage.fish containers-storage.fish))
 
 .PHONY: help build release demo test stress fire differential crash-sweep model fuzz check lint format bench docs install uninstall clean
 
@@ -72,13 +76,22 @@ bench: release ## Our figures beside tar and Debian's containers-storage (root, 
 docs: ## Reference documentation as a static site in .build/docs
 	scripts/build-docs
 
-install: release ## Install under PREFIX as `stowage` and as `containers-storage`-compatible link
+install: release ## Install under PREFIX as `stowage` and `containers-storage`, with manual pages and completions
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 -s $(RELEASE_BIN) $(DESTDIR)$(PREFIX)/bin/stowage
 	ln -sf stowage $(DESTDIR)$(PREFIX)/bin/containers-storage
+	install -d $(SHARE)/man/man1 $(dir $(COMPLETIONS))
+	$(RELEASE_BIN) manual $(SHARE)/man/man1
+	$(RELEASE_BIN) completion bash > $(SHARE)/bash-completion/completions/stowage
+	ln -sf stowage $(SHARE)/bash-completion/completions/containers-storage
+	$(RELEASE_BIN) completion zsh > $(SHARE)/zsh/site-functions/_stowage
+	$(RELEASE_BIN) completion fish > $(SHARE)/fish/vendor_completions.d/stowage.fish
+	ln -sf stowage.fish $(SHARE)/fish/vendor_completions.d/containers-storage.fish
 
 uninstall: ## Remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/stowage $(DESTDIR)$(PREFIX)/bin/containers-storage
+	rm -f $(SHARE)/man/man1/stowage.1 $(SHARE)/man/man1/stowage-*.1 $(SHARE)/man/man1/containers-storage.1
+	rm -f $(COMPLETIONS)
 
 clean: ## Remove build products
 	rm -rf .build Benchmarks/results

@@ -94,10 +94,15 @@ struct Program {
       reporter.printHelp()
       return .failure
     }
-    if let status = enterUserNamespace(for: command, parser.values) { return status }
-    raiseDescriptorLimit()
-    LogSink.setLevel(isDebugging: parser.values[flag: GlobalOptions.debug])
-    return perform(command, arguments, parser.values, selection.updated(by: parser.values))
+    switch command.body {
+    case .withoutStore(let action):
+      return reportingErrors { () throws(StorageError) in try action(arguments, console) }
+    case .withStore(let action):
+      if let status = enterUserNamespace(for: command, parser.values) { return status }
+      raiseDescriptorLimit()
+      LogSink.setLevel(isDebugging: parser.values[flag: GlobalOptions.debug])
+      return perform(command, action, arguments, parser.values, selection.updated(by: parser.values))
+    }
   }
 
   /// Runs the whole command in a user namespace if it needs one, before anything has started a thread (cli 9).
@@ -122,7 +127,8 @@ struct Program {
   }
 
   private func perform(
-    _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ chosen: StoreSettings
+    _ command: CommandDefinition, _ action: CommandDefinition.Action, _ arguments: [String], _ values: OptionValues,
+    _ chosen: StoreSettings
   ) -> ExitStatus {
     logSelection(chosen.options)
     LockWaits.announce()
@@ -141,11 +147,17 @@ struct Program {
       return .failure
     }
     if command.isInterruptible { Interruption.install() }
-    do throws(StorageError) {
-      return try command.run(
+    return reportingErrors { () throws(StorageError) in
+      try action(
         CommandContext(
           store: store, options: values, arguments: arguments, console: console,
           isInPassingNamespace: isInPassingNamespace))
+    }
+  }
+
+  private func reportingErrors(_ action: () throws(StorageError) -> ExitStatus) -> ExitStatus {
+    do throws(StorageError) {
+      return try action()
     } catch {
       if let signal = Interruption.signal { return .signal(signal) }
       console.printError(error.message)

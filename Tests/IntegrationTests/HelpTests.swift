@@ -136,7 +136,8 @@ import Testing
     _ = try run("ln", "-sf", store.program, link.string)
     let own = try run(link.string, "--help")
     #expect(
-      own.outputText.contains("\nAdditional commands:\n\n  load                          Load images from an archive\n")
+      own.outputText.contains(
+        "\nAdditional commands:\n\n  completion                    Print the completion script for a shell\n")
     )
     #expect(try !run(try underReferenceName(), "--help").outputText.contains("Additional commands"))
   }

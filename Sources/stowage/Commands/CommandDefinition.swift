@@ -11,12 +11,23 @@ struct CommandDefinition: Sendable {
   typealias EarlyAction =
     @Sendable (StoreSettings, OptionValues, _ arguments: [String], Console) throws(StorageError) -> ExitStatus?
 
+  /// What needs neither a store nor its configuration.
+  typealias StorelessAction = @Sendable (_ arguments: [String], Console) throws(StorageError) -> ExitStatus
+
+  /// What a command does.
+  enum Body: Sendable {
+    case withStore(Action)
+    case withoutStore(StorelessAction)
+  }
+
   /// The name shown in help, then the aliases.
   let names: [String]
   let arguments: ArgumentCount
   /// What follows the command's name in the usage line; may be empty.
   let synopsis: String
   let usage: String
+  /// More than ``usage`` for the manual page: paragraphs with empty lines between them. May be empty.
+  let details: String
   /// The command's own options; the global ones come on top.
   let options: [OptionDefinition]
   /// Whether SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
@@ -25,15 +36,16 @@ struct CommandDefinition: Sendable {
   let entersUserNamespace: Bool
   /// Runs before the store is opened.
   let beforeStore: EarlyAction?
-  let run: Action
+  let body: Body
 
   init(
-    _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String,
+    _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String, details: String = "",
     options: [OptionDefinition] = [], isInterruptible: Bool = false, entersUserNamespace: Bool = false,
     beforeStore: EarlyAction? = nil, run: @escaping Action
   ) {
     precondition(!names.isEmpty, "a command has at least one name")
     self.names = names
+    self.details = details
     self.arguments = arguments
     self.synopsis = synopsis
     self.usage = usage
@@ -41,7 +53,24 @@ struct CommandDefinition: Sendable {
     self.isInterruptible = isInterruptible
     self.entersUserNamespace = entersUserNamespace
     self.beforeStore = beforeStore
-    self.run = run
+    body = .withStore(run)
+  }
+
+  /// A command that only needs its arguments.
+  init(
+    _ name: String, arguments: ArgumentCount, synopsis: String, usage: String, details: String,
+    withoutStore run: @escaping StorelessAction
+  ) {
+    names = [name]
+    self.arguments = arguments
+    self.synopsis = synopsis
+    self.usage = usage
+    self.details = details
+    options = []
+    isInterruptible = false
+    entersUserNamespace = false
+    beforeStore = nil
+    body = .withoutStore(run)
   }
 }
 

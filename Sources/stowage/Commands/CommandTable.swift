@@ -69,7 +69,9 @@ enum CommandTable {
 
   /// Commands that the reference does not have; shown only in the help of `stowage`.
   static let additional: [CommandDefinition] = [
+    CompletionCommand.definition,
     LoadCommand.definition,
+    ManualCommand.definition,
     RelocateCommand.definition,
     StoresCommand.definition,
   ]

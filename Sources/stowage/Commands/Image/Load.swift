@@ -16,6 +16,11 @@ enum LoadCommand {
 
   static let definition = CommandDefinition(
     "load", arguments: .optional, synopsis: "[options [...]] [SOURCE]", usage: "Load images from an archive",
+    details: """
+      Reads images from a docker-archive, an OCI archive, an OCI layout directory or a dir: folder, compressed or not, and
+      puts them into the store. Without a source, or with -, it reads standard input. All digests are verified before
+      anything becomes visible; layers that are in the store are not stored again.
+      """,
     options: [input, name, quiet, .json], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

@@ -11,7 +11,14 @@ enum RelocateCommand {
 
   static let definition = CommandDefinition(
     "relocate", arguments: .any, synopsis: "[options [...]] [ImageNameOrID [...]]",
-    usage: "Move images between graph root and image store", options: [all, target, dryRun, quiet, .json],
+    usage: "Move images between graph root and image store",
+    details: """
+      Moves images, with the layers that they need, from the graph root into the image store (--to image-store) or back
+      (--to graph-root). Containers that use them go on running. A layer that something else in the old place needs stays
+      there, too; the result says so.
+
+      A move that is interrupted or killed leaves each image whole, in one of the places; the same command takes it up again.
+      """, options: [all, target, dryRun, quiet, .json],
     isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

@@ -5,7 +5,12 @@ import StowageStore
 /// `gc`: what belongs to no container, image or layer (cli 22.5).
 enum GarbageCollectCommand {
   static let definition = CommandDefinition(
-    "gc", arguments: .none, usage: "Perform garbage collection", options: [.json]
+    "gc", arguments: .none, usage: "Perform garbage collection",
+    details: """
+      Deletes what belongs to nothing: directories of layers, images and containers that no record names, left by programs
+      that were killed; files left by interrupted writes; links to layers that are gone. Looks into the graph root and the
+      image store, never into additional image stores. What another program may still be making is left alone.
+      """, options: [.json]
   ) { (context: CommandContext) throws(StorageError) in
     let report = try context.store.collectLeftovers()
     if context.wantsJSON { context.console.printJSON(.string("")) }
