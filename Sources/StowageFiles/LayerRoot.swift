@@ -64,9 +64,12 @@ package struct LayerRoot: ~Copyable, Sendable {
   /// - Parameters:
   ///   - name: relative name of bytes, cleaned (no empty, `.` or `..` component); empty for the root.
   ///   - mode: permission bits of the directories created.
+  ///   - whenMade: is lent each directory created.
   /// - Returns: the directory.
-  /// - Throws: `ENOTDIR` if something else is there.
-  package func makeDirectories(_ name: [UInt8], mode: UInt32) throws(Errno) -> OwnedDescriptor {
+  /// - Throws: `ENOTDIR` if something else is there; what `whenMade` throws.
+  package func makeDirectories(
+    _ name: [UInt8], mode: UInt32, whenMade: (CInt) throws(Errno) -> Void = { _ in }
+  ) throws(Errno) -> OwnedDescriptor {
     var current = try Syscall.openat(root.rawValue, ".", [.readOnly, .directory])
     if name.isEmpty { return current }
     do throws(Errno) { return try open(name, [.readOnly, .directory]) } catch {
@@ -79,13 +82,16 @@ package struct LayerRoot: ~Copyable, Sendable {
       do throws(Errno) { current = try open(prefix, [.readOnly, .directory]) } catch {
         if error != .noSuchFileOrDirectory { throw error }
         let directory = current.rawValue
-        try withName(Array(name[start..<end])) { (pointer) throws(Errno) in
+        let isNew = try withName(Array(name[start..<end])) { (pointer) throws(Errno) -> Bool in
           do throws(Errno) { try Syscall.mkdirat(directory, pointer, mode: mode) } catch {
             // A dangling symbolic link is in the way, or somebody was faster.
             if error != .fileExists { throw error }
+            return false
           }
+          return true
         }
         current = try open(prefix, [.readOnly, .directory])
+        if isNew { try whenMade(current.rawValue) }
       }
       start = end + 1
     }

@@ -22,18 +22,6 @@ enum CheckCommand {
     run: unavailable("check"))
 }
 
-enum CopyCommand {
-  static let definition = CommandDefinition(
-    "copy", arguments: .twoOrMore,
-    synopsis: "[options [...]] [sourceLayerNameOrID:]/path [...] targetLayerNameOrID:/path",
-    usage: "Copy files or directories into a layer, possibly from another layer",
-    options: [
-      OptionDefinition("--chown", "-o", kind: .text(), usage: "Set owner on new copies"),
-      .json,
-    ],
-    run: unavailable("copy"))
-}
-
 enum DedupCommand {
   static let definition = CommandDefinition(
     "dedup", arguments: .none, usage: "Dedup all images",
