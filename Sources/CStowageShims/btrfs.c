@@ -45,6 +45,28 @@ int stowage_btrfs_snap_destroy(int directory, const char *name) {
   return call_with_name(directory, BTRFS_IOC_SNAP_DESTROY, name);
 }
 
+int stowage_btrfs_snap_destroy_by_id(int fd, uint64_t id) {
+  struct btrfs_ioctl_vol_args_v2 arguments = {.flags = BTRFS_SUBVOL_SPEC_BY_ID, .subvolid = id};
+  return ioctl(fd, BTRFS_IOC_SNAP_DESTROY_V2, &arguments);
+}
+
+int stowage_btrfs_child_subvolume(int fd, uint64_t parent, uint64_t *id) {
+  /* The tree of roots has an item (parent, ROOT_REF, child) for each. */
+  struct btrfs_ioctl_search_args arguments = {
+      .key = {.tree_id = BTRFS_ROOT_TREE_OBJECTID,
+              .min_objectid = parent, .max_objectid = parent,
+              .min_type = BTRFS_ROOT_REF_KEY, .max_type = BTRFS_ROOT_REF_KEY,
+              .min_offset = *id, .max_offset = UINT64_MAX,
+              .max_transid = UINT64_MAX,
+              .nr_items = 1}};
+  if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, &arguments) != 0) return -1;
+  if (arguments.key.nr_items == 0) return 0;
+  struct btrfs_ioctl_search_header header;
+  memcpy(&header, arguments.buf, sizeof header);
+  *id = header.offset;
+  return 1;
+}
+
 int stowage_btrfs_subvol_id(int fd, uint64_t *id) {
   struct btrfs_ioctl_ino_lookup_args arguments = {.objectid = BTRFS_FIRST_FREE_OBJECTID};
   int status = ioctl(fd, BTRFS_IOC_INO_LOOKUP, &arguments);

@@ -29,6 +29,9 @@ private struct TreeRemoval {
   private var canRestrictMounts = true
   private var flattened = 0
   private var isOnBtrfs = false
+  private var topDescriptor: CInt = -1
+  /// The number of components that lead to the innermost subvolume that is being emptied.
+  private var subvolumeDepth = 0
 
   init(_ path: FilePath) { top = path }
 
@@ -92,15 +95,15 @@ private struct TreeRemoval {
 
   private mutating func removeTop(_ status: FileStatus) throws(Errno) {
     let directory = try Syscall.open(top, [.readOnly, .directory, .noFollow])
-    flattened = 0
-    isOnBtrfs = (try? Syscall.fstatfs(directory.rawValue))?.isBtrfs ?? false
+    let root = directory.rawValue
+    (flattened, subvolumeDepth, topDescriptor) = (0, 0, root)
+    isOnBtrfs = (try? Syscall.fstatfs(root))?.isBtrfs ?? false
     guard isOnBtrfs, status.isSubvolumeRoot, let name = top.lastComponent else {
-      try empty(directory.rawValue, top: directory.rawValue)
+      try empty(root, top: root)
       return try Syscall.rmdir(top)
     }
     let path = top.removingLastComponent()
     let parent = try Syscall.open(path.isEmpty ? "." : path, [.readOnly, .directory])
-    let root = directory.rawValue
     try name.string.withName { (name) throws(Errno) in try removeSubvolume(parent.rawValue, name, root) }
   }
 
@@ -149,7 +152,7 @@ private struct TreeRemoval {
         throw error
       }
     }
-    if components.count >= Self.maximumDepth { return try moveToTop(directory, name, topDirectory) }
+    if components.count - subvolumeDepth >= Self.maximumDepth { return try moveToTop(directory, name, topDirectory) }
     components.append(bytes(name))
     let child = try enter(directory, name)
     if isOnBtrfs, try Syscall.fstat(child.rawValue).isSubvolumeRoot {
@@ -160,22 +163,6 @@ private struct TreeRemoval {
     try empty(child.rawValue, top: topDirectory)
     try Syscall.unlinkat(directory, name, flags: .removeDirectory)
     components.removeLast()
-  }
-
-  /// Removes a subvolume whose root directory is open, then what quotas keep about it.
-  ///
-  /// One with others inside, or without the right to delete subvolumes, is emptied and goes like a directory.
-  private mutating func removeSubvolume(
-    _ directory: CInt, _ name: UnsafePointer<CChar>, _ root: CInt
-  ) throws(Errno) {
-    let id = try? Syscall.subvolumeID(root)
-    do throws(Errno) { try Syscall.destroySubvolume(directory, name) } catch {
-      try? Syscall.makeSubvolumeWritable(root)
-      try empty(root, top: root)
-      try Syscall.unlinkat(directory, name, flags: .removeDirectory)
-    }
-    // Older kernels leave the group; newer ones refuse as long as the space is not freed, and then remove it.
-    if let id { try? Syscall.removeQuotaGroup(directory, of: id) }
   }
 
   /// Opens a subdirectory without crossing a mount (`EXDEV`) or following a link.
@@ -220,6 +207,59 @@ private struct TreeRemoval {
 
   private func bytes(_ name: UnsafePointer<CChar>) -> [UInt8] {
     UnsafeRawBufferPointer(start: name, count: strlen(name)).map { $0 }
+  }
+}
+
+// Subvolumes of btrfs.
+extension TreeRemoval {
+  /// Removes a subvolume whose root directory is open, and what quotas keep about it.
+  ///
+  /// Without the right to delete subvolumes, or with read-only ones inside, it is emptied and goes like a directory.
+  private mutating func removeSubvolume(
+    _ directory: CInt, _ name: UnsafePointer<CChar>, _ root: CInt
+  ) throws(Errno) {
+    let id = try? Syscall.subvolumeID(root)
+    if !destroySubvolume(directory, name, root, id) {
+      try? Syscall.makeSubvolumeWritable(root)
+      // So that neither descriptors nor the stack run out; a later pass finds it at the top.
+      if components.count >= Self.maximumDepth { return try moveToTop(directory, name, topDescriptor) }
+      let outer = subvolumeDepth
+      subvolumeDepth = components.count
+      defer { subvolumeDepth = outer }
+      try empty(root, top: root)
+      try Syscall.unlinkat(directory, name, flags: .removeDirectory)
+    }
+    if let id { removeQuotaGroup(root, id) }
+  }
+
+  /// Deletes a subvolume in one step, or after those inside of it, innermost first. False if that does not work.
+  private func destroySubvolume(
+    _ directory: CInt, _ name: UnsafePointer<CChar>, _ root: CInt, _ id: UInt64?
+  ) -> Bool {
+    do throws(Errno) {
+      do throws(Errno) { try Syscall.destroySubvolume(directory, name) } catch .directoryNotEmpty {
+        guard let id else { return false }
+        var inside = try Syscall.childSubvolumes(root, of: id)
+        var next = 0
+        while next < inside.count {
+          inside += try Syscall.childSubvolumes(root, of: inside[next])
+          next += 1
+        }
+        for subvolume in inside.reversed() {
+          try Syscall.destroySubvolume(root, id: subvolume)
+          removeQuotaGroup(root, subvolume)
+        }
+        try Syscall.destroySubvolume(directory, name)
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Older kernels leave the group of a deleted subvolume; newer ones refuse while space is freed, and then remove it.
+  private func removeQuotaGroup(_ descriptor: CInt, _ subvolume: UInt64) {
+    try? Syscall.removeQuotaGroup(descriptor, of: subvolume)
   }
 }
 

@@ -40,6 +40,23 @@ extension Syscall {
     try checked { stowage_btrfs_snap_destroy(directory, name) }
   }
 
+  /// Deletes a subvolume of the file system of `descriptor` by its number. Needs `CAP_SYS_ADMIN`, Linux 5.7.
+  package static func destroySubvolume(_ descriptor: CInt, id: UInt64) throws(Errno) {
+    try SystemHook.step("btrfs_snap_destroy", "\(id)", .layer)
+    try checked { stowage_btrfs_snap_destroy_by_id(descriptor, id) }
+  }
+
+  /// The numbers of the subvolumes directly inside of another one, ascending. Needs `CAP_SYS_ADMIN`.
+  package static func childSubvolumes(_ descriptor: CInt, of parent: UInt64) throws(Errno) -> [UInt64] {
+    var children: [UInt64] = []
+    var next: UInt64 = 0
+    while try checked({ stowage_btrfs_child_subvolume(descriptor, parent, &next) }) == 1 {
+      children.append(next)
+      next += 1
+    }
+    return children
+  }
+
   /// The number of the subvolume that holds an open file.
   package static func subvolumeID(_ descriptor: CInt) throws(Errno) -> UInt64 {
     var id: UInt64 = 0

@@ -16,7 +16,7 @@ final class CrashStore: Sendable {
   init(driver: String) throws {
     self.driver = driver
     program = try stowageExecutable().string
-    scratch = try TemporaryDirectory("crash")
+    scratch = try TemporaryDirectory("crash", for: driver)
     try scratch.appending("storage.conf").write(
       "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n")
     try script("\(repositoryFile("scripts/make-demo-image")) \(directory)/image")
@@ -72,7 +72,7 @@ final class CrashStore: Sendable {
 
   /// Everything in the store that belongs to no record, and every mount.
   func leftovers() throws -> [String] {
-    let home = driver == "overlay" ? "overlay" : "vfs/dir"
+    let home = layerHome(of: driver)
     let text = try script(
       """
       cd \(directory)/g || exit 9
@@ -90,7 +90,7 @@ final class CrashStore: Sendable {
       find . \(directory)/r -name '.tmp-*'
       n=$(ls overlay/l 2>/dev/null | wc -l); m=$(echo "$ids" | grep -c .)
       [ ! -d overlay/l ] || [ "$n" = "$m" ] || echo "$n links for $m layers"
-      find overlay/tempdirs vfs/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
+      find \(driver)/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
       grep -o ' \(directory)/[^ ]*merged' /proc/self/mountinfo
       true
       """)

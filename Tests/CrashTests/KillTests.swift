@@ -11,7 +11,7 @@ import Testing
 struct KillTests {
   private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
 
-  @Test(arguments: CrashedOperation.all, ["overlay", "vfs"])
+  @Test(arguments: CrashedOperation.all, availableDrivers)
   func `a killed operation leaves the old or the new state, and nothing else`(
     operation: CrashedOperation, driver: String
   ) throws {

@@ -13,7 +13,7 @@ import Testing
 /// What every driver must do, whatever it is made of.
 @Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct ConformanceTests {
-  static let drivers = ["overlay", "vfs"] + (canMountBtrfs ? ["btrfs"] : [])
+  static let drivers = availableDrivers
   static let driversWithAdditionalStores = ["overlay", "vfs"]
 
   @Test("A layer exists after its creation and not after its removal", arguments: drivers)

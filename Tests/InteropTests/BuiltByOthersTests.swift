@@ -26,7 +26,7 @@ struct BuiltByOthersTests {
     return "localhost/two:1"
   }
 
-  @Test(arguments: ["overlay", "vfs"])
+  @Test(arguments: availableDrivers)
   func `Stowage lists, mounts and diffs an image built by Buildah, byte for byte`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     let name = try build(in: store)
@@ -43,8 +43,9 @@ struct BuiltByOthersTests {
     try store.stowage("unmount", name)
   }
 
-  @Test func `Stowage deletes what Podman imported, and nothing is left`() throws {
-    let store = try SharedStore()
+  @Test(arguments: availableDrivers)
+  func `Stowage deletes what Podman imported, and nothing is left`(driver: String) throws {
+    let store = try SharedStore(driver: driver)
     let name = try build(in: store)
     try store.stowage("delete-image", name)
     try store.stowage("delete-image", "localhost/base:1")
@@ -53,8 +54,9 @@ struct BuiltByOthersTests {
     try store.expectNoLeftovers()
   }
 
-  @Test func `a container of Podman is mounted and unmounted by Stowage, and Podman removes it`() throws {
-    let store = try SharedStore()
+  @Test(arguments: availableDrivers)
+  func `a container of Podman is mounted and unmounted by Stowage, and Podman removes it`(driver: String) throws {
+    let store = try SharedStore(driver: driver)
     try store.stowage("load", try DemoImage.dockerArchive())
     let id = try store.podman("create", "--network", "none", "localhost/stowage-demo:latest", "/bin/sh").line
     let root = try store.mountPoint(store.stowage("mount", id))

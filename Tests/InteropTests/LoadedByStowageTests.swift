@@ -14,7 +14,7 @@ struct LoadedByStowageTests {
     return store
   }
 
-  @Test(arguments: ["overlay", "vfs"])
+  @Test(arguments: availableDrivers)
   func `Podman lists, inspects and runs an image loaded by Stowage`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     #expect(try store.podman("images", "--format", "{{.Repository}}:{{.Tag}}").lines == [name])
@@ -27,8 +27,9 @@ struct LoadedByStowageTests {
     #expect(said.lines.count >= 2)
   }
 
-  @Test func `Podman commits a container of the image, and Stowage reads the result`() throws {
-    let store = try storeWithImage()
+  @Test(arguments: availableDrivers)
+  func `Podman commits a container of the image, and Stowage reads the result`(driver: String) throws {
+    let store = try storeWithImage(driver: driver)
     try store.podman(
       "run", "--name", "c", "--network", "none", name, "/bin/sh", "-c", "echo new >/srv/new; rm /etc/motd")
     try store.podman("commit", "-q", "c", "localhost/committed:1")
@@ -68,8 +69,9 @@ struct LoadedByStowageTests {
     #expect(try store.stowage("images", "-q").line == image)
   }
 
-  @Test func `Podman deletes the image, and nothing is left`() throws {
-    let store = try storeWithImage()
+  @Test(arguments: availableDrivers)
+  func `Podman deletes the image, and nothing is left`(driver: String) throws {
+    let store = try storeWithImage(driver: driver)
     try store.podman("image", "rm", name)
     #expect(try store.stowage("layers", "-q").output.isEmpty)
     #expect(try store.stowage("images", "-q").output.isEmpty)

@@ -33,13 +33,13 @@ extension SharedStore {
       done
       jq -c '.[]' \(runRoot)/\(driver)-layers/mountpoints.json 2>/dev/null | sed 's/^/mounted: /'
       ids=$(jq -r '.[].id' \(driver)-layers/layers.json \(driver)-layers/volatile-layers.json 2>/dev/null)
-      for d in \(driver == "overlay" ? "overlay/*/" : "vfs/dir/*/"); do
+      for d in \(layerHome(of: driver))/*/; do
         n=$(basename "$d")
         case "$n" in l|tempdirs|staging|"*") continue ;; esac
         echo "$ids" | grep -qxF -- "$n" || echo "directory without record: $d"
       done
       for id in $ids; do
-        [ -d "\(driver == "overlay" ? "overlay" : "vfs/dir")/$id" ] || echo "record without directory: $id"
+        [ -d "\(layerHome(of: driver))/$id" ] || echo "record without directory: $id"
       done
       for f in \(driver)-layers/*.tar-split.gz; do
         [ -e "$f" ] || continue
@@ -54,7 +54,7 @@ extension SharedStore {
         done
       done
       find . -name '.tmp-*' -o -xtype l -path './overlay/l/*' | sed 's/^/stray: /'
-      find overlay/tempdirs vfs/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/stray: /'
+      find \(driver)/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/stray: /'
       grep -o ' \(directory)/[^ ]*merged' /proc/self/mountinfo | sed 's/^/mount:/'
       true
       """

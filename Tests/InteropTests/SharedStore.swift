@@ -30,7 +30,7 @@ struct CommandFailure: Error, CustomStringConvertible {
   }
 }
 
-/// One overlay store in a scratch directory, used by Stowage and by Debian's programs in turns or at the same time.
+/// One store in a scratch directory, used by Stowage and by Debian's programs in turns or at the same time.
 ///
 /// `close()` unmounts whatever is mounted below it and removes it.
 final class SharedStore: Sendable {
@@ -46,7 +46,7 @@ final class SharedStore: Sendable {
   init(driver: String = "overlay") throws {
     self.driver = driver
     program = try stowageExecutable().string
-    scratch = try TemporaryDirectory("interop")
+    scratch = try TemporaryDirectory("interop", for: driver)
     // Debian's programs want a configuration with driver and both roots; the host's must not matter.
     try write(
       "storage.conf",

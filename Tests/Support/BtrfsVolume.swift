@@ -21,6 +21,26 @@ package func mountBtrfs(at directory: FilePath, megabytes: Int = 1024) throws {
   guard result.isSuccess else { throw VolumeFailure(description: result.description) }
 }
 
+extension TemporaryDirectory {
+  /// Creates the directory on a file system that suits the driver.
+  package convenience init(_ label: String, for driver: String) throws {
+    try self.init(label)
+    if driver == "btrfs" { try mountBtrfs(at: path) }
+  }
+}
+
+/// Drivers whose stores can be made here.
+package let availableDrivers = ["overlay", "vfs"] + (canMountBtrfs ? ["btrfs"] : [])
+
+/// The directory below the graph root in which a driver has one directory for each layer.
+package func layerHome(of driver: String) -> String {
+  switch driver {
+  case "vfs": "vfs/dir"
+  case "btrfs": "btrfs/subvolumes"
+  default: driver
+  }
+}
+
 /// Why a file system could not be made.
 package struct VolumeFailure: Error, CustomStringConvertible {
   /// What the tools said.

@@ -20,6 +20,11 @@ int stowage_btrfs_subvol_create(int directory, const char *name);
 /* A writable snapshot of the subvolume whose root is open as `source`. */
 int stowage_btrfs_snap_create(int directory, const char *name, int source);
 int stowage_btrfs_snap_destroy(int directory, const char *name);
+/* The same by identifier, for a subvolume anywhere in the file system of `fd` (Linux 5.7). */
+int stowage_btrfs_snap_destroy_by_id(int fd, uint64_t id);
+/* The identifier of a subvolume directly inside of subvolume `parent`: the lowest from `*id` on. Returns 1 and stores it,
+   or 0 if there is none, or -1. */
+int stowage_btrfs_child_subvolume(int fd, uint64_t parent, uint64_t *id);
 /* The identifier of the subvolume that holds an open file. */
 int stowage_btrfs_subvol_id(int fd, uint64_t *id);
 int stowage_btrfs_get_subvol_flags(int fd, uint64_t *flags);
