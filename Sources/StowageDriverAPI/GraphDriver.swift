@@ -131,6 +131,9 @@ package protocol GraphDriver: Sendable {
   /// Compares what the driver keeps on disk about parentage with the records; changes nothing.
   func linkFindings(_ chains: [LayerChain]) -> [LinkFinding]
 
+  /// Whether a link of one of these layers is lost that ``repairLinks(_:in:mounted:)`` would restore; a quick look.
+  func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool
+
   /// Restores lost links and lists, and removes dangling ones, in the store at `root` (changes-1.64 6.3).
   ///
   /// `chains` must have *all* recorded layers of that store. Layers in `mounted` keep their lists. Needs layers
@@ -200,6 +203,9 @@ extension GraphDriver {
 
   /// Drivers without links have nothing to compare.
   package func linkFindings(_ chains: [LayerChain]) -> [LinkFinding] { [] }
+
+  /// Drivers without links lack none.
+  package func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool { false }
 
   /// Drivers without links have nothing to repair.
   @discardableResult

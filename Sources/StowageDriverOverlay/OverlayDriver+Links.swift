@@ -20,6 +20,17 @@ extension OverlayDriver {
     return findings
   }
 
+  /// Whether one of these layers, where it may be written, has no short name or no entry in `l`.
+  package func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool {
+    for layer in layers where layer.isWritable {
+      let files = files(of: layer)
+      guard let name = try files.shortName(), DriverFiles.exists(files.linkEntry(name), followingLinks: false) else {
+        return true
+      }
+    }
+    return false
+  }
+
   /// Restores links and lists of one store.
   @discardableResult
   package func repairLinks(

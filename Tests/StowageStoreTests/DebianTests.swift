@@ -44,6 +44,23 @@ struct DebianTests {
     #expect(try debian(test, "images").isEmpty)
   }
 
+  @Test("A shutdown by another program does not stop a store that is open")
+  func shutdownByOthers() throws {
+    let test = try TestStore("overlay")
+    defer { withExtendedLifetime(test) {} }
+    let store = try test.open()
+    _ = try store.layers.create(LayerCreation(id: "one"))
+    try store.withMounted("one") { try FilePath($0).appending("f").write("1") }
+    let home = test.graph.appending("overlay")
+    #expect(MountTable.isMountPoint(home))
+    _ = try debian(test, "shutdown")
+    #expect(!MountTable.isMountPoint(home))
+    _ = try store.layers.create(LayerCreation(id: "two", parent: "one"))
+    #expect(MountTable.isMountPoint(home))
+    let text = try store.withMounted("two") { try FilePath($0).appending("f").readText() }
+    #expect(text == "1")
+  }
+
   @Test("What we made is read, exported and deleted by Debian's program", arguments: testDrivers)
   func ours(driver: String) throws {
     let test = try TestStore(driver)

@@ -20,6 +20,7 @@ extension LayersWriting {
           ledger.set(layer.id, path: known.path, count: increment(known.count))
           return known.path
         }
+        restoreLinks(of: [layer.location] + chain)
         let plan = try driver.mountPlan(for: layer.location, over: chain, options)
         undo = try MountExecutor.perform(plan) == .done && plan.hasMount
         let path = plan.mountPoint.lexicallyNormalized().string

@@ -163,7 +163,11 @@ extension Store {
       }
       if let reason { remaining[id] = reason }
     }
-    if !isDryRun { try repairLinksAfterMove() }
+    if !isDryRun {
+      try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+        try layers.repairLinks()
+      }
+    }
     return remaining
   }
 
@@ -193,20 +197,5 @@ extension Store {
       table.files[1].document.records.first { $0.parent == layer.id && !leaving.contains($0.id) }
     }
     return child.map { "used by layer \($0.id)" }
-  }
-
-  /// Brings the lists of parents that older programs read up to date, for layers that are not mounted.
-  private func repairLinksAfterMove() throws(StorageError) {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
-      var chains: [LayerChain] = []
-      for id in layers.store.ask(layers.reading, { $0.records.map(\.id) }) {
-        guard let layer = layers.reading.primary(id), let parents = try? layers.reading.chain(of: layer) else {
-          continue
-        }
-        chains.append(LayerChain(layer: layer.location, parents: parents))
-      }
-      let mounted = Set(layers.store.mounts(layers.reading).layers)
-      for home in self.topology.layerHomes { try layers.driver.repairLinks(chains, in: home.root, mounted: mounted) }
-    }
   }
 }
