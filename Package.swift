@@ -146,7 +146,9 @@ let package = Package(
       name: "InteropTests",
       dependencies: ["stowage-cli", "StowageModel", "StowageSystem", "StowageTestSupport", system],
       exclude: ["make-single-layer-image.py"], swiftSettings: strict),
-    tests("CrashTests", ["stowage-cli", "StowageSystem", "StowageTestSupport", system]),
+    .testTarget(
+      name: "CrashTests", dependencies: ["stowage-cli", "StowageSystem", "StowageTestSupport", system],
+      exclude: ["sharing-worker.sh"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,14 +5,21 @@ internal import StowageFiles
 internal import StowageModel
 internal import SystemPackage
 
+/// A last look at what is to be deleted, when the locks are held.
+typealias DeletionCheck<Subject> = (Subject, borrowing LayersReading) throws(StorageError) -> Void
+
 extension Store {
   // MARK: Layers
 
   /// Deletes a layer after looking for dependents among layers, images of all writable stores and containers
   /// (store-semantics 18.2). The text is resolved first, so names and prefixes are as safe as identifiers.
   ///
-  /// - Parameter force: lets other graph roots that need the layer lose it.
-  func deleteLayer(_ nameOrID: String, force: Bool) throws(StorageError) {
+  /// - Parameters:
+  ///   - force: lets other graph roots that need the layer lose it.
+  ///   - check: a last look at what is to be deleted, under the locks; what it throws stops the deletion.
+  func deleteLayer(
+    _ nameOrID: String, force: Bool, check: DeletionCheck<FoundLayer> = { _, _ in }
+  ) throws(StorageError) {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
@@ -21,6 +28,7 @@ extension Store {
         throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
       }
       try self.checkUnused(layer, layers.reading)
+      try check(layer, layers.reading)
       do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
       try self.forgetMappedLayer(layer.id)
     }
@@ -87,13 +95,19 @@ extension Store {
 
   /// Deletes an image with the layers that nothing else uses (store-semantics 18.3).
   ///
-  /// - Parameter force: lets other graph roots that need the image's layers lose them.
+  /// - Parameters:
+  ///   - force: lets other graph roots that need the image's layers lose them.
+  ///   - check: a last look at the layers to be deleted, under the locks; what it throws stops the deletion.
   /// - Returns: the deleted layers, top first.
-  func deleteImage(_ nameOrID: String, commit: Bool, force: Bool) throws(StorageError) -> [LayerID] {
+  func deleteImage(
+    _ nameOrID: String, commit: Bool, force: Bool, check: DeletionCheck<(ImagesView, [LayerID])> = { _, _ in }
+  ) throws(StorageError) -> [LayerID] {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
       let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: commit)
-      let removal = try self.withImages { (view) throws(StorageError) in
-        try self.planRemoval(nameOrID, view, layers.reading, foreign)
+      let removal = try self.withImages { (view) throws(StorageError) -> ImageRemoval in
+        let removal = try self.planRemoval(nameOrID, view, layers.reading, foreign)
+        try check((view, removal.layers), layers.reading)
+        return removal
       }
       if !commit { return removal.layers }
       // The image lock was given up in between, but nobody can make or delete a user of these layers: that takes the
@@ -187,12 +201,18 @@ extension Store {
   ///
   /// The layer is unmounted and tied to the record first; then the record goes, then the layer. If the process dies
   /// after the record is gone, the next opener deletes the layer.
-  func deleteContainer(_ nameOrID: String, missing: StorageError.Code = .notAContainer) throws(StorageError) {
+  ///
+  /// - Parameter check: a last look at the container, under the locks; what it throws stops the deletion.
+  func deleteContainer(
+    _ nameOrID: String, missing: StorageError.Code = .notAContainer,
+    check: DeletionCheck<ContainerRecord> = { _, _ in }
+  ) throws(StorageError) {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
       try self.containerStore.withWriting { (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
         guard let container = containers.reading.container(nameOrID) else {
           throw StorageError(missing, subject: nameOrID)
         }
+        try check(container, layers.reading)
         let layer = layers.reading.primary(container.layer)
         if let layer {
           try layers.unmountFully(layer)

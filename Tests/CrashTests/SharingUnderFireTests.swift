@@ -65,6 +65,11 @@ struct SharingUnderFireTests {
         \(program) $verb --graph \(place)/$root --run \(place)/run-$root --image-store \(place)/i -s \(driver) \
           >/dev/null || echo "$verb fails on $root"
       done; done; done
+      for root in a b c; do
+        \(program) check --graph \(place)/$root --run \(place)/run-$root --image-store \(place)/i -s \(driver) \
+          2>&1 | sed "s/^/$root: check: /"
+      done
+      \(program) check --graph \(place)/i --run \(place)/run-i -s \(driver) 2>&1 | sed "s/^/i: check: /"
       for root in a b c i; do cd \(place)/$root
         ids=$(jq -r '.[].id' \(driver)-layers/layers.json)
         for d in \(home)/*/; do n=$(basename "$d"); case "$n" in l|tempdirs|staging|'*') continue;; esac

@@ -132,6 +132,11 @@ import Testing
     #expect(done.layers.map(\.remains) == ["used by container \"theirs\" of graph root \(split.root("h"))"])
     #expect(try split.read("f", in: "theirs", other) == "x")
     #expect(try split.open(split: false).images.find("web").id.rawValue == "image")
+    // So does the record that their container names.
+    #expect(try other.images.find("web").id.rawValue == "image")
+    #expect(try split.open().images.find("web").record.names == ["web"])
+    #expect(try split.open("h").check().isHealthy)
+    #expect(try split.open().check().isHealthy)
     try other.containers.delete("theirs")
   }
 

@@ -56,6 +56,12 @@ package final class RunningProcess: Sendable {
     return false
   }
 
+  /// Whether it has ended, and only waits for ``wait()``.
+  package func hasEnded() throws -> Bool {
+    let text = try FilePath("/proc/\(pid)/stat").readText()
+    return text.split(separator: ")").last?.hasPrefix(" Z") == true
+  }
+
   /// Waits for its end. To be called once.
   package func wait() throws -> ProcessResult {
     var status: Int32 = 0

@@ -120,13 +120,17 @@ extension Store {
   fileprivate func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
-      for image in plan.images { try self.moveImage(image.record.id, plan, &layers.bins) }
+      let foreign = try ForeignUses(topology, removesStale: false)
+      for image in plan.images { try self.moveImage(image.record.id, plan, foreign, &layers.bins) }
       return true
     }
   }
 
-  /// Moves an image's record and items: first they are in the target, then they leave the source.
-  private func moveImage(_ id: ImageID, _ plan: RelocationPlan, _ bins: inout DeferredRemoval) throws(StorageError) {
+  /// Moves an image's record and items: first they are in the target, then they leave the source. An image that another
+  /// graph root's container is made of stays in the image store, too: its record is what that container refers to.
+  private func moveImage(
+    _ id: ImageID, _ plan: RelocationPlan, _ foreign: ForeignUses, _ bins: inout DeferredRemoval
+  ) throws(StorageError) {
     try withImagesChanging { (all) throws(StorageError) in
       let indices = all.view.tables.indices
       guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
@@ -142,6 +146,8 @@ extension Store {
         }
         try to.append(record)
       }
+      let tops = record.mappedLayers + [record.layer].compactMap { $0 }
+      if plan.source == .imageStore, tops.contains(where: { !foreign[$0].isEmpty }) { return }
       try from.remove(id, into: &bins)
     }
   }
@@ -175,6 +181,10 @@ extension Store {
   private func need(
     of layer: FoundLayer, _ plan: RelocationPlan, _ layers: borrowing LayersReading, isDryRun: Bool
   ) throws(StorageError) -> String? {
+    // An image store must be whole without this graph root.
+    if plan.source == .imageStore, let use = try ForeignUses(topology, removesStale: false)[layer.id].first {
+      return "used by \(use.user)"
+    }
     let moving = Set(plan.images.map(\.record.id))
     let image = try withImages { (view) throws(StorageError) -> ImageRecord? in
       for (index, table) in view.tables.enumerated() where self.topology.role(ofImageStore: index) == plan.source {
@@ -190,8 +200,6 @@ extension Store {
     }
     if let image { return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)" }
     guard plan.source == .imageStore else { return nil }
-    // An image store must be whole without this graph root.
-    if let use = try ForeignUses(topology, removesStale: false)[layer.id].first { return "used by \(use.user)" }
     let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
     let child = layers.store.ask(layers) { table in
       table.files[1].document.records.first { $0.parent == layer.id && !leaving.contains($0.id) }

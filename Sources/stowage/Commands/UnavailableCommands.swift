@@ -8,20 +8,6 @@ private func unavailable(_ name: String) -> CommandDefinition.Action {
   }
 }
 
-enum CheckCommand {
-  static let definition = CommandDefinition(
-    "check", arguments: .none, usage: "Check storage consistency",
-    options: [
-      OptionDefinition("--force", "-f", usage: "Remove damaged containers"),
-      .json,
-      OptionDefinition(
-        "--max", "-m", kind: .text(default: "24h"), usage: "Maximum allowed age for unreferenced layers"),
-      OptionDefinition("--quick", "-q", usage: "Perform only quick checks"),
-      OptionDefinition("--repair", "-r", usage: "Remove damaged images and layers"),
-    ],
-    run: unavailable("check"))
-}
-
 enum DedupCommand {
   static let definition = CommandDefinition(
     "dedup", arguments: .none, usage: "Dedup all images",

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageModel
+import StowageStore
+
+/// `check`: what is damaged, and its deletion (cli 22.4).
+enum CheckCommand {
+  private static let force = OptionDefinition("--force", "-f", usage: "Remove damaged containers")
+  private static let maximum = OptionDefinition(
+    "--max", "-m", kind: .text(default: "24h"), usage: "Maximum allowed age for unreferenced layers")
+  private static let quick = OptionDefinition("--quick", "-q", usage: "Perform only quick checks")
+  private static let repair = OptionDefinition("--repair", "-r", usage: "Remove damaged images and layers")
+
+  static let definition = CommandDefinition(
+    "check", arguments: .none, usage: "Check storage consistency", options: [force, .json, maximum, quick, repair]
+  ) { (context: CommandContext) throws(StorageError) in
+    var options = CheckOptions()
+    let age = context.options[text: maximum]
+    if !age.isEmpty { options.maximumAge = try parseDuration(age) }
+    options.comparesContents = !context.options[flag: quick]
+    let forces = context.options[flag: force]
+    let repairs = forces || context.options[flag: repair]
+    let report: CheckReport
+    do throws(StorageError) {
+      report = try context.store.check(options)
+      printReport(report, context)
+      if !repairs { context.console.printLeftovers(report.leftovers, asJSON: context.wantsJSON) }
+    } catch {
+      context.shutDown()
+      throw error
+    }
+    var status = ExitStatus.success
+    if repairs {
+      status = try performRepair(report, forces, context)
+    } else if !report.isHealthy {
+      context.console.printError(summary(report))
+      status = .failure
+    }
+    context.shutDown()
+    return status
+  }
+
+  private static func printReport(_ report: CheckReport, _ context: CommandContext) {
+    let groups: [(name: String, title: String, items: [CheckReport.Item])] = [
+      ("Layers", "layer", report.layers), ("ROLayers", "read-only layer", report.readOnlyLayers),
+      ("Images", "image", report.images), ("ROImages", "read-only image", report.readOnlyImages),
+      ("Containers", "container", report.containers),
+    ]
+    if context.wantsJSON {
+      // The reference encodes an error as an empty object, so only the number of problems is seen.
+      context.console.printJSON { writer in
+        writer.beginObject()
+        for group in groups {
+          writer.name(group.name)
+          writer.beginObject()
+          for item in group.items {
+            writer.name(item.id)
+            writer.value(.array(item.findings.map { _ in .object([]) }))
+          }
+          writer.endObject()
+        }
+        writer.endObject()
+      }
+      return
+    }
+    for group in groups {
+      for item in group.items {
+        context.console.print("\(group.title) \(item.id):")
+        for finding in item.findings { context.console.print(" " + finding.message) }
+      }
+    }
+  }
+
+  private static func summary(_ report: CheckReport) -> String {
+    "\(report.layers.count) layer errors, \(report.readOnlyLayers.count) read-only layer errors, "
+      + "\(report.images.count) image errors, \(report.readOnlyImages.count) read-only image errors, "
+      + "\(report.containers.count) container errors"
+  }
+
+  private static func performRepair(
+    _ report: CheckReport, _ forces: Bool, _ context: CommandContext
+  ) throws(StorageError) -> ExitStatus {
+    let done = try context.store.repair(report, removesContainers: forces)
+    context.console.printLeftovers(done.leftovers, asJSON: context.wantsJSON)
+    if let first = done.failures.first {
+      if context.wantsJSON {
+        context.console.printJSON(.array(done.failures.map { _ in .object([]) }))
+      } else {
+        for failure in done.failures { context.console.printError(failure.message) }
+      }
+      context.console.printError(first.message)
+      return .failure
+    }
+    let left = done.remaining
+    if left.isEmpty { return .success }
+    var text = "\(left.readOnlyLayers) read-only layer errors, \(left.readOnlyImages) read-only image errors"
+    if !forces || left.containers > 0 { text += ", \(left.containers) container errors" }
+    // Not in the reference, which deletes these.
+    if left.layers + left.images > 0 {
+      text = "\(left.layers) layer errors, \(left.images) image errors that may be no damage, " + text
+    }
+    context.console.printError(text)
+    return .failure
+  }
+}
