@@ -79,9 +79,8 @@ package struct LayerDirectory: Hashable, Sendable {
   /// Whether the layer was made without lower layers: it has the dummy one and no lists. Such a layer with recorded parents
   /// is a copy that has all their content itself.
   package func standsAlone() throws(StorageError) -> Bool {
-    if try listedAncestors() != nil { return false }
-    if try listedLinks() != nil { return false }
-    return DriverFiles.isDirectory(empty)
+    guard DriverFiles.isDirectory(empty), try listedAncestors() == nil else { return false }
+    return try listedLinks() == nil
   }
 
   /// The earlier generations of the layer's content, `diff1` first, as paths that climb from `diff` without being

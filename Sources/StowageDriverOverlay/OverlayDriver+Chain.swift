@@ -7,21 +7,20 @@ import SystemPackage
 extension OverlayDriver {
   /// The ancestors whose content is below the layer, nearest first.
   ///
-  /// Normally the recorded `parents`. A copy of a template that we made has none. One made by the reference has the template as its lower layer while the record
-  /// names the template's parent (graph-drivers 1.1): if the layer's own list has all of `parents` in their order and
-  /// more layers in between that exist, the list is right. Any other disagreement is decided by the records
-  /// (changes-1.64 6.3.3).
+  /// Normally the recorded `parents`, as far as a copy among them that we made (``LayerDirectory/standsAlone()``): nothing is
+  /// below that. A copy made by the reference has its template as lower layer while the record names the template's parent
+  /// (graph-drivers 1.1): if the layer's own list has all of `parents` in their order and more layers in between that exist,
+  /// the list is right. Any other disagreement is decided by the records (changes-1.64 6.3.3).
   func driverChain(of layer: LayerLocation, over parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
+    if parents.isEmpty { return [] }
     let files = files(of: layer)
+    if try files.standsAlone() { return [] }
     var found = try files.listedAncestors()
     if found == nil { found = try linkedAncestors(of: files, parents) }
-    guard let listed = found else {
-      if parents.isEmpty { return [] }
-      return try files.standsAlone() ? [] : parents
-    }
-    if listed.elementsEqual(parents.lazy.map(\.id)) { return parents }
-    guard listed.count > parents.count, Set(listed).count == listed.count else { return parents }
-    var rest = parents[...]
+    if let found, found.elementsEqual(parents.lazy.map(\.id)) { return parents }
+    let recorded = try untilCopy(parents)
+    guard let listed = found, listed.count > recorded.count, Set(listed).count == listed.count else { return recorded }
+    var rest = recorded[...]
     var chain: [LayerLocation] = []
     for id in listed {
       if let next = rest.first, next.id == id {
@@ -31,10 +30,18 @@ extension OverlayDriver {
         chain.append(template)
       } else {
         Log.debug("overlay: layer \(layer.id) lists the unknown lower layer \(id); using the recorded parents")
-        return parents
+        return recorded
       }
     }
-    return rest.isEmpty ? chain : parents
+    return rest.isEmpty ? chain : recorded
+  }
+
+  /// The chain without what is below a copy that has all its content itself.
+  private func untilCopy(_ chain: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
+    for (index, layer) in chain.enumerated() where try files(of: layer).standsAlone() {
+      return Array(chain[...index])
+    }
+    return chain
   }
 
   /// A template has no place in the chain of records: it is in the layer's store or in one of the others.

@@ -144,7 +144,8 @@ struct OverlayTests {
   func limits() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
-      let many = (0..<501).map { _ in base }
+      let middle = try bench.create("middle", over: [base])
+      let many = (0..<501).map { _ in middle }
       let top = try bench.create("top", over: [base])
       try Syscall.unlink(bench.driver.directory(of: top).appending("lower"))
       #expect(message { _ = try bench.driver.mountPlan(for: top, over: many, MountOptions()) } == "max depth exceeded")
