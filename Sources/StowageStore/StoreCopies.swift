@@ -26,8 +26,12 @@ extension Store {
       throw isClear ? error : new.failure(error)
     }
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
-    let tarSplit = try new.templateTarSplit.map { (file) throws(StorageError) in try copyTarSplit(file, new) }
-    return StagedContent(layer: consume tree, source: new.source, diff: tarSplit)
+    do throws(StorageError) {
+      let tarSplit = try new.templateTarSplit.map { (file) throws(StorageError) in try copyTarSplit(file) }
+      return StagedContent(layer: consume tree, source: new.source, diff: tarSplit)
+    } catch {
+      throw try reason(error, new)
+    }
   }
 
   /// Lets the driver begin the tree of a new layer.
@@ -35,10 +39,14 @@ extension Store {
     do throws(StorageError) {
       return try driver.stage(over: new.chain, targetRoot: new.location.root, new.options)
     } catch {
-      // A copy of what others are deleting fails anywhere; the reason is worth more than the place.
-      if new.source != nil { try withLayers { (layers) throws(StorageError) in try new.recheckBasis(layers) } }
-      throw error
+      throw try reason(error, new)
     }
+  }
+
+  /// Why a copy failed: one of what others are deleting fails anywhere, and that reason is worth more than the place.
+  private func reason(_ error: StorageError, _ new: NewLayer) throws(StorageError) -> StorageError {
+    if new.source != nil { try withLayers { (layers) throws(StorageError) in try new.recheckBasis(layers) } }
+    return error
   }
 
   /// Makes a layer in the driver only.

@@ -118,7 +118,7 @@ extension Store {
   }
 
   /// Copies the template's tar-split file beside a staged tree.
-  func copyTarSplit(_ file: FilePath, _ new: NewLayer) throws(StorageError) -> StagedDiff {
+  func copyTarSplit(_ file: FilePath) throws(StorageError) -> StagedDiff {
     let directory = try StagedDirectory.create(in: topology.layers.temporary)
     let copy = directory.addition()
     let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }

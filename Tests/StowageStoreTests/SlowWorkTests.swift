@@ -127,24 +127,6 @@ import Testing
     }
   }
 
-  /// Lets something happen once, before the first step on a file of that name.
-  private func atStep(_ name: String, _ disturb: @escaping @Sendable () throws -> Void, during body: () throws -> Void)
-    throws
-  {
-    let isDone = Atomic(false)
-    try withoutActuallyEscaping(disturb) { disturb in
-      try SystemHook.$observer.withValue({ step in
-        guard step.path == name, !isDone.exchange(true, ordering: .relaxed) else { return nil }
-        SystemHook.$observer.withValue(nil) {
-          do { try disturb() } catch { Issue.record(error) }
-        }
-        return nil
-      }) { try body() }
-    }
-    let wasDone = isDone.load(ordering: .relaxed)
-    #expect(wasDone, "no step on \(name)")
-  }
-
   /// Looks at a lock whenever bytes of a layer move.
   private final class LockProbe: Sendable {
     private let lock: SharedDescriptor

@@ -6,7 +6,9 @@ import StowageModel
 import StowageStore
 import StowageSystem
 import StowageTestSupport
+import Synchronization
 import SystemPackage
+import Testing
 
 /// A store in a temporary directory. Mounts are ended when it is forgotten.
 final class TestStore {
@@ -38,6 +40,26 @@ final class TestStore {
   /// A record file.
   func json(_ name: String) throws -> String { try graph.appending("\(driver)-\(name)").readText() }
 
+  /// Makes the overlay driver of this store unable to shift owners: it finds the answer of an earlier probe.
+  func forbidShifting() throws {
+    if driver != "overlay" { return }
+    let answers = run.appending("overlay")
+    for path in [run, answers] where !path.exists { try Syscall.mkdir(path, mode: 0o700) }
+    try answers.appending("idmapped-lower-dir-false").write("")
+  }
+
+  /// The directory with a layer's own content.
+  func content(of layer: String) -> FilePath {
+    driver == "overlay" ? graph.appending("overlay/\(layer)/diff") : graph.appending("vfs/dir/\(layer)")
+  }
+
+  /// What operations have left in staging directories.
+  func staged() throws -> [String] {
+    try [graph.appending("\(driver)/tempdirs"), graph.appending("\(driver)-layers/tmp")].flatMap { path in
+      try path.exists ? path.names() : []
+    }
+  }
+
   /// A tar of the given files, made by GNU tar.
   func tar(_ files: [String: String], compress: String = "") throws -> FilePath {
     let number = UInt32.random(in: 0...UInt32.max)
@@ -65,3 +87,21 @@ func message(_ body: () throws -> Void) -> String? {
   do { try body() } catch { return "\(error)" }
   return nil
 }
+
+#if STOWAGE_HOOKS
+  /// Lets something happen once, before the first step on a file of that name.
+  func atStep(_ name: String, _ disturb: @escaping @Sendable () throws -> Void, during body: () throws -> Void) throws {
+    let isDone = Atomic(false)
+    try withoutActuallyEscaping(disturb) { disturb in
+      try SystemHook.$observer.withValue({ step in
+        guard step.path == name, !isDone.exchange(true, ordering: .relaxed) else { return nil }
+        SystemHook.$observer.withValue(nil) {
+          do { try disturb() } catch { Issue.record(error) }
+        }
+        return nil
+      }) { try body() }
+    }
+    let wasDone = isDone.load(ordering: .relaxed)
+    #expect(wasDone, "no step on \(name)")
+  }
+#endif
