@@ -94,6 +94,26 @@ ssize_t stowage_copy_file_range(int in, int64_t *in_offset, int out, int64_t *ou
 }
 
 int stowage_ficlone(int destination, int source) { return ioctl(destination, FICLONE, source); }
+int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t length, uint64_t *count) {
+  union {
+    struct file_dedupe_range range;
+    char space[sizeof(struct file_dedupe_range) + sizeof(struct file_dedupe_range_info)];
+  } arguments;
+  memset(&arguments, 0, sizeof arguments);
+  arguments.range.src_offset = offset;
+  arguments.range.src_length = length;
+  arguments.range.dest_count = 1;
+  struct file_dedupe_range_info *target = arguments.range.info;
+  target->dest_fd = destination;
+  target->dest_offset = offset;
+  if (ioctl(source, FIDEDUPERANGE, &arguments.range) != 0) return -1;
+  if (target->status < 0) {
+    errno = -target->status;
+    return -1;
+  }
+  *count = target->bytes_deduped;
+  return target->status == FILE_DEDUPE_RANGE_SAME;
+}
 int stowage_get_inode_flags(int fd, long *flags) { return ioctl(fd, FS_IOC_GETFLAGS, flags); }
 int stowage_set_inode_flags(int fd, long flags) { return ioctl(fd, FS_IOC_SETFLAGS, &flags); }
 int stowage_fallocate(int fd, int mode, int64_t offset, int64_t length) { return fallocate(fd, mode, offset, length); }

@@ -45,11 +45,17 @@ package struct DriverTraits: Hashable, Sendable {
   /// Whether layers of additional image stores can be used.
   package let supportsAdditionalStores: Bool
 
+  /// Whether layers share the blocks of their files by themselves, so that deduplication has nothing to do.
+  package let sharesBlocks: Bool
+
   /// States the properties.
-  package init(name: String, copiesParent: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool) {
+  package init(
+    name: String, copiesParent: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool, sharesBlocks: Bool = false
+  ) {
     self.name = name
     self.copiesParent = copiesParent
     self.hasKernelMounts = hasKernelMounts
     self.supportsAdditionalStores = supportsAdditionalStores
+    self.sharesBlocks = sharesBlocks
   }
 }

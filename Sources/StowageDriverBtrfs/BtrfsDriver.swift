@@ -16,7 +16,8 @@ package struct BtrfsDriver: WholeTreeDriver {
 
   /// Snapshots are copies that cost nothing; they count only while the parent is unchanged, as copies do.
   package var traits: DriverTraits {
-    DriverTraits(name: "btrfs", copiesParent: true, hasKernelMounts: false, supportsAdditionalStores: false)
+    DriverTraits(
+      name: "btrfs", copiesParent: true, hasKernelMounts: false, supportsAdditionalStores: false, sharesBlocks: true)
   }
 
   /// Content reaches the disk before a layer counts. The reference has no option for btrfs.

@@ -146,4 +146,16 @@ extension Syscall {
   package static func ficlone(from source: CInt, to destination: CInt) throws(Errno) {
     try checked { stowage_ficlone(destination, source) }
   }
+
+  /// Makes two files share the blocks of a range if they have the same bytes there. See `ioctl_fideduperange(2)`.
+  ///
+  /// - Returns: the number of bytes shared from `offset` on, at most `count`; `nil` if the bytes differ.
+  /// - Throws: `EOPNOTSUPP`, `EINVAL`, `EXDEV` where blocks cannot be shared.
+  package static func shareRange(
+    of source: CInt, with destination: CInt, at offset: UInt64, count: UInt64
+  ) throws(Errno) -> UInt64? {
+    var shared: UInt64 = 0
+    let isSame = try checked { stowage_dedupe_range(source, destination, offset, count, &shared) }
+    return isSame == 1 ? shared : nil
+  }
 }

@@ -123,6 +123,8 @@ int stowage_renameat2(int olddirfd, const char *oldpath, int newdirfd, const cha
 ssize_t stowage_getdents64(int fd, void *buffer, size_t size);
 ssize_t stowage_copy_file_range(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t size, uint32_t flags);
 int stowage_ficlone(int destination, int source);
+/* Lets two files share a range if they have the same bytes there: 1 and the number of bytes, 0 if they differ, or -1. */
+int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t length, uint64_t *count);
 int stowage_get_inode_flags(int fd, long *flags);
 int stowage_set_inode_flags(int fd, long flags);
 int stowage_fallocate(int fd, int mode, int64_t offset, int64_t length);

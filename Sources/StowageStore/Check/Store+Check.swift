@@ -147,7 +147,8 @@ struct CheckJudgement {
     for image in snapshot.images.sorted(by: { $0.record.id.rawValue < $1.record.id.rawValue }) {
       guard let findings = images[image.record.id] else { continue }
       let item = CheckReport.Item(id: image.record.id.rawValue, findings: findings)
-      if store.imageStores[image.store].isWritable { report.images.append(item) } else { report.readOnlyImages.append(item) }
+      let isWritable = store.imageStores[image.store].isWritable
+      if isWritable { report.images.append(item) } else { report.readOnlyImages.append(item) }
       report.evidence.images[image.record.id] = image.record
       report.evidence.layersBelow[image.record.id] = image.layers.filter { layers[$0] != nil }
     }

@@ -8,16 +8,6 @@ private func unavailable(_ name: String) -> CommandDefinition.Action {
   }
 }
 
-enum DedupCommand {
-  static let definition = CommandDefinition(
-    "dedup", arguments: .none, usage: "Dedup all images",
-    options: [
-      OptionDefinition("--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use"),
-      .json,
-    ],
-    run: unavailable("dedup"))
-}
-
 enum ApplyDiffUsingStagingCommand {
   static let definition = CommandDefinition(
     "applydiff-using-staging-dir", arguments: .two, synopsis: "layerNameOrID directory",

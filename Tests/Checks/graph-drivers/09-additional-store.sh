@@ -6,5 +6,5 @@ list >before; swa() { local c=$1; shift; sw "$c" --storage-opt "$DRIVER.imagesto
 swa create-container --id ctr -n ctr img >/dev/null; m=$(swa mount ctr); echo x >"$m/new"; swa unmount ctr >/dev/null
 swa diff -u -f d.tar "$(container_layer)"; swa diff -u child >/dev/null
 swa import-layer --id base -f l2.tar >/dev/null 2>&1 || true
-swa add-names -n other img; swa delete-container ctr >/dev/null; swa delete-image img >/dev/null; swa gc >/dev/null; swa wipe >/dev/null
+swa add-names -n other img; swa delete-container ctr >/dev/null; swa delete-image img >/dev/null; swa gc >/dev/null; swa dedup >/dev/null; swa check >/dev/null; swa wipe >/dev/null
 list | diff before -

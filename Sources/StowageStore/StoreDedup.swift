@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDiff
+internal import StowageDriverAPI
+public import StowageModel
+internal import SystemPackage
+
+extension Store {
+  /// Lets equal files in the layers of all images share their blocks, where the file system can (store-semantics 24).
+  ///
+  /// Layers of the graph root and of the image store take part; those of additional stores are not touched. No lock is held
+  /// while files are read.
+  ///
+  /// - Parameter hashMethod: `crc`, `size` or `sha256`: how candidates are found. The kernel compares them byte by byte.
+  /// - Returns: the number of bytes that are shared, those that were shared before included; 0 where that is impossible.
+  /// - Throws: `invalidOption` for another method; what reading the records throws.
+  public func dedup(hashMethod: String = "crc") throws(StorageError) -> UInt64 {
+    guard let hash = ContentHash(rawValue: hashMethod) else {
+      throw StorageError(.invalidOption, "invalid hash method: \(hashMethod)")
+    }
+    let sharing = FileSharing(hash)
+    for tree in try imageTrees() where sharing.isSupported {
+      do throws(StorageError) { try sharing.add(tree) } catch {
+        Log.debug("dedup: \(error)")
+      }
+    }
+    return sharing.sharedBytes
+  }
+
+  /// The directories of all layers that images are made of and that may be written.
+  private func imageTrees() throws(StorageError) -> [FilePath] {
+    try withLayers { (layers) throws(StorageError) -> [FilePath] in
+      if layers.driver.traits.sharesBlocks { return [] }
+      var trees: [FilePath] = []
+      var seen: Set<LayerLocation> = []
+      let view = try self.withImages { (view) throws(StorageError) in view }
+      for (index, table) in view.tables.enumerated() {
+        let home = self.topology.role(ofImageStore: index)
+        for top in table.records.flatMap({ $0.mappedLayers + ($0.layer.map { [$0] } ?? []) }) {
+          guard let layer = layers.find(top, near: home) else { continue }
+          for location in [layer.location] + ((try? layers.chain(of: layer)) ?? [])
+          where location.isWritable && seen.insert(location).inserted {
+            trees += layers.driver.contentRoots(of: location, over: []).prefix(1)
+          }
+        }
+      }
+      return trees
+    }
+  }
+}
