@@ -58,7 +58,8 @@ struct MappedLayerTests {
   }
 
   @Test(
-    "A mapped copy of the top layer has the owners of the maps and everything else of the image", arguments: Drivers.all)
+    "A mapped copy of the top layer has the owners of the maps and everything else of the image", arguments: Drivers.all
+  )
   func copies(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try make("c1", MappedTree.options, in: store)

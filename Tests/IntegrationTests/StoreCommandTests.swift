@@ -118,7 +118,7 @@ import Testing
   @Test(
     "commands of later releases say so",
     arguments: [
-      ["applydiff-using-staging-dir", "a", "b"],
+      ["applydiff-using-staging-dir", "a", "b"]
     ])
   func unavailable(words: [String]) throws {
     let result = try CommandStore("vfs").run(words)

@@ -104,7 +104,8 @@ struct LayerCheck {
         [
           CheckFinding(error.code, "\(title): consume any trailer after the EOF marker: \(error.message)", remedy),
           CheckFinding(error.code, "\(title): \(error.message)", remedy),
-        ], false)
+        ], false
+      )
     }
     // Without tar-split file the archive is another one although the tree is whole: it may be with another graph root.
     let remedy: CheckFinding.Remedy = subject.tarSplit == nil ? .none : .deletion
@@ -116,10 +117,12 @@ struct LayerCheck {
     let size = subject.layer.record.diffSize
     if size != -1, sink.count != size {
       let code = StorageError.Code.layerIncorrectContentSize
-      found.append(CheckFinding(code, "\(title): read \(sink.count) bytes instead of \(size) bytes: \(code.text)", remedy))
+      found.append(
+        CheckFinding(code, "\(title): read \(sink.count) bytes instead of \(size) bytes: \(code.text)", remedy))
     }
     if !found.isEmpty, subject.tarSplit == nil {
-      found.append(CheckFinding(.corrupt, "\(title): the tar-split file is missing, so the content is not verified", .none))
+      found.append(
+        CheckFinding(.corrupt, "\(title): the tar-split file is missing, so the content is not verified", .none))
     }
     return (found, found.isEmpty)
   }
