@@ -27,13 +27,15 @@ extension WholeTreeDriver {
     return ApplyTarget(root: directory(of: layer), options: applyOptions(idMaps))
   }
 
-  /// `ApplyLayer stdout:  stderr: … exit status 1`. Errors that do not come from the archive stay as they are.
+  /// `ApplyLayer stdout:  stderr: … exit status 1`, also logged (archive-and-diff 11.1). Errors that do not come from
+  /// the archive stay as they are.
   package func wrapApplyError(_ error: StorageError) -> StorageError {
     guard let failure = error.cause as? ApplyFailure else { return error }
     let text =
       failure.origin == .stream
       ? "ApplyLayer stdout:  stderr:  \(error.message)"
       : "ApplyLayer stdout:  stderr: \(error.message) exit status 1"
+    Log.error("While applying layer: \(text)")
     return StorageError(error.code, text, subject: error.subject, path: error.path, cause: error)
   }
 
