@@ -13,6 +13,12 @@ extension SuiteTests {
     1| c1
     1| →cname
     \(["layer l1", "image i1", "container c1"].map(items(of:)).joined(separator: "\n"))
+    $ get-layer-data nope k1
+    2| layer not known
+    rc=1
+    $ set-layer-data -f item nope k1
+    2| layer not known
+    rc=1
     $ list-layer-data nope
     2| layer not known
     rc=1
@@ -22,6 +28,12 @@ extension SuiteTests {
     $ set-layer-data l1 ''
     2| can't set empty name for layer big data item: not a valid name for a big data item
     rc=1
+    $ get-image-data nope k1
+    2| locating image with ID "nope": image not known
+    rc=1
+    $ set-image-data -f item nope k1
+    2| locating image with ID "nope": image not known
+    rc=1
     $ list-image-data nope
     2| locating image with ID "nope": image not known
     rc=1
@@ -30,6 +42,12 @@ extension SuiteTests {
     rc=1
     $ set-image-data i1 ''
     2| can't set empty name for image big data item: not a valid name for a big data item
+    rc=1
+    $ get-container-data nope k1
+    2| container not known
+    rc=1
+    $ set-container-data -f item nope k1
+    2| container not known
     rc=1
     $ list-container-data nope
     2| container not known
