@@ -47,7 +47,7 @@ let package = Package(
     .systemLibrary(name: "CBz2", providers: [.apt(["libbz2-dev"])]),
     library(
       "StowageCompression", ["StowageModel", "StowageSystem", "CIsal", "CZstd", "CLzma", "CBz2", system]),
-    library("StowageArchive", ["StowageModel", "StowageCompression"]),
+    library("StowageArchive", ["StowageModel", "StowageDigest", "StowageCompression"]),
     library(
       "StowageDiff",
       [

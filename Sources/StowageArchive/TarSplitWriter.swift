@@ -9,7 +9,7 @@ package final class TarSplitWriter: TarObserver {
   /// Segments are written out when they reach this size, the largest the reference makes.
   private static let segmentLimit = 1 << 20
 
-  private let output: GzipSink
+  private let output: any ByteSink
   private var line = JSONLineBuffer(capacity: 128 << 10)
   private var segment: [UInt8] = []
   private var position: Int64 = 0
@@ -23,6 +23,9 @@ package final class TarSplitWriter: TarObserver {
   package init(_ sink: any ByteSink) throws(ArchiveError) {
     output = try GzipSink(sink, level: .fastest)
   }
+
+  /// Writes the lines as they are to `sink`, which is finished with them.
+  init(lines sink: any ByteSink) { output = sink }
 
   package func raw(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
     segment.append(contentsOf: bytes)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CZstd
 
-/// Writes one zstd frame with a content checksum, level 3.
+/// Writes zstd frames with a content checksum, level 3; one, unless ``endFrame()`` is called.
 package final class ZstdSink: ByteSink {
   private let downstream: any ByteSink
   private let context: OpaquePointer
+  private var isFrameOpen = false
   private let output = RawBuffer(count: max(ZSTD_CStreamOutSize(), 64 << 10))
 
   /// Compresses what is written to this sink into `downstream`.
@@ -19,7 +20,15 @@ package final class ZstdSink: ByteSink {
   deinit { _ = ZSTD_freeCCtx(context) }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+    if bytes.isEmpty { return }
+    isFrameOpen = true
     try compress(bytes, ZSTD_e_continue)
+  }
+
+  /// Ends the frame; the next byte begins another one. A frame without a byte is none.
+  package func endFrame() throws(ArchiveError) {
+    if isFrameOpen { try compress(UnsafeRawBufferPointer(start: nil, count: 0), ZSTD_e_end) }
+    isFrameOpen = false
   }
 
   package func finish() throws(ArchiveError) {

@@ -45,6 +45,8 @@ package struct MountOptions: Sendable {
   package var isVolatile: Bool
   /// Whether presenting shifted owners is forbidden.
   package var disableShifting: Bool
+  /// Whether the layer is still to be made, over the given parents and without a copy: the plan is for what it will be.
+  package var isForNewLayer = false
 
   /// Collects mount options.
   package init(

@@ -139,7 +139,7 @@ package struct BtrfsDriver: WholeTreeDriver {
     for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
   ) throws(StorageError) -> MountPlan {
     try requireNoMountOptions(options)
-    try requireDirectory(of: layer)
+    if !options.isForNewLayer { try requireDirectory(of: layer) }
     let tree = directory(of: layer)
     let limit = try DriverFiles.read(quotaFile(of: layer)).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
     guard let limit, limit > 0, limit >= settings.minimumSpace else { return MountPlan(steps: [], mountPoint: tree) }

@@ -12,12 +12,13 @@ extension OverlayDriver {
     for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
   ) throws(StorageError) -> MountPlan {
     let files = files(of: layer)
-    guard DriverFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    let isNew = options.isForNewLayer
+    guard isNew || DriverFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
     try checkContent(files)
     let root = try Owner(rootOf: options.idMaps)
     let words = try mountWords(options)
     let readOnly = layer.role != .graphRoot || words.contains("ro")
-    let chain = try driverChain(of: layer, over: parents)
+    let chain = isNew ? parents : try driverChain(of: layer, over: parents)
     let lowers = try lowerDirectories(of: files, chain)
 
     let mountPoint = mountPoint(of: layer)
@@ -27,10 +28,14 @@ extension OverlayDriver {
     ]
     if layer.isWritable {
       let mode = try contentMode(lowers)
-      if !DriverFiles.exists(files.diff) { steps.append(.ensureDirectory(files.diff, mode: mode, owner: root)) }
+      if !isNew, !DriverFiles.exists(files.diff) {
+        steps.append(.ensureDirectory(files.diff, mode: mode, owner: root))
+      }
       if !readOnly {
         steps.append(.setOwner(files.diff, root))
-        if !DriverFiles.exists(files.work) { steps.append(.ensureDirectory(files.work, mode: 0o700, owner: root)) }
+        if !isNew, !DriverFiles.exists(files.work) {
+          steps.append(.ensureDirectory(files.work, mode: 0o700, owner: root))
+        }
       }
       let marker = files.work.appending("work").appending("incompat").appending("volatile")
       if DriverFiles.exists(marker, followingLinks: false) { steps.append(.removeTree(marker)) }

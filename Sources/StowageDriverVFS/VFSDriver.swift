@@ -108,7 +108,7 @@ package struct VFSDriver: WholeTreeDriver {
     for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
   ) throws(StorageError) -> MountPlan {
     try requireNoMountOptions(options)
-    try requireDirectory(of: layer)
+    if !options.isForNewLayer { try requireDirectory(of: layer) }
     let tree = directory(of: layer)
     if layer.isWritable { return MountPlan(steps: [], mountPoint: tree) }
     // Whoever gets the path of a store that is not ours must not be able to write there.

@@ -12,10 +12,7 @@ extension Store {
   /// tied to
   /// the container until the container's record is on disk; so after a crash there is the whole container or nothing.
   func createContainer(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
-    var maps = request.idMaps
-    if maps.usesHostUIDs { maps.maps.uids = [] }
-    if maps.usesHostGIDs { maps.maps.gids = [] }
-    try checkOverlaps(maps.maps)
+    let maps = try containerMaps(request)
     let flags = try containerFlags(request)
     return try withUserNamespaces(isNeeded: !maps.maps.isEmpty) { () throws(StorageError) -> ContainerRecord in
       var staged: StagedContent?
@@ -77,7 +74,7 @@ extension Store {
     }
   }
 
-  private func record(
+  func record(
     _ id: ContainerID, _ new: NewLayer, _ request: ContainerCreation, _ image: ImageID?, _ maps: IDMapRequest,
     _ flags: RecordFlags
   ) -> ContainerRecord {
@@ -119,7 +116,7 @@ extension Store {
 
   private func isVolatile(_ request: ContainerCreation) -> Bool { request.isVolatile || topology.isTransient }
 
-  private func newID(
+  func newID(
     _ request: ContainerCreation, _ containers: borrowing RecordsReading<ContainerRecord>
   ) throws(StorageError) -> ContainerID {
     for name in request.names {
@@ -140,7 +137,7 @@ extension Store {
     }
   }
 
-  private func containerLayer(
+  func containerLayer(
     _ request: ContainerCreation, _ image: ImagesView.Found?, _ maps: IDMapRequest, _ container: ContainerID,
     _ top: FoundLayer?, _ flags: RecordFlags, _ layers: borrowing LayersReading
   ) throws(StorageError) -> NewLayer {
@@ -160,7 +157,7 @@ extension Store {
     return new
   }
 
-  private func containerFlags(_ request: ContainerCreation) throws(StorageError) -> RecordFlags {
+  func containerFlags(_ request: ContainerCreation) throws(StorageError) -> RecordFlags {
     var flags = request.flags
     let process = flags["ProcessLabel"]?.string ?? ""
     let mount = flags["MountLabel"]?.string ?? ""
@@ -172,6 +169,15 @@ extension Store {
     if !request.mountOptions.isEmpty { flags["MountOpts"] = .array(request.mountOptions.map { .string($0) }) }
     if isVolatile(request) { flags["Volatile"] = .bool(true) }
     return flags
+  }
+
+  /// The maps that a request means.
+  func containerMaps(_ request: ContainerCreation) throws(StorageError) -> IDMapRequest {
+    var maps = request.idMaps
+    if maps.usesHostUIDs { maps.maps.uids = [] }
+    if maps.usesHostGIDs { maps.maps.gids = [] }
+    try checkOverlaps(maps.maps)
+    return maps
   }
 
   /// Refuses maps with ranges that overlap on either side.

@@ -53,7 +53,7 @@ extension Store {
     return (layer, options)
   }
 
-  private func mountOptions(
+  func mountOptions(
     of container: ContainerRecord?, _ layer: FoundLayer, _ driver: any GraphDriver
   ) throws(StorageError) -> MountOptions {
     var options = MountOptions(label: layer.record.mountLabel)

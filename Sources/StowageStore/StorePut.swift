@@ -264,6 +264,7 @@ extension LayerRecord {
       compressedSize = request.originalSize ?? 0
     }
     if let digest = request.uncompressedDigest, digest.algorithm == "sha256" { diffDigest = digest }
+    tocDigest = request.tocDigest
   }
 
   /// Forgets digests and sizes before another diff is applied.

@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A scratch store on which operations are killed or made to fail at a numbered step.
 ///
-/// In the words of a command, `@docker-archive` and `@layer` stand for input files.
+/// In the words of a command, `@docker-archive`, `@layer` and `@directory` stand for inputs.
 final class CrashStore: Sendable {
   private let scratch: TemporaryDirectory
   private let driver: String
@@ -18,7 +18,8 @@ final class CrashStore: Sendable {
     program = try stowageExecutable().string
     scratch = try TemporaryDirectory("crash", for: driver)
     try scratch.appending("storage.conf").write(
-      "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n")
+      "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n"
+        + "[storage.options.pull_options]\nenable_partial_images = \"true\"\n")
     try script("\(repositoryFile("scripts/make-demo-image")) \(directory)/image")
     try script(
       "mkdir -p \(directory)/t/d && cd \(directory)/t && echo a >a && ln a hard && ln -s a soft && echo b >d/b"
@@ -110,11 +111,11 @@ final class CrashStore: Sendable {
       switch $0 {
       case "@docker-archive": directory + "/image/demo-docker-archive.tar"
       case "@layer": directory + "/layer.tar.gz"
+      case "@directory": directory + "/t"
       default: $0
       }
     }
-    let options = ["--graph", directory + "/g", "--run", directory + "/r", "-s", driver]
-    return try run([program, words[0]] + options + arguments, adding: environment)
+    return try run([program, words[0]] + arguments, adding: environment)
   }
 
   @discardableResult

@@ -77,4 +77,9 @@ struct CrashedOperation: Sendable, CustomTestStringConvertible {
         try $0.stowage("create-layer", "-r", "--id", "base")
       }),
   ]
+
+  /// Only overlay has it.
+  static let putDirectory = CrashedOperation(
+    name: "applydiff-using-staging-dir", prepare: { try $0.stowage("create-layer", "-r", "--id", "base") },
+    words: ["applydiff-using-staging-dir", "made", "@directory"], revert: { try $0.stowage("delete-layer", "made") })
 }

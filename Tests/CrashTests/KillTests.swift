@@ -15,6 +15,14 @@ struct KillTests {
   func `a killed operation leaves the old or the new state, and nothing else`(
     operation: CrashedOperation, driver: String
   ) throws {
+    try sweep(operation, driver)
+  }
+
+  @Test func `a killed extraction of a directory leaves the old or the new state, and nothing else`() throws {
+    try sweep(.putDirectory, "overlay")
+  }
+
+  private func sweep(_ operation: CrashedOperation, _ driver: String) throws {
     let store = try CrashStore(driver: driver)
     defer { store.close() }
     try operation.prepare(store)
@@ -40,7 +48,7 @@ struct KillTests {
     }
   }
 
-  @Test(arguments: CrashedOperation.all)
+  @Test(arguments: CrashedOperation.all + [.putDirectory])
   func `a failing step leaves the old or the new state, and nothing else`(operation: CrashedOperation) throws {
     let store = try CrashStore(driver: "overlay")
     defer { store.close() }

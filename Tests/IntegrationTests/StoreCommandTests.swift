@@ -115,17 +115,6 @@ import Testing
     #expect(store.directory.appending("i").exists)
   }
 
-  @Test(
-    "commands of later releases say so",
-    arguments: [
-      ["applydiff-using-staging-dir", "a", "b"]
-    ])
-  func unavailable(words: [String]) throws {
-    let result = try CommandStore("vfs").run(words)
-    let text = "the command \"\(words[0])\" is not yet available in this release of Stowage\n"
-    #expect(result.shows(error: text, status: 1), "\(result)")
-  }
-
   @Test("a reader that goes away ends the command with an error") func brokenPipe() throws {
     let store = try CommandStore("vfs")
     let script =

@@ -73,6 +73,10 @@ public struct LayerCreation: Sendable {
   /// Digest of the uncompressed diff, if the caller knows it; only SHA-256 is used.
   public var uncompressedDigest: Digest?
 
+  /// Digest of the table of contents, for a layer that is recorded like a partial pull of a zstd:chunked blob: without
+  /// what is known of the blob (chunked-and-composefs 2.8).
+  package var tocDigest: Digest?
+
   /// The image on its way that the layer belongs to; see ``PendingImage``.
   package var pending: PendingImage?
 

@@ -131,7 +131,12 @@ extension LayersWriting {
       try LayerFiles.share(target, of: new.location, store.topology.layers)
     }
     if let result = staged?.diff?.result {
-      store.change(self) { table in table.update(new.record.id) { $0.take(result) } }
+      store.change(self) { table in
+        table.update(new.record.id) { record in
+          record.take(result)
+          if record.tocDigest != nil { record.forgetBlob() }
+        }
+      }
     }
     let hasContent = staged != nil
     do throws(StorageError) {
@@ -185,5 +190,12 @@ extension LayerRecord {
     compression = result.compression
     uidSet = result.uidSet
     gidSet = result.gidSet
+  }
+
+  /// Forgets the bytes that the content came in.
+  fileprivate mutating func forgetBlob() {
+    compressedDiffDigest = nil
+    compressedSize = 0
+    compression = .none
   }
 }

@@ -31,7 +31,7 @@ enum CommandTable {
     DiffSizeCommand.definition,
     DiffCommand.definition,
     ApplyDiffCommand.definition,
-    ApplyDiffUsingStagingCommand.definition,
+    ApplyDirectoryCommand.definition,
     ExistsCommand.definition,
     GarbageCollectCommand.definition,
     ImageCommand.definition,

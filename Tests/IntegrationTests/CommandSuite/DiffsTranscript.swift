@@ -56,6 +56,9 @@ extension SuiteTests {
     $ applydiff -f /nonexistent l5
     2| open /nonexistent: no such file or directory
     rc=1
+    $ applydiff-using-staging-dir n1 src
+    2| partial images are disabled
+    rc=1
     $ create-layer --id q1
     1| q1
     $ copy src q1:/
