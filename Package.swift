@@ -104,6 +104,8 @@ let package = Package(
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
     // Examples: compiled as a user's code is, without our settings.
     .executableTarget(name: "store-tour", dependencies: ["Stowage"], path: "Examples/StoreTour"),
+    .executableTarget(
+      name: "automatic-namespace", dependencies: ["Stowage"], path: "Examples/AutomaticNamespace"),
     // Tests
     .target(
       name: "StowageTestSupport",
@@ -144,7 +146,9 @@ let package = Package(
     tests("IntegrationTests", ["stowage-cli", "StowageModel", "StowageTestSupport"]),
     .testTarget(
       name: "InteropTests",
-      dependencies: ["stowage-cli", "StowageModel", "StowageSystem", "StowageTestSupport", system],
+      dependencies: [
+        "stowage-cli", "automatic-namespace", "StowageModel", "StowageSystem", "StowageTestSupport", system,
+      ],
       exclude: ["make-single-layer-image.py"], swiftSettings: strict),
     .testTarget(
       name: "CrashTests", dependencies: ["stowage-cli", "StowageSystem", "StowageTestSupport", system],

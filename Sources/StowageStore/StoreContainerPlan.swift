@@ -7,7 +7,11 @@ internal import SystemPackage
 extension Store {
   /// What ``createContainer(_:)`` would do now.
   func planContainer(_ request: ContainerCreation) throws(StorageError) -> ContainerPlan {
-    let maps = try containerMaps(request)
+    var (request, maps) = (request, try containerMaps(request))
+    if let automatic = request.automaticUserNamespace {
+      // Nothing is reserved: the container may get others.
+      maps = IDMapRequest(maps: try automaticMaps(automatic, image: &request.image))
+    }
     let flags = try containerFlags(request)
     return try withLayers { (layers) throws(StorageError) -> ContainerPlan in
       let image =

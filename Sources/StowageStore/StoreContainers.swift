@@ -9,12 +9,19 @@ extension Store {
   /// Makes a container (store-semantics 11.1).
   ///
   /// Identifier and names are checked before anything is made (27.1.16). The container's layer stays `incomplete` and
-  /// tied to
-  /// the container until the container's record is on disk; so after a crash there is the whole container or nothing.
+  /// tied to the container until the container's record is on disk; so after a crash there is the whole container or
+  /// nothing.
   func createContainer(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
-    let maps = try containerMaps(request)
+    let explicit = try containerMaps(request)
     let flags = try containerFlags(request)
-    return try withUserNamespaces(isNeeded: !maps.maps.isEmpty) { () throws(StorageError) -> ContainerRecord in
+    let automatic = request.automaticUserNamespace
+    return try withUserNamespaces(isNeeded: automatic != nil || !explicit.maps.isEmpty) {
+      () throws(StorageError) -> ContainerRecord in
+      var (request, maps) = (request, explicit)
+      if let automatic {
+        maps = IDMapRequest(maps: try self.automaticMaps(automatic, image: &request.image))
+        try self.checkOverlaps(maps.maps)
+      }
       var staged: StagedContent?
       var attempts = 0
       // A copy for the image, then one for the container.

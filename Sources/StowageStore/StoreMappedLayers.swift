@@ -125,18 +125,6 @@ extension Store {
     try AtomicFile.replace(copy, contents: bytes, sync: true)
     return StagedDiff(directory: directory, tarSplit: copy, result: nil)
   }
-
-  /// Runs `body` with the lock of ID allocations held, if one is needed. It comes before all other locks.
-  func withUserNamespaces<R>(
-    isNeeded: Bool, _ body: () throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    if !isNeeded { return try body() }
-    let lock = try LockFile.open(topology.roots.userNamespaceLock)
-    let held = try lock.acquire(.write, timeout: options.lockTimeout)
-    let result = Result { () throws(StorageError) in try body() }
-    held.release()
-    return try result.get()
-  }
 }
 
 extension IDMapRequest {

@@ -60,6 +60,8 @@ public struct ContainerCreation: Sendable {
   public var isVolatile: Bool
   /// ID maps.
   public var idMaps: IDMapRequest
+  /// Lets the store choose the ID maps; then ``idMaps`` has no say. `nil`: not wanted.
+  public var automaticUserNamespace: AutomaticUserNamespace?
   /// Flags beside the store's own; `MountLabel` and `ProcessLabel` are the SELinux labels.
   public var flags: RecordFlags
   /// Options for every mount of the container; empty for the driver's default.
@@ -72,7 +74,8 @@ public struct ContainerCreation: Sendable {
   /// Describes a container.
   public init(
     id: String? = nil, names: [String] = [], image: String = "", layerID: String? = nil, metadata: String = "",
-    isVolatile: Bool = false, idMaps: IDMapRequest = IDMapRequest(), flags: RecordFlags = RecordFlags(),
+    isVolatile: Bool = false, idMaps: IDMapRequest = IDMapRequest(),
+    automaticUserNamespace: AutomaticUserNamespace? = nil, flags: RecordFlags = RecordFlags(),
     mountOptions: [String] = [], storageOptions: [String: String] = [:], bigData: [BigDataItem] = []
   ) {
     self.id = id
@@ -82,6 +85,7 @@ public struct ContainerCreation: Sendable {
     self.metadata = metadata
     self.isVolatile = isVolatile
     self.idMaps = idMaps
+    self.automaticUserNamespace = automaticUserNamespace
     self.flags = flags
     self.mountOptions = mountOptions
     self.storageOptions = storageOptions
