@@ -134,17 +134,23 @@ extension Store {
 
   // MARK: Content
 
-  /// Extracts a diff where no store lock is needed, and forces it to the disk as the driver's policy says.
+  /// Extracts a diff where no store lock is needed.
   func stage(_ new: NewLayer, _ diff: DiffRequest) throws(StorageError) -> StagedContent {
     let driver = try drivers.current()
+    return try stage(diff, into: try beginTree(of: new, driver), from: new.source, driver)
+  }
+
+  /// Extracts a diff into a staged tree, and forces it to the disk as the driver's policy says.
+  func stage(
+    _ diff: DiffRequest, into tree: consuming StagedLayer, from source: LayerState?, _ driver: any GraphDriver
+  ) throws(StorageError) -> StagedContent {
     let directory = try StagedDirectory.create(in: topology.layers.temporary)
     let tarSplit = directory.addition()
-    let tree = try beginTree(of: new, driver)
     do throws(StorageError) {
       let result = try extract(diff, to: tree.target, tarSplit: tarSplit, driver)
       if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
       return StagedContent(
-        layer: consume tree, source: new.source,
+        layer: consume tree, source: source,
         diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result))
     } catch {
       throw driver.wrapApplyError(error)
@@ -152,7 +158,7 @@ extension Store {
   }
 
   /// Extracts a diff and compares it with what was expected.
-  private func extract(
+  func extract(
     _ diff: DiffRequest, to target: ApplyTarget, tarSplit: FilePath, _ driver: any GraphDriver
   ) throws(StorageError) -> ApplyResult {
     let cancellation = CancellationFlag()
@@ -196,44 +202,6 @@ extension Store {
       return layers.reading.info(FoundLayer(record: record, location: new.location))
     }
   }
-
-  /// Extracts a diff into an existing layer and records the result in memory.
-  private func fill(
-    _ layer: FoundLayer, _ chain: [LayerLocation], _ diff: DiffRequest, _ layers: borrowing LayersWriting
-  ) throws(StorageError) -> ApplyResult {
-    let driver = layers.driver
-    let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
-    let directory = try StagedDirectory.create(in: topology.layers.temporary)
-    let tarSplit = directory.addition()
-    let result: ApplyResult
-    do throws(StorageError) {
-      result = try extract(diff, to: target, tarSplit: tarSplit, driver)
-    } catch {
-      throw driver.wrapApplyError(error)
-    }
-    if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
-    let final = topology.layers.data.appending("\(layer.id).tar-split.gz")
-    try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, final) }
-    try LayerFiles.share(final, of: layer.location, topology.layers)
-    try directory.finish()
-    layers.store.change(layers) { table in table.update(layer.id) { $0.take(result) } }
-    return result
-  }
-
-  /// Extracts a diff into an existing layer (store-semantics 17.3).
-  func applyDiff(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Int64 in
-      guard let layer = layers.reading.findPrimary(nameOrID) else {
-        throw StorageError(.layerUnknown, subject: nameOrID)
-      }
-      layers.store.change(layers) { table in table.update(layer.id) { $0.forgetDiff() } }
-      let chain = try layers.reading.chain(of: layer)
-      let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
-      let result = try self.fill(layer, chain, request, layers)
-      try layers.store.save(layers)
-      return result.contentSize
-    }
-  }
 }
 
 extension NewLayer {
@@ -265,14 +233,6 @@ extension LayerRecord {
     }
     if let digest = request.uncompressedDigest, digest.algorithm == "sha256" { diffDigest = digest }
     tocDigest = request.tocDigest
-  }
-
-  /// Forgets digests and sizes before another diff is applied.
-  mutating func forgetDiff() {
-    compressedDiffDigest = nil
-    compressedSize = 0
-    diffDigest = nil
-    diffSize = 0
   }
 }
 

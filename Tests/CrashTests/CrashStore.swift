@@ -55,7 +55,7 @@ final class CrashStore: Sendable {
     try call(words, fault: "fail=\(step):\(errno)").status
   }
 
-  /// What users see: layers with names, images and containers, and items named `item`. Opening the store is what repairs it.
+  /// What users see: layers with names, digests and numbers of files, images and containers, and items named `item`. Opening the store is what repairs it.
   func state() throws -> [String] {
     let layers = try stowage("layers", "-j")
     let images = try stowage("images")
@@ -66,7 +66,12 @@ final class CrashStore: Sendable {
     let items = try script(
       "cd \(directory)/g && jq -c '.[] | [.[\"big-data-names\"], .[\"big-data-sizes\"]]' \(driver)-layers/layers.json"
         + " \(driver)-images/images.json \(driver)-containers/containers.json | grep -F '\"item\"' || true")
-    return ["\(ids.count) layers"] + named + items.split(separator: "\n").map(String.init)
+    let contents = try script(
+      "cd \(directory)/g && jq -r '.[] | select(.id | length < 64) | .id + \" \" + (.[\"diff-digest\"] // \"-\")'"
+        + " \(driver)-layers/layers.json | sort | while read -r id digest; do"
+        + " echo \"$id $digest $(find \(layerHome(of: driver))/$id | wc -l)\"; done")
+    return ["\(ids.count) layers"] + named + contents.split(separator: "\n").map(String.init)
+      + items.split(separator: "\n").map(String.init)
       + images.split(separator: "\n").map(String.init)
       + containers.split(separator: "\n").map(String.init)
   }

@@ -78,6 +78,15 @@ struct CrashedOperation: Sendable, CustomTestStringConvertible {
       }),
   ]
 
+  /// Onto a layer without content; with other drivers it goes where it is.
+  static let apply = CrashedOperation(
+    name: "applydiff", prepare: { try $0.stowage("create-layer", "--id", "base") },
+    words: ["applydiff", "-f", "@layer", "base"],
+    revert: {
+      try $0.stowage("delete-layer", "base")
+      try $0.stowage("create-layer", "--id", "base")
+    })
+
   /// Only overlay has it.
   static let putDirectory = CrashedOperation(
     name: "applydiff-using-staging-dir", prepare: { try $0.stowage("create-layer", "-r", "--id", "base") },

@@ -18,8 +18,11 @@ struct KillTests {
     try sweep(operation, driver)
   }
 
-  @Test func `a killed extraction of a directory leaves the old or the new state, and nothing else`() throws {
-    try sweep(.putDirectory, "overlay")
+  @Test(arguments: [CrashedOperation.putDirectory, .apply])
+  func `a killed extraction on overlay leaves the old or the new state, and nothing else`(
+    operation: CrashedOperation
+  ) throws {
+    try sweep(operation, "overlay")
   }
 
   private func sweep(_ operation: CrashedOperation, _ driver: String) throws {
@@ -48,7 +51,7 @@ struct KillTests {
     }
   }
 
-  @Test(arguments: CrashedOperation.all + [.putDirectory])
+  @Test(arguments: CrashedOperation.all + [.putDirectory, .apply])
   func `a failing step leaves the old or the new state, and nothing else`(operation: CrashedOperation) throws {
     let store = try CrashStore(driver: "overlay")
     defer { store.close() }

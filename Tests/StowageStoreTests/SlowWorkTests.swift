@@ -34,6 +34,10 @@ import Testing
       try probe.watch("create without record", atLeast: copies) {
         try store.layers.createInDriverOnly(LayerCreation(id: "bare", parent: "base"))
       }
+      if driver == "overlay" {
+        _ = try store.layers.create(LayerCreation(id: "filled", parent: "base"))
+        try probe.watch("apply onto an empty layer") { try store.layers.apply(.file(tar.string), to: "filled") }
+      }
       let container = try store.containers.find("container")
       for id in ["empty", container.layer.rawValue] {
         let tree = FilePath(try store.mount(id))

@@ -22,6 +22,8 @@ struct LayerTie: Hashable, Sendable {
     case mounts
     /// An image that is to list the layer among its mapped top layers.
     case mapping
+    /// Content for the layer itself, which is there if its tree has the inode that `id` names.
+    case content
   }
 
   /// The flag's key.
@@ -133,6 +135,10 @@ extension LayersWriting {
     var doomed: [FoundLayer] = []
     for id in tied {
       guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags) else { continue }
+      if tie.kind == .content {
+        try settleContent(of: layer, tie)
+        continue
+      }
       switch try isNeeded(tie, id) {
       case .byOwner, .byOthers:
         store.change(self) { table in
@@ -171,7 +177,7 @@ extension LayersWriting {
   private mutating func removeData(of tie: LayerTie) throws(StorageError) {
     let places = store.topology
     switch tie.kind {
-    case .mapping: break
+    case .mapping, .content: break
     case .container:
       guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
       try bins.add(places.containers.directory.appending(id), bin: places.layers.temporary)

@@ -125,11 +125,7 @@ extension LayersWriting {
 
   private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
     for item in new.bigData { try writeItem(item, of: new.location) }
-    if let tarSplit = staged?.diff?.tarSplit {
-      let target = store.topology.layers.data.appending("\(new.record.id).tar-split.gz")
-      try attempt("rename", tarSplit) { () throws(Errno) in try Syscall.rename(tarSplit, target) }
-      try LayerFiles.share(target, of: new.location, store.topology.layers)
-    }
+    if let tarSplit = staged?.diff?.tarSplit { try placeTarSplit(tarSplit, of: new.location) }
     if let result = staged?.diff?.result {
       store.change(self) { table in
         table.update(new.record.id) { record in

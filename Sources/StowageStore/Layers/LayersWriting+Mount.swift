@@ -73,4 +73,15 @@ extension LayersReading {
     let plan = try driver.mountPlan(for: layer.location, over: try chain(of: layer), options)
     return (plan.mountPoint.lexicallyNormalized().string, plan.steps.map(\.description))
   }
+
+  /// The mounted layers that are built on a layer of that name, itself included. When they were mounted their ancestors may
+  /// have been elsewhere than the records say now, so places do not count.
+  func mountedUsers(of layer: FoundLayer) -> [LayerID] {
+    guard driver.traits.hasKernelMounts else { return [] }
+    return store.mounts(self).layers.sorted().filter { id in
+      if id == layer.id { return true }
+      guard let mounted = find(id), let ancestors = try? ancestors(of: mounted) else { return false }
+      return ancestors.contains { $0.id == layer.id }
+    }
+  }
 }

@@ -47,7 +47,7 @@ extension LayersWriting {
   /// Takes a layer away from a place when another one has it too. If mounts of this graph root use it, its tree is set
   /// aside under another name until they end.
   mutating func leave(_ layer: FoundLayer) throws(StorageError) {
-    let users = try mountedUsers(of: layer)
+    let users = reading.mountedUsers(of: layer)
     if users.isEmpty { return try delete(layer) }
     let aside = LayerID.random()
     var record = LayerRecord(id: aside)
@@ -59,17 +59,6 @@ extension LayersWriting {
     try driver.retire(layer.location, as: aside)
     try discard(layer)
     try store.save(self)
-  }
-
-  /// The mounted layers that are built on a layer of that name, itself included. When they were mounted their ancestors may
-  /// have been elsewhere than the records say now, so places do not count.
-  private func mountedUsers(of layer: FoundLayer) throws(StorageError) -> [LayerID] {
-    guard driver.traits.hasKernelMounts else { return [] }
-    return store.mounts(reading).layers.sorted().filter { id in
-      if id == layer.id { return true }
-      guard let mounted = reading.find(id), let ancestors = try? reading.ancestors(of: mounted) else { return false }
-      return ancestors.contains { $0.id == layer.id }
-    }
   }
 }
 
