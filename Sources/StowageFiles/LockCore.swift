@@ -80,13 +80,18 @@ final class LockCore: @unchecked Sendable {
     return try locked.get()
   }
 
-  /// Gives up one hold; the last one closes the descriptor, which releases the file lock.
+  /// Gives up one hold; the last one releases the file lock and closes the descriptor.
+  ///
+  /// Closing alone would not do: until it executes its program, a process that another thread starts has a copy.
   func release(_ kind: LockKind) {
     monitor.lock()
     if kind == .write { hasWriter = false } else { readers -= 1 }
     if readers == 0 && !hasWriter {
       // Still under the monitor: nobody in this process may take the lock between the two.
-      if descriptor >= 0 { _ = Glibc.close(descriptor) }
+      if descriptor >= 0 {
+        try? Syscall.unlock(descriptor)
+        _ = Glibc.close(descriptor)
+      }
       descriptor = -1
     }
     monitor.broadcast()

@@ -55,7 +55,7 @@ final class CrashStore: Sendable {
     try call(words, fault: "fail=\(step):\(errno)").status
   }
 
-  /// What users see: layers with names, digests and numbers of files, images and containers, and items named `item`. Opening the store is what repairs it.
+  /// What users see: layers with names, digests and numbers of files, images and containers, and items with their digests. Opening the store is what repairs it.
   func state() throws -> [String] {
     let layers = try stowage("layers", "-j")
     let images = try stowage("images")
@@ -64,8 +64,8 @@ final class CrashStore: Sendable {
     let ids = layers.split(separator: "{\"id\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
     let named = ids.filter { $0.count != 64 || images.contains($0) }.sorted()
     let items = try script(
-      "cd \(directory)/g && jq -c '.[] | [.[\"big-data-names\"], .[\"big-data-sizes\"]]' \(driver)-layers/layers.json"
-        + " \(driver)-images/images.json \(driver)-containers/containers.json | grep -F '\"item\"' || true")
+      "cd \(directory)/g && jq -c '.[] | [.[\"big-data-names\"], .[\"big-data-digests\"]]' \(driver)-layers/layers.json"
+        + " \(driver)-images/images.json \(driver)-containers/containers.json | grep -F '\"' || true")
     let contents = try script(
       "cd \(directory)/g && jq -r '.[] | select(.id | length < 64) | .id + \" \" + (.[\"diff-digest\"] // \"-\")'"
         + " \(driver)-layers/layers.json | sort | while read -r id digest; do"
@@ -76,7 +76,7 @@ final class CrashStore: Sendable {
       + containers.split(separator: "\n").map(String.init)
   }
 
-  /// Everything in the store that belongs to no record, and every mount.
+  /// Everything in the store that belongs to no record, or is not what its record says, and every mount.
   func leftovers() throws -> [String] {
     let home = layerHome(of: driver)
     let text = try script(
@@ -92,6 +92,11 @@ final class CrashStore: Sendable {
         echo "$ids" | grep -qxF -- "$n" || echo "tar-split $n"; done
       for k in images containers; do for d in \(driver)-$k/*/; do [ -e "$d" ] || continue; n=$(basename "$d")
         jq -r '.[].id' \(driver)-$k/*.json | grep -qxF -- "$n" || echo "$k data $n"; done; done
+      for k in images containers; do
+        jq -r '.[] | .id as $id | (."big-data-digests" // {} | to_entries[] | "\\($id) \\(.key) \\(.value)")' \
+          \(driver)-$k/$k.json | while read -r id key digest; do
+          case "$key" in *[!a-z0-9]*) file="=$(printf %s "$key" | base64 -w0)";; *) file=$key;; esac
+          echo "${digest#sha256:}  \(driver)-$k/$id/$file" | sha256sum -c --quiet 2>&1; done; done
       find . -xtype l -path './overlay/l/*'
       find . \(directory)/r -name '.tmp-*'
       n=$(ls overlay/l 2>/dev/null | wc -l); m=$(echo "$ids" | grep -c .)
@@ -115,8 +120,10 @@ final class CrashStore: Sendable {
     let arguments = words.dropFirst().map {
       switch $0 {
       case "@docker-archive": directory + "/image/demo-docker-archive.tar"
+      case "@oci-archive": directory + "/image/demo-oci-archive.tar"
       case "@layer": directory + "/layer.tar.gz"
       case "@directory": directory + "/t"
+      case "@directory/a": directory + "/t/a"
       default: $0
       }
     }

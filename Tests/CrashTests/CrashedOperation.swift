@@ -59,6 +59,22 @@ struct CrashedOperation: Sendable, CustomTestStringConvertible {
         try $0.stowage("load", "-q", "@docker-archive")
       }),
     CrashedOperation(
+      name: "load an image again with another manifest",
+      prepare: { try $0.stowage("load", "-q", "@docker-archive") },
+      words: ["load", "-q", "--name", "localhost/other:1", "@oci-archive"],
+      revert: {
+        try $0.stowage("delete-image", image)
+        try $0.stowage("load", "-q", "@docker-archive")
+      }),
+    CrashedOperation(
+      name: "set-image-data that replaces an item",
+      prepare: {
+        try $0.stowage("load", "-q", "@docker-archive")
+        try $0.stowage("set-image-data", "-f", "@directory/a", image, "item")
+      },
+      words: ["set-image-data", "-f", "@layer", image, "item"],
+      revert: { try $0.stowage("set-image-data", "-f", "@directory/a", image, "item") }),
+    CrashedOperation(
       name: "set-container-data",
       prepare: {
         try $0.stowage("load", "-q", "@docker-archive")

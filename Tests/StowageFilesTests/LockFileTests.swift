@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import StowageFiles
 import StowageModel
 import StowageSystem
@@ -66,6 +67,27 @@ private let hasPython = commandExists("python3")
       writer.release()
       let free = try other.tryAcquire(.write) != nil
       #expect(free)
+    }
+  }
+
+  @Test func `a released lock is free, even if a process that is being started has a copy of the descriptor`() throws {
+    try withTemporaryDirectory { directory in
+      let path = directory.appending("l")
+      let lock = try LockFile.open(path)
+      let held = try lock.acquire(.write)
+      let descriptors = try Syscall.directoryNames("/proc/self/fd").compactMap {
+        CInt(String(decoding: $0, as: UTF8.self))
+      }
+      let own = try #require(
+        descriptors.first {
+          (try? Syscall.readlink(FilePath("/proc/self/fd/\($0)")))?.elementsEqual(path.string.utf8) == true
+        })
+      let copy = dup(own)
+      defer { close(copy) }
+      #expect(copy >= 0)
+      held.release()
+      let isFree = try lock.tryAcquire(.write) != nil
+      #expect(isFree)
     }
   }
 

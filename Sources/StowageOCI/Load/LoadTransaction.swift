@@ -71,7 +71,6 @@ struct LoadTransaction {
     if existing == nil, try !create(plan, id, top: top) { existing = try writableImage(id) }
     if let existing {
       try update(existing, with: plan, top: top)
-      try addNames(plan.names, to: id, having: existing.names)
     }
     try unfinished.removeValue(forKey: image)?.finish()
     return LoadedImage(id: id, names: plan.names, wasAlreadyPresent: wasPresent)
@@ -191,18 +190,10 @@ struct LoadTransaction {
         "image with ID \(goQuoted(record.id.rawValue)) already exists, but uses a different top layer",
         subject: record.id.rawValue)
     }
-    for item in plan.bigData where !record.holds(item) {
-      try store.images.setBigData(item.key, bytes: item.bytes, of: record.id.rawValue)
-    }
-    if !ImageMetadata.sameSignatures(record.metadata, plan.metadata) {
-      try store.setMetadata(plan.metadata, of: record.id.rawValue)
-    }
-  }
-
-  /// Adds names one after the other, so that the last one ends up first.
-  private func addNames(_ names: [String], to id: ImageID, having existing: [String]) throws(StorageError) {
-    // The names are where they would go already: nothing to write.
-    if existing.starts(with: names.reversed()) { return }
-    for name in names { try store.addNames([name], to: id.rawValue) }
+    let signatures = ImageMetadata.sameSignatures(record.metadata, plan.metadata)
+    // The last name of the archive ends up first.
+    try store.images.update(
+      record.id, items: plan.bigData.filter { !record.holds($0) }, metadata: signatures ? nil : plan.metadata,
+      addingNames: plan.names.reversed())
   }
 }

@@ -135,11 +135,15 @@ public struct ContainerOperations: Sendable {
       guard let container = access.reading.container(nameOrID) else {
         throw StorageError(.containerUnknown, subject: nameOrID)
       }
-      try BigDataFiles.write(
-        bytes, key, of: container.id.rawValue, in: access.store.directory, kind: "container")
       var changed = container
       changed.enter(key, size: bytes.count, digest: digest)
-      if changed != container { try access.update(container.id) { $0 = changed } }
+      if changed == container {
+        let directory = access.store.directory
+        try BigDataFiles.write(bytes, key, of: container.id.rawValue, in: directory, kind: "container")
+      } else {
+        let item = BigDataItem(key: key, bytes: bytes, digest: digest)
+        try access.update(container.id, items: [item], kind: "container") { _ in }
+      }
     }
   }
 

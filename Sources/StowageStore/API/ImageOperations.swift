@@ -145,17 +145,41 @@ public struct ImageOperations: Sendable {
       let isDone = try images.withWriting {
         (access: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
         guard let image = access.reading.find(nameOrID) else { return false }
-        try BigDataFiles.write(bytes, key, of: image.id.rawValue, in: images.directory, kind: "image")
         var changed = image
         changed.enter(key, size: bytes.count, digest: digest)
-        if changed == image { return true }
-        changed.settleDigest()
-        try access.update(image.id) { $0 = changed }
+        if changed == image {
+          try BigDataFiles.write(bytes, key, of: image.id.rawValue, in: images.directory, kind: "image")
+        } else {
+          let item = BigDataItem(key: key, bytes: bytes, digest: digest)
+          try access.update(image.id, items: [item], kind: "image") { $0.settleDigest() }
+        }
         return true
       }
       if isDone { return }
     }
     throw unknownImage(nameOrID)
+  }
+
+  /// Brings an image of this store up to date in one write: items, metadata if given, and names in front of those it has.
+  ///
+  /// - Throws: `imageUnknown`, `readOnlyStore`, `invalidBigDataName`.
+  package func update(
+    _ id: ImageID, items: [BigDataItem], metadata: String?, addingNames added: [String]
+  ) throws(StorageError) {
+    try store.withImagesChanging { (all) throws(StorageError) in
+      guard let found = all.view.find(id.rawValue), found.record.id == id else { throw unknownImage(id.rawValue) }
+      guard all.view.isWritable[found.store] else { throw StorageError(.readOnlyStore, subject: id.rawValue) }
+      let names = NameChange.add(added).applied(to: found.record.names)
+      var expected = found.record
+      if let metadata { expected.metadata = metadata }
+      if items.isEmpty, names == found.record.names, expected == found.record { return }
+      let home = all.home(of: found)
+      try all.at(home).update(id, items: items, kind: "image", names: names) { record in
+        if let metadata { record.metadata = metadata }
+        record.remember(names)
+      }
+      try all.release(names, except: home)
+    }
   }
 
   // MARK: Directories

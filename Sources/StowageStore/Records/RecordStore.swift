@@ -10,7 +10,7 @@ internal import SystemPackage
 ///
 /// Nothing is readable or changeable without a token that only ``withReading(_:)`` and ``withWriting(_:)`` lend.
 /// Source: on-disk-format 8–10.
-final class RecordStore<Record: NamedRecord>: Sendable {
+final class RecordStore<Record: NamedRecord & BigDataRecord>: Sendable {
   /// Directory of the objects' own directories, which have the big data.
   let directory: FilePath
   /// Whether records may be changed here.
@@ -112,6 +112,7 @@ final class RecordStore<Record: NamedRecord>: Sendable {
     let access = RecordsWriting(reading: RecordsReading(store: self), hold: hold)
     let findings = try refresh(hold.group)
     if !findings.isEmpty {
+      ItemUpdate.settle(in: directory, access.reading.records)
       StaleFiles.remove(in: writtenDirectories)
       removeOrphans(access)
       change(access) { $0.repairNames(findings) }
@@ -120,8 +121,14 @@ final class RecordStore<Record: NamedRecord>: Sendable {
     return access
   }
 
-  /// Makes the next acquisition reload: what was changed in memory but not saved must not be taken for the truth.
-  func forget() { state.withLock { $0.tokens = nil } }
+  /// Makes the next acquisition reload and look for what was not finished: what was changed in memory but not saved must
+  /// not be taken for the truth.
+  func forget() {
+    state.withLock { state in
+      state.tokens = nil
+      state.hasScanned = false
+    }
+  }
 
   private func refresh(_ held: borrowing HeldGroup) throws(StorageError) -> RecordTable<Record>.Findings {
     let tokens = try held.tokens(of: locks)
@@ -196,7 +203,7 @@ final class RecordStore<Record: NamedRecord>: Sendable {
 }
 
 /// The right to read the records of images or containers: the lock is held, the records are fresh.
-struct RecordsReading<Record: NamedRecord>: ~Copyable {
+struct RecordsReading<Record: NamedRecord & BigDataRecord>: ~Copyable {
   /// The store.
   let store: RecordStore<Record>
 
@@ -224,7 +231,7 @@ final class SharedHold: Sendable {
 }
 
 /// The right to change the records of images or containers: the lock is held exclusively.
-struct RecordsWriting<Record: NamedRecord>: ~Copyable {
+struct RecordsWriting<Record: NamedRecord & BigDataRecord>: ~Copyable {
   /// The right to read.
   let reading: RecordsReading<Record>
   /// The locks.
