@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import StowageSystem
 import StowageTestSupport
 import SystemPackage
 import Testing
@@ -83,6 +84,47 @@ struct BuiltByOthersTests {
       try store.command(delete("delete-container", ["c"]))
       #expect(try store.stowage("containers").output.isEmpty)
     }
+  }
+
+  @Test func `what killed builds of Podman leave stays while it is recorded, and is reclaimed when it is not`() throws {
+    let store = try SharedStore()
+    try store.stowage("load", try DemoImage.dockerArchive())
+    try store.write(
+      "Containerfile",
+      "FROM localhost/stowage-demo:latest\n"
+        + String(repeating: "RUN dd if=/dev/zero of=/x bs=1M count=8; sleep 1\n", count: 3))
+    let podman = store.podmanWords(["build", "--isolation", "chroot", "--network", "host", "--no-cache", "-q", "."])
+    // Each build dies when it has made its second layer.
+    let script = """
+      cd \(store.directory); cp \(store.graph)/overlay-layers/layers.json \(store.graph)/overlay-images/images.json .
+      for n in 1 2 3; do
+        before=$(ls \(store.graph)/overlay | wc -l)
+        setsid \(podman.joined(separator: " ")) >/dev/null 2>&1 & build=$!
+        while [ $(ls \(store.graph)/overlay | wc -l) -lt $((before + 2)) ]; do kill -0 $build; sleep 0.05; done
+        kill -KILL -- -$build; wait $build || true
+      done
+      """
+    try store.command(["bash", "-ec", script])
+    store.close()
+    let all = try store.stowage("layers", "-q").lines.count
+    #expect(all > 2 + 3)
+    try store.stowage("check")
+    #expect(try store.stowage("gc").output.isEmpty)
+    #expect(try store.stowage("layers", "-q").lines.count == all)
+
+    // After a restart the records of before come back, as from a backup.
+    try store.command([
+      "sh", "-ec",
+      "cd \(store.graph); cp ../layers.json overlay-layers; cp ../images.json overlay-images;"
+        + "printf '[]' >overlay-containers/containers.json; rm -r \(store.runRoot)",
+    ])
+    let found = try store.attempt(store.stowageWords("check", []))
+    #expect(!found.status.isSuccess && found.output.contains("not accounted for"), "\(found)")
+    let report = try store.stowage("gc").error
+    #expect(report.contains("MB") && report.contains("× layer"), "\(report)")
+    try store.stowage("check")
+    try store.stowage("delete-image", "localhost/stowage-demo:latest")
+    try store.expectNoLeftovers()
   }
 
   @Test func `deep chains made by either are mounted by both`() throws {
