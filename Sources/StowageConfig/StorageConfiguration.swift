@@ -20,6 +20,7 @@ struct StorageConfiguration: Sendable {
   var autoMinSize = Setting<UInt32>(0)
   var autoMaxSize = Setting<UInt32>(0)
   var disableVolatile = Setting(false)
+  var pinsLayers = Setting(false)
   var pullOptions: [String: Setting<String>]?
   /// Texts by `driver.key`.
   var driverOptions: [String: Setting<String>] = [:]
@@ -75,6 +76,7 @@ struct StorageConfiguration: Sendable {
     try table.uint32("auto-userns-min-size", &autoMinSize)
     try table.uint32("auto-userns-max-size", &autoMaxSize)
     try table.bool("disable-volatile", &disableVolatile)
+    try table.bool("pin_layers", &pinsLayers)
     try table.strings("pull_options", &pullOptions)
     try table.ineffective("imagestore", insteadUse: "storage.imagestore")
     try table.ineffective("use_composefs", insteadUse: "storage.options.overlay.use_composefs")

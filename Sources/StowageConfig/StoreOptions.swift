@@ -32,6 +32,9 @@ public struct StoreOptions: Hashable, Sendable {
   public var pullOptions: [String: String]?
   /// Never mount containers with the volatile option.
   public var disableVolatile = false
+  /// Keep programs that know nothing of other graph roots from deleting what this one needs in the image store, by a layer
+  /// without content over each such layer (`pin_layers` in `[storage.options]`; the reference ignores it).
+  public var pinsLayers = false
   /// Keep container records in the run root.
   public var transientStore = false
   /// How long to wait for a lock that another process or thread holds; nil: for ever.

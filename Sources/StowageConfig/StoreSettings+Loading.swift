@@ -44,6 +44,7 @@ package func loadStoreSettings(
   settings.autoUserNSMaxSize = configuration.autoMaxSize
   settings.pullOptions = configuration.pullOptions
   settings.disableVolatile = configuration.disableVolatile
+  settings.pinsLayers = configuration.pinsLayers
   settings.transientStore = configuration.transientStore
   settings.applyPaths(configuration, environment, user)
   for remark in settings.remarks where remark.isWarning { Log.warning("\(remark) (\(remark.origin))") }

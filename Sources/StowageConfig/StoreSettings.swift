@@ -29,6 +29,8 @@ public struct StoreSettings: Hashable, Sendable {
   public var pullOptions: [String: Setting<String>]?
   /// As in ``StoreOptions/disableVolatile``.
   public var disableVolatile = Setting(false)
+  /// As in ``StoreOptions/pinsLayers``.
+  public var pinsLayers = Setting(false)
   /// As in ``StoreOptions/transientStore``.
   public var transientStore = Setting(false)
   /// The files that were read, in the order in which they apply.
@@ -53,6 +55,7 @@ public struct StoreSettings: Hashable, Sendable {
     options.autoUserNSMaxSize = autoUserNSMaxSize.value
     options.pullOptions = pullOptions?.mapValues(\.value)
     options.disableVolatile = disableVolatile.value
+    options.pinsLayers = pinsLayers.value
     options.transientStore = transientStore.value
     return options
   }

@@ -166,7 +166,8 @@ public final class Store: Sendable {
       for (index, places) in topology.additionalLayers.enumerated() {
         additional.append(AdditionalLayerStore(places, index: index, timeout: options.lockTimeout))
       }
-      let primary = try LayerStore(topology, timeout: options.lockTimeout, isNeeded: layerNeed)
+      let primary = try LayerStore(
+        topology, timeout: options.lockTimeout, pinsParents: options.pinsLayers, isNeeded: layerNeed)
       let opened = LayerStores(primary: primary, additional: additional)
       stores = opened
       return opened

@@ -27,8 +27,9 @@ extension Store {
       if !force, let use = try ForeignUses(topology, removesStale: true)[layer.id].first {
         throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
       }
-      try self.checkUnused(layer, layers.reading)
       try check(layer, layers.reading)
+      try layers.deletePins(layers.reading.idlePins(force: force), over: [layer.id])
+      try self.checkUnused(layer, layers.reading)
       do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
       try self.forgetMappedLayer(layer.id)
     }
@@ -104,14 +105,16 @@ extension Store {
   ) throws(StorageError) -> [LayerID] {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
       let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: commit)
+      let pins = layers.reading.idlePins(force: force)
       let removal = try self.withImages { (view) throws(StorageError) -> ImageRemoval in
-        let removal = try self.planRemoval(nameOrID, view, layers.reading, foreign)
+        let removal = try self.planRemoval(nameOrID, view, layers.reading, foreign, pins)
         try check((view, removal.layers), layers.reading)
         return removal
       }
       if !commit { return removal.layers }
       // The image lock was given up in between, but nobody can make or delete a user of these layers: that takes the
       // layer lock, which is held.
+      try layers.deletePins(pins, over: removal.layers)
       let tie = LayerTie(.image, removal.id.rawValue)
       try layers.tie(removal.layers, tie)
       for index in removal.stores.sorted() {
@@ -126,7 +129,8 @@ extension Store {
   }
 
   private func planRemoval(
-    _ nameOrID: String, _ view: ImagesView, _ layers: borrowing LayersReading, _ foreign: ForeignUses
+    _ nameOrID: String, _ view: ImagesView, _ layers: borrowing LayersReading, _ foreign: ForeignUses,
+    _ pins: [(pin: LayerID, parent: LayerID)]
   ) throws(StorageError) -> ImageRemoval {
     var id: ImageID?
     for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable && id == nil {
@@ -157,7 +161,7 @@ extension Store {
     if let use = foreign.user(of: records) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
-    return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, uses, layers))
+    return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, uses, layers, Set(pins.map(\.pin))))
   }
 
   /// Which layers something else than the image to be deleted needs.
@@ -172,7 +176,7 @@ extension Store {
 
   /// From each top layer downward until somebody else needs a layer. A layer that another one of that name hides is left.
   private func removableLayers(
-    _ tops: [FoundLayer], _ uses: LayerUses, _ layers: borrowing LayersReading
+    _ tops: [FoundLayer], _ uses: LayerUses, _ layers: borrowing LayersReading, _ pins: Set<LayerID>
   ) -> [LayerID] {
     var children: [LayerID: [LayerID]] = [:]
     layers.store.ask(layers) { table in
@@ -181,7 +185,7 @@ extension Store {
     var list: [LayerID] = []
     var listed: Set<LayerID> = []
     func isFree(_ layer: FoundLayer) -> Bool {
-      !uses.contain(layer) && (children[layer.id] ?? []).allSatisfy { listed.contains($0) }
+      !uses.contain(layer) && (children[layer.id] ?? []).allSatisfy { listed.contains($0) || pins.contains($0) }
         && layers.primary(layer.id)?.location == layer.location
     }
     for top in tops {

@@ -54,7 +54,8 @@ import Testing
         ["driver-options", "vfs.ignore_chown_errors=true", "\(file):13:23"],
         ["root_auto_ns_user", "containers", "default"], ["auto_userns_min_size", "2000", "\(file):8:24"],
         ["auto_userns_max_size", "65536", "default"], ["PullOptions.convert_images", "true", "\(file):11:18"],
-        ["disable-volatile", "false", "default"], ["transient_store", "true", "\(file):4:19"],
+        ["disable-volatile", "false", "default"],
+        ["pin_layers", "false", "default"], ["transient_store", "true", "\(file):4:19"],
       ], "\(result)")
     #expect(result.outputText.hasPrefix("NAME "))
     #expect(

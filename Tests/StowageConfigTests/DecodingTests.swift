@@ -108,6 +108,7 @@ import Testing
         auto-userns-min-size = 5
         auto-userns-max-size = 6
         disable-volatile = true
+        pin_layers = true
         imagestore = "/ignored"
         use_composefs = "true"
         """)
@@ -117,6 +118,7 @@ import Testing
         "skip_mount_home=false", "ignore_chown_errors=true", "force_mask=700", "mountopt=nodev,metacopy=on",
       ])
     #expect(options.imageStore == "")
+    #expect(options.pinsLayers)
     #expect(
       scratch.json(options).hasSuffix(
         #""root_auto_ns_user":"u","auto_userns_min_size":5,"auto_userns_max_size":6,"PullOptions":null,"disable-volatile":true}"#

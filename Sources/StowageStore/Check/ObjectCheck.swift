@@ -66,7 +66,8 @@ struct CheckSnapshot: Sendable {
     let tied = subjects.map(\.layer).filter {
       LayerTie($0.record.flags)?.isAlive(in: temporary, mounts) == true
     }
-    needed = Set(layers.standing(on: foreign.byParent.keys.sorted() + tied.map(\.id), near: nil).known)
+    let pins = layers.pins(holding: true).map(\.pin)
+    needed = Set(layers.standing(on: foreign.byParent.keys.sorted() + tied.map(\.id) + pins, near: nil).known)
   }
 }
 

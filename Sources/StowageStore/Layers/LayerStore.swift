@@ -30,6 +30,8 @@ final class LayerStore: Sendable {
   }
 
   private let isNeeded: Need
+  /// Whether layers of the image store that this graph root needs get pins; see ``PinLayer``.
+  let pinsParents: Bool
   private let locks: LockGroup
   private let mountsLock: LockGroup
   private let state: Mutex<State>
@@ -47,8 +49,11 @@ final class LayerStore: Sendable {
   }
 
   /// Makes directories and lock files; loads nothing.
-  init(_ topology: StoreTopology, timeout: Duration?, isNeeded: @escaping Need) throws(StorageError) {
+  init(
+    _ topology: StoreTopology, timeout: Duration?, pinsParents: Bool, isNeeded: @escaping Need
+  ) throws(StorageError) {
     self.topology = topology
+    self.pinsParents = pinsParents
     self.isNeeded = isNeeded
     for directory in topology.layers.directories { try makeDirectories(directory, mode: 0o700) }
     locks = try LockGroup(
@@ -100,7 +105,9 @@ final class LayerStore: Sendable {
     do throws(StorageError) {
       let findings = try refresh(access.held)
       try access.repair(findings, isNeeded)
-      result = .success(try body(&access))
+      let value = try body(&access)
+      access.settlePins()
+      result = .success(value)
     } catch {
       // What was changed in memory but not saved must not be taken for the truth.
       state.withLock { $0.tokens = nil }

@@ -40,7 +40,8 @@ struct Explanation {
       + size("auto_userns_max_size", settings.autoUserNSMaxSize, otherwise: 65536)
       + (settings.pullOptions ?? [:]).sorted { $0.key < $1.key }.map {
         Row(name: "PullOptions.\($0)", value: .string($1.value), origin: $1.origin)
-      } + flag("disable-volatile", settings.disableVolatile) + flag("transient_store", settings.transientStore)
+      } + flag("disable-volatile", settings.disableVolatile) + flag("pin_layers", settings.pinsLayers)
+      + flag("transient_store", settings.transientStore)
     files = settings.files.map(\.path)
     remarks = settings.remarks
   }
