@@ -268,8 +268,13 @@ extension Store {
 
   /// Deletes all containers, images and layers, newest layers first, then what the driver still lists
   /// (store-semantics 18.6). Additional image stores are not touched.
-  func deleteEverything() throws(StorageError) {
+  ///
+  /// - Parameter force: lets other graph roots that need the layers lose them; else nothing at all is deleted then.
+  func deleteEverything(force: Bool) throws(StorageError) {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+      if !force, let (layer, use) = try ForeignUses(topology, removesStale: true).first {
+        throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
+      }
       try self.containerStore.withWriting {
         (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
         for container in containers.reading.records {

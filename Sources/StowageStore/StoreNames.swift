@@ -168,7 +168,10 @@ extension Store {
   public func unsafeDelete(_ nameOrID: String) throws(StorageError) { try deleteAnything(nameOrID) }
 
   /// Deletes all containers, images and layers of this store. Additional image stores are not touched.
-  public func wipe() throws(StorageError) { try deleteEverything() }
+  ///
+  /// - Parameter force: lets other graph roots that need layers of this one's image store lose them.
+  /// - Throws: `layerHasChildren`, with nothing deleted, if another graph root needs a layer; `system`.
+  public func wipe(force: Bool = false) throws(StorageError) { try deleteEverything(force: force) }
 }
 
 extension ImageRecord {

@@ -46,7 +46,13 @@ import Testing
     #expect(
       try run(store, "a", "delete-layer", "base").shows(
         error: "base: used by \(user): layer has children\n", status: 1))
+    #expect(
+      try run(store, "a", "wipe").shows(error: "wipe: layer base used by \(user): layer has children\n", status: 1))
+    #expect(
+      try run(store, "a", "wipe", "--json").shows(
+        "{}\n", error: "wipe: layer base used by \(user): layer has children\n", status: 1))
     #expect(try run(store, "a", "delete-image", "--force", "web").shows(error: "web: base\n"))
+    #expect(try run(store, "a", "wipe", "--force").shows())
     for name in ["a", "b"] { _ = try run(store, name, "shutdown", "-f") }
   }
 }

@@ -82,6 +82,31 @@ import Testing
     #expect(try b.layers.list().isEmpty)
   }
 
+  @Test(
+    "What another graph root needs is not wiped, and nothing else either; with force all goes", arguments: testDrivers)
+  func wipe(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let (a, b) = (try shared.open("a"), try shared.open("b"))
+    _ = try a.containers.create(ContainerCreation(names: ["its"], image: "web"))
+    _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+    let user = "container \"mine\" of graph root \(shared.root("b"))"
+    #expect(message { try a.wipe() } == "layer base used by \(user): layer has children")
+    #expect(try a.containers.list().map(\.names) == [["its"]])
+    #expect(try a.images.list().map(\.record.names) == [["web"]])
+    // Also through the image store as an ordinary graph root, where both need it.
+    #expect(code { try shared.openImageStore().wipe() } == .layerHasChildren)
+    let text = try b.withMounted("mine") { root in try FilePath(root).appending("f").readText() }
+    #expect(text == "content")
+    try a.wipe(force: true)
+    #expect(try a.containers.list().isEmpty)
+    #expect(try a.layers.list().isEmpty && a.images.list().isEmpty)
+    #expect(try b.containers.list().map(\.names) == [["mine"]])
+    try b.wipe()
+    #expect(try b.layers.list().isEmpty && b.containers.list().isEmpty)
+  }
+
   @Test("A layer below one that another graph root needs stays when the image above it goes", arguments: testDrivers)
   func upward(driver: String) throws {
     let shared = try SharedStore(driver)

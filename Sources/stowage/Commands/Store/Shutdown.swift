@@ -31,11 +31,16 @@ enum ShutdownCommand {
   }
 }
 
-/// `wipe`: everything, recorded or not (cli 17.5).
+/// `wipe`: everything, recorded or not (cli 17.5), unless another graph root needs some of it.
 enum WipeCommand {
+  private static let force = OptionDefinition(
+    "--force", usage: "Also if layers of other graph roots are built on some of it", isAdditional: true)
+
   static let definition = CommandDefinition(
-    "wipe", arguments: .none, usage: "Wipe all layers, images, and containers", options: [.json]
+    "wipe", arguments: .none, usage: "Wipe all layers, images, and containers", options: [force, .json]
   ) { (context: CommandContext) throws(StorageError) in
-    try performSilently("wipe", context) { () throws(StorageError) in try context.store.wipe() }
+    try performSilently("wipe", context) { () throws(StorageError) in
+      try context.store.wipe(force: context.options[flag: force])
+    }
   }
 }
