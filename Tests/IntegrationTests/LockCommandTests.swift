@@ -8,7 +8,7 @@ import Testing
   private let holder = """
     import fcntl, sys, time
     f = open(sys.argv[1], 'r+')
-    fcntl.lockf(f, fcntl.LOCK_EX)
+    fcntl.lockf(f, fcntl.LOCK_SH if len(sys.argv) > 3 else fcntl.LOCK_EX)
     print('held', flush=True)
     time.sleep(float(sys.argv[2]))
     """
@@ -27,6 +27,22 @@ import Testing
     let wrong = try store("layers", "--lock-timeout", "soon")
     #expect(wrong.status == .exited(1))
     #expect(wrong.outputText.contains("--lock-timeout takes a number of seconds, not \"soon\""))
+  }
+
+  @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
+  func `who reads does not wait for others who read`() throws {
+    let store = try CommandStore("vfs")
+    try store("create-layer", "-n", "one")
+    try store("create-image", "-n", "web", "one")
+    let locks = ["layers", "images", "containers"].map { "\(store.graphRoot)/vfs-\($0)/\($0).lock" }
+    let holders = try locks.map { try start(["python3", "-c", holder, $0, "30", "shared"]) }
+    defer { for process in holders { process.signal(9) } }
+    for process in holders { #expect(try process.waitForOutput("held")) }
+    for command in [["layers"], ["images"], ["containers"], ["exists", "web"], ["diff", "one"]] {
+      let words = [command[0], "--lock-timeout", "1"] + command.dropFirst()
+      #expect(try store.run(words).isSuccess, "\(command)")
+    }
+    #expect(try store("delete-image", "--lock-timeout", "1", "web").status == .exited(1))
   }
 
   @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))

@@ -59,6 +59,23 @@ import Testing
     #expect(try listing(root) == before)
   }
 
+  @Test("An image that was named here goes from here alone, and that is a success", arguments: testDrivers)
+  func pulledUp(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    let root = test.place.appending("a")
+    try makeImage(test, in: root)
+    let before = try listing(root)
+    let store = try open(test, root)
+    _ = try store.addNames(["mine"], to: "web")
+    #expect(try store.images.find("mine").record.names == ["mine", "web"])
+    #expect(try store.images.delete("mine").isEmpty)
+    #expect(try store.images.find("image").record.names == ["web"])
+    #expect(try store.layers.list().map(\.id.rawValue) == ["base"])
+    #expect(try listing(root) == before)
+    _ = try? store.shutdown(force: true)
+  }
+
   @Test(
     "A missing additional store is refused, an empty or half-made one is passed over; nothing is made there",
     arguments: testDrivers)

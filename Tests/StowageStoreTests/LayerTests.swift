@@ -89,6 +89,22 @@ import Testing
     #expect(try store.layers.list().count == 1)
   }
 
+  @Test("Names given twice are stored once")
+  func repeatedNames() throws {
+    let test = try TestStore()
+    defer { withExtendedLifetime(test) {} }
+    let store = try test.open()
+    let layer = try store.layers.create(LayerCreation(id: "one", names: ["n", "m", "n"]))
+    #expect(layer.record.names == ["n", "m"])
+    _ = try store.images.create(ImageCreation(id: "image", names: ["i", "i"]))
+    _ = try store.addNames(["i", "j", "j"], to: "image")
+    _ = try store.containers.create(ContainerCreation(id: "container", names: ["c", "c"]))
+    let other = try test.open()
+    #expect(try other.layers.find("one").record.names == ["n", "m"])
+    #expect(try other.images.find("j").record.names == ["i", "j"])
+    #expect(try other.containers.find("c").names == ["c"])
+  }
+
   @Test("Identifiers, names and unique prefixes find a layer, in this order")
   func lookups() throws {
     let test = try TestStore()

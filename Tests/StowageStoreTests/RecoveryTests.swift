@@ -75,6 +75,30 @@ import Testing
     try living.discard()
   }
 
+  @Test(
+    "A temporary directory that cannot be deleted stops nothing",
+    .enabled(if: isRoot, "the immutable attribute needs root"),
+    arguments: testDrivers)
+  func stubborn(driver: String) throws {
+    let test = try TestStore(driver)
+    defer { withExtendedLifetime(test) {} }
+    _ = try test.open().layers.create(LayerCreation(id: "one"))
+    let home = test.graph.appending(driver == "overlay" ? "overlay/tempdirs" : "vfs/tempdirs")
+    let directories = [home, test.graph.appending("\(driver)-layers/tmp")].map { $0.appending("temp-dir-1") }
+    let files = directories.map { $0.appending("fixed") }
+    for (directory, file) in zip(directories, files) {
+      try makeDirectories(directory, mode: 0o700)
+      try file.write("")
+      #expect(try shell("chattr +i \(file)").isSuccess)
+    }
+    defer { for file in files { _ = try? shell("chattr -i \(file)") } }
+    let store = try test.open()
+    _ = try store.layers.create(LayerCreation(id: "two"))
+    try store.layers.delete("one")
+    #expect(try store.layers.list().map(\.id.rawValue) == ["two"])
+    #expect(files.allSatisfy { $0.exists })
+  }
+
   @Test("Damaged record files are reported with the file's name, and never trap")
   func damage() throws {
     let test = try TestStore()
