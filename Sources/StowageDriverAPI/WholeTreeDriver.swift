@@ -96,15 +96,12 @@ extension WholeTreeDriver {
 
   /// The directory of the layer that a new one begins as a copy of.
   ///
-  /// - Throws: `driverLayerUnknown`.
+  /// - Throws: `driverLayerUnknown`, with the reference's text (cli 16.4).
   package func parentTree(_ parent: LayerLocation) throws(StorageError) -> FilePath {
     let path = directory(of: parent)
     guard let status = try DriverFiles.status(path), status.kind == .directory else {
-      let id = parent.id.rawValue
       throw StorageError(
-        .driverLayerUnknown,
-        "parent layer \(goQuoted(id)): unknown layer: stat \(path): no such file or directory", subject: id,
-        path: path.string)
+        .driverLayerUnknown, "Stat \(path): no such file or directory", subject: parent.id.rawValue, path: path.string)
     }
     return path
   }

@@ -11,21 +11,28 @@ final class CommandStore: Sendable {
   let directory: TemporaryDirectory
   let program: String
   let driver: String
+  private let user: OrdinaryUser?
 
   var graphRoot: String { directory.appending("g").string }
   var runRoot: String { directory.appending("r").string }
   var configuration: String { directory.appending("storage.conf").string }
 
-  /// - Parameter program: the one to run; nil for the one under test.
-  init(_ driver: String, program: String? = nil) throws {
+  /// - Parameters:
+  ///   - program: the one to run; nil for the one under test.
+  ///   - user: who runs it, and owns the store; nil for the user of this process.
+  init(_ driver: String, program: String? = nil, as user: OrdinaryUser? = nil) throws {
     self.driver = driver
-    self.program = try program ?? stowageExecutable().string
+    self.program = try program ?? user?.program ?? stowageExecutable().string
+    self.user = user
     directory = try TemporaryDirectory("command")
     try directory.appending("storage.conf").write(
       "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(graphRoot)\"\nrunroot = \"\(runRoot)\"\n")
+    if let user { _ = try StowageTestSupport.run("chown", "\(user.name):", directory.path.string) }
   }
 
   deinit {
+    // What an ordinary user mounts ends with the command.
+    if user != nil { return }
     // Overlay leaves its home mounted on itself. Debian's program never ends if something is still mounted.
     _ = try? StowageTestSupport.run(["timeout", "10"] + words(["shutdown", "-f"]), adding: environment)
   }
@@ -63,8 +70,20 @@ final class CommandStore: Sendable {
   func bare(
     _ words: some Sequence<String>, input: [UInt8]? = nil, adding variables: [String: String] = [:]
   ) throws -> ProcessResult {
-    try StowageTestSupport.run(
-      [program] + words, input: input, adding: environment.merging(variables) { $1 }, directory: directory.path)
+    try runOther([program] + words, input: input, adding: variables)
+  }
+
+  /// Runs any program as this store's user, in its directory.
+  @discardableResult
+  func runOther(
+    _ words: [String], input: [UInt8]? = nil, adding variables: [String: String] = [:]
+  ) throws -> ProcessResult {
+    let variables = environment.merging(variables) { $1 }
+    if let user {
+      return try StowageTestSupport.run(
+        user.words(words, adding: variables), input: input, directory: directory.path)
+    }
+    return try StowageTestSupport.run(words, input: input, adding: variables, directory: directory.path)
   }
 
   /// Writes a file beside the store and gives its path.

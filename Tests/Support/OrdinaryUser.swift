@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 internal import StowageSystem
+internal import Synchronization
 package import SystemPackage
 
 /// A user made for one test, with a home directory, subordinate IDs and a copy of the program under test in the home.
@@ -17,6 +18,8 @@ package final class OrdinaryUser: Sendable {
   /// Number of the user, and of the group of the same name.
   package let uid: UInt32
   private let directory: TemporaryDirectory
+  /// Held while the user database is changed: its programs wait for each other, but not for long.
+  private static let accounts = Mutex(())
 
   /// The home directory, owned by the user.
   package var home: FilePath { directory.path }
@@ -32,15 +35,17 @@ package final class OrdinaryUser: Sendable {
     // Podman puts sockets below the home, whose paths must not be long.
     name = "stow" + String(UInt32.random(in: 0 ... .max), radix: 16)
     directory = try TemporaryDirectory(named: name)
-    // Ranges are not shared out by `useradd`: the tests expect certain ones.
-    try OrdinaryUser.must(
-      "useradd", "--no-create-home", "--home-dir", directory.path.string, "--shell", "/bin/sh", "--user-group",
-      "--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0", name)
-    uid = UInt32(try OrdinaryUser.must("id", "-u", name).outputText.dropLast()) ?? 0
-    for (wanted, option, range) in [
-      (uids, "--add-subuids", OrdinaryUser.subordinateUIDs), (gids, "--add-subgids", OrdinaryUser.subordinateGIDs),
-    ] where wanted {
-      try OrdinaryUser.must("usermod", option, "\(range.first)-\(range.first + range.count - 1)", name)
+    uid = try OrdinaryUser.accounts.withLock { [name, directory] _ in
+      // Ranges are not shared out by `useradd`: the tests expect certain ones.
+      try OrdinaryUser.must(
+        "useradd", "--no-create-home", "--home-dir", directory.path.string, "--shell", "/bin/sh", "--user-group",
+        "--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0", name)
+      for (wanted, option, range) in [
+        (uids, "--add-subuids", OrdinaryUser.subordinateUIDs), (gids, "--add-subgids", OrdinaryUser.subordinateGIDs),
+      ] where wanted {
+        try OrdinaryUser.must("usermod", option, "\(range.first)-\(range.first + range.count - 1)", name)
+      }
+      return UInt32(try OrdinaryUser.must("id", "-u", name).outputText.dropLast()) ?? 0
     }
     try OrdinaryUser.must("cp", try stowageExecutable().string, program)
     try OrdinaryUser.must("mkdir", "--mode=700", runtimeDirectory.string)
@@ -52,7 +57,7 @@ package final class OrdinaryUser: Sendable {
     if let pid = (try? runtimeDirectory.appending("libpod/tmp/pause.pid").readText()).flatMap({ Int32($0) }), pid > 1 {
       _ = kill(pid, SIGKILL)
     }
-    _ = try? StowageTestSupport.run("userdel", "--force", name)
+    _ = OrdinaryUser.accounts.withLock { _ in try? StowageTestSupport.run("userdel", "--force", name) }
   }
 
   /// Sees to it that the user's own configuration is read in place of the system's.

@@ -61,6 +61,10 @@ extension SuiteTests {
     1| s1
     $ create-storage-layer --id s2 -j s1
     1| "s2"
+    $ create-storage-layer --id s3 nope
+    2vfs| Stat /w/g/vfs/dir/nope: no such file or directory
+    2overlay| stat /w/g/overlay/nope/diff: no such file or directory
+    rc=1
     $ create-image -n img:1 --id i1 t1
     1| i1
     1| →img:1
@@ -89,6 +93,16 @@ extension SuiteTests {
     1| →cname
     $ createcontainer img:1
     1| <64>
+    $ create-container -j --id c2 -n c2a -n c2b --volatile -m one -f file img:1
+    1| {"id":"c2","names":["c2a","c2b"],"image":"i1","layer":"<64>","metadata":"hello, world\n","created":"…","flags":{"MountLabel":"","ProcessLabel":"","Volatile":true}}
+    $ create-layer <64>
+    2| would-be parent layer is a container
+    rc=1
+    $ import-layer -f layer.tar <64>
+    2| would-be parent layer is a container
+    rc=1
+    $ create-container -j --id c4 ''
+    1| {"id":"c4","image":"","layer":"<64>","created":"…","flags":{"MountLabel":"","ProcessLabel":""}}
     $ create-container --id c3 nope
     2| locating image with ID "nope": image not known
     rc=1

@@ -47,6 +47,17 @@ extension SuiteTests {
     1| l2 mountpoint unmounted
     1| [{"id":"nope","error":"layer not known"},{"id":"l2","error":""}]
     rc=1
+    $ mount --opt nodev,size=5 l2
+    1vfs| /w/g/vfs/dir/l2
+    1overlay| /w/g/overlay/l2/merged
+    $ mount -o "x l2
+    1vfs| /w/g/vfs/dir/l2
+    1overlay| /w/g/overlay/l2/merged
+    $ mounted l2
+    1| l2 mounted
+    $ unmount -f l2
+    1| l2 mountpoint unmounted
+    $ mounted l2
     $ mount -r nope
     1| 
     2| locating image with ID "nope": image not known while mounting nope
@@ -55,5 +66,13 @@ extension SuiteTests {
     1vfs| /w/g/vfs/dir/l1
     1overlay| /w/g/overlay/l1/merged
     $ unmount i1
+    $ mount l2
+    1vfs| /w/g/vfs/dir/l2
+    1overlay| /w/g/overlay/l2/merged
+    $ shutdown -f
+    2| shutdown: a layer is mounted: layer is in use by a container
+    rc=1
+    $ shutdown -f
+    $ mounted l2
     """#
 }

@@ -9,12 +9,26 @@ import Testing
   static let chapters = [
     "layers": layers, "images": images, "containers": containers, "creating": creating, "deleting": deleting,
     "diffs": diffs, "names": names, "items": items, "mounting": mounting, "store": wholeStore,
+    "additional store": additionalStore, "mapping": mapping,
   ]
 
   @Test("what each command shows", arguments: Drivers.all, chapters.keys.sorted())
   func transcripts(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
     try CommandStore(driver).replay(text)
+  }
+
+  /// All chapters but those whose mounts last longer than a command, or whose files belong to others.
+  @Test(
+    "what each command shows to an ordinary user", .enabled(if: isRoot, "makes users"), arguments: Drivers.all,
+    chapters.keys.filter { !["mounting", "mapping", "additional store"].contains($0) }.sorted())
+  func unprivileged(driver: String, chapter: String) throws {
+    let text = try #require(Self.chapters[chapter])
+    let user = try OrdinaryUser()
+    let store = try CommandStore(driver, as: user)
+    try store.replay(text)
+    let owner = try StowageTestSupport.run("stat", "-c", "%U", store.graphRoot).outputText
+    #expect(owner == "\(user.name)\n")
   }
 
   @Test("there are 61 commands, and a transcript for each name") func completeness() {
