@@ -131,12 +131,13 @@ package protocol GraphDriver: Sendable {
   /// Compares what the driver keeps on disk about parentage with the records; changes nothing.
   func linkFindings(_ chains: [LayerChain]) -> [LinkFinding]
 
-  /// Whether a link of one of these layers is lost that ``repairLinks(_:in:mounted:)`` would restore; a quick look.
-  func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool
+  /// Whether older programs lack a link to mount the layer, or have a wrong list of parents, which
+  /// ``repairLinks(_:in:mounted:)`` would restore; a quick look.
+  func lacksLinks(_ chain: LayerChain) throws(StorageError) -> Bool
 
-  /// Restores lost links and lists, and removes dangling ones, in the store at `root` (changes-1.64 6.3).
+  /// Restores lost links and lists of recorded layers, and removes dangling ones, in the store at `root` (changes-1.64 6.3).
   ///
-  /// `chains` must have *all* recorded layers of that store. Layers in `mounted` keep their lists. Needs layers
+  /// Layers of other stores among `chains` are passed over; layers in `mounted` keep their lists. Needs layers
   /// exclusively; must not be called for an additional image store.
   ///
   /// - Returns: what was repaired.
@@ -205,7 +206,7 @@ extension GraphDriver {
   package func linkFindings(_ chains: [LayerChain]) -> [LinkFinding] { [] }
 
   /// Drivers without links lack none.
-  package func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool { false }
+  package func lacksLinks(_ chain: LayerChain) throws(StorageError) -> Bool { false }
 
   /// Drivers without links have nothing to repair.
   @discardableResult

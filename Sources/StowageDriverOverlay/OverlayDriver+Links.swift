@@ -20,15 +20,22 @@ extension OverlayDriver {
     return findings
   }
 
-  /// Whether one of these layers, where it may be written, has no short name or no entry in `l`.
-  package func lacksLinks(_ layers: [LayerLocation]) throws(StorageError) -> Bool {
-    for layer in layers where layer.isWritable {
+  /// Whether one of the layers, where it may be written, has no short name or no entry in `l`, or the layer's list does not
+  /// have the short names of its parents.
+  package func lacksLinks(_ chain: LayerChain) throws(StorageError) -> Bool {
+    var entries: [LayerLocation: String] = [:]
+    for layer in [chain.layer] + chain.parents {
       let files = files(of: layer)
-      guard let name = try files.shortName(), DriverFiles.exists(files.linkEntry(name), followingLinks: false) else {
+      let name = try files.shortName()
+      if layer.isWritable, name.map({ !DriverFiles.exists(files.linkEntry($0), followingLinks: false) }) ?? true {
         return true
       }
+      entries[layer] = name
     }
-    return false
+    guard chain.layer.isWritable else { return false }
+    let wanted = try driverChain(of: chain.layer, over: chain.parents)
+    if wanted.isEmpty { return false }
+    return try files(of: chain.layer).listedLinks() != wanted.compactMap { entries[$0].map { "l/" + $0 } }
   }
 
   /// Restores links and lists of one store.

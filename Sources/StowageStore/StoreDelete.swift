@@ -157,11 +157,16 @@ extension Store {
         }
       }
     }
-    let records = view.tables.compactMap { $0[id] }
-    if let use = foreign.user(of: records) {
+    let isShared = self.sharedImages(view)?[id] != nil
+    if let use = foreign.user(of: view.tables.compactMap { $0[id] }, isShared: isShared) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
     return ImageRemoval(id: id, stores: stores, layers: removableLayers(own, uses, layers, Set(pins.map(\.pin))))
+  }
+
+  /// The images that other graph roots may name.
+  private func sharedImages(_ view: ImagesView) -> RecordTable<ImageRecord>? {
+    view.tables.indices.first { topology.role(ofImageStore: $0) == topology.sharedRole }.map { view.tables[$0] }
   }
 
   /// Which layers something else than the image to be deleted needs.
@@ -269,12 +274,10 @@ extension Store {
   /// Deletes all containers, images and layers, newest layers first, then what the driver still lists
   /// (store-semantics 18.6). Additional image stores are not touched.
   ///
-  /// - Parameter force: lets other graph roots that need the layers lose them; else nothing at all is deleted then.
+  /// - Parameter force: lets other graph roots that need layers or images lose them; else nothing at all is deleted then.
   func deleteEverything(force: Bool) throws(StorageError) {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
-      if !force, let (layer, use) = try ForeignUses(topology, removesStale: true).first {
-        throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
-      }
+      if !force { try self.checkNobodyElse(try ForeignUses(topology, removesStale: true)) }
       try self.containerStore.withWriting {
         (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
         for container in containers.reading.records {
@@ -293,6 +296,19 @@ extension Store {
           guard let id = LayerID(recorded: name) else { continue }
           try layers.removeUnrecorded(id, home)
         }
+      }
+    }
+  }
+
+  private func checkNobodyElse(_ foreign: ForeignUses) throws(StorageError) {
+    if let (layer, use) = foreign.first {
+      throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
+    }
+    try withImages { (view) throws(StorageError) in
+      for image in sharedImages(view)?.records ?? [] {
+        guard let use = foreign.byImage[image.id]?.first else { continue }
+        throw StorageError(.imageUsedByContainer, subject: image.id.rawValue)
+          .wrapped("image \(image.id) used by \(use.user)")
       }
     }
   }

@@ -5,17 +5,20 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-/// SIGKILL while images are moved: every image stays whole, and the same command goes on where it was stopped.
+/// SIGKILL while images are moved: every image stays whole, other programs can mount what is built on it, and the same command
+/// goes on where it was stopped.
 @Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct RelocateKillTests {
   private static let image = String(repeating: "1a", count: 32)
   private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
 
-  /// A graph root `g` with an image of two layers, and an image store `i`.
+  /// A graph root `g` with an image of two layers and a container of it, and an image store `i`.
   private final class Store {
     let scratch: TemporaryDirectory
     let driver: String
     let program: String
+    /// The container's layer.
+    private(set) var container = ""
 
     init(_ driver: String) throws {
       scratch = try TemporaryDirectory("relocate")
@@ -33,6 +36,9 @@ struct RelocateKillTests {
       try stowage("import-layer", "-r", "-i", "top", "-f", "\(scratch.path)/2.tar", "base")
       try stowage("create-image", "-i", RelocateKillTests.image, "-n", "web", "-m", "text", "top")
       try stowage("set-image-data", "-f", "\(scratch.path)/1.tar", "web", "item")
+      container =
+        try stowage("create-container", "-j", "-n", "c", "web").firstMatch(of: #/"layer":"(\w+)"/#).map { "\($0.1)" }
+        ?? ""
     }
 
     @discardableResult
@@ -109,20 +115,60 @@ struct RelocateKillTests {
     let steps = try store.steps(there)
     #expect(steps > 20)
     try store.checked(store.call(back, fault: nil))
-    let stride = isFullSweep ? 1 : max(1, steps / 12)
+    let stride = isFullSweep ? 1 : max(1, steps / 8)
     for step in Swift.stride(from: 1, through: steps, by: stride) {
       _ = try store.call(there, fault: "kill=\(step)")
       #expect(try store.content() == content, "killed before step \(step) of \(steps)")
       #expect(try store.stowage("images", "-q") == "\(RelocateKillTests.image)\n", "killed before step \(step)")
+      let checked = try store.call(["check"], fault: nil).outputText
+      #expect(checked == "", "killed before step \(step)")
       try store.checked(store.call(there, fault: nil))
       #expect(try store.content() == content, "taken up after step \(step)")
       let left = try store.leftovers()
       #expect(left == "", "taken up after step \(step)")
       let source = store.scratch.appending(ways[0] == "image-store" ? "g" : "i")
       let rest = try source.appending("\(driver)-layers/layers.json").readText()
-      #expect(rest == "[]", "after step \(step)")
+      let identifiers = rest.matches(of: #/"id":"(\w+)"/#).map { "\($0.1)" }
+      #expect(identifiers == (ways[0] == "image-store" ? [store.container] : []), "after step \(step)")
       try store.checked(store.call(back, fault: nil))
       #expect(try store.content() == content, "moved back after step \(step)")
+    }
+  }
+
+  @Test(arguments: [["image-store", "graph-root"], ["graph-root", "image-store"]])
+  func `a mounted container sees its image while a move of it is killed and taken up again`(ways: [String]) throws {
+    let store = try Store("overlay")
+    let (there, back) = (["relocate", "-q", "--all", "--to", ways[0]], ["relocate", "-q", "--all", "--to", ways[1]])
+    if ways[0] == "graph-root" { try store.stowage("relocate", "-q", "--all", "--to", "image-store") }
+    func mount() throws -> String {
+      let place = try store.stowage("mount", "c").split(separator: "\n").last.map(String.init) ?? ""
+      try store.checked(run(["sh", "-c", "echo own >\(place)/own"]))
+      return place
+    }
+    func files(_ place: String) throws -> String {
+      try store.checked(run(["sh", "-c", "cd \(place) && cat one two own"]))
+    }
+    _ = try mount()
+    let steps = try store.steps(there)
+    try store.stowage("unmount", "c")
+    try store.checked(store.call(back, fault: nil))
+    let stride = isFullSweep ? 1 : max(1, steps / 6)
+    for step in Swift.stride(from: 1, through: steps, by: stride) {
+      let place = try mount()
+      _ = try store.call(there, fault: "kill=\(step)")
+      #expect(try store.stowage("images", "-q") == "\(RelocateKillTests.image)\n", "killed before step \(step)")
+      // What the dead process left is put right while the container runs.
+      try store.checked(run(["sh", "-c", "echo 2 >/proc/sys/vm/drop_caches"]))
+      #expect(try files(place) == "one\ntwo\nown\n", "killed before step \(step) of \(steps)")
+      try store.checked(store.call(there, fault: nil))
+      #expect(try files(place) == "one\ntwo\nown\n", "taken up after step \(step)")
+      try store.stowage("unmount", "c")
+      #expect(try store.call(["check"], fault: nil).outputText == "", "unmounted after step \(step)")
+      #expect(try store.leftovers() == "", "unmounted after step \(step)")
+      #expect(try files(mount()) == "one\ntwo\nown\n", "mounted anew after step \(step)")
+      try store.stowage("unmount", "c")
+      try store.checked(store.call(back, fault: nil))
+      #expect(try store.call(["check"], fault: nil).outputText == "", "moved back after step \(step)")
     }
   }
 }

@@ -5,8 +5,9 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-/// Three graph roots on one image store, and a fourth that lists it as additional store: eight processes load, create, mount,
-/// move and delete, and are killed at random. Nobody's container may suffer, and nothing may be left.
+/// Three graph roots on one image store, of which one pins what it needs, and a fourth that lists it as additional store: eight
+/// processes load, create, mount, move and delete, and are killed at random. Nobody's container may suffer, and nothing may be
+/// left.
 @Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct SharingUnderFireTests {
   private var seconds: Int { environmentValue("STOWAGE_FIRE_SECONDS").flatMap { Int($0) } ?? 20 }
@@ -27,7 +28,7 @@ struct SharingUnderFireTests {
           [
             repositoryFile("Tests/CrashTests/sharing-worker.sh").string, place, program, driver, root, "\(number)",
             "\(seconds)",
-          ], adding: ["CONTAINERS_STORAGE_CONF": place + "/storage.conf"]))
+          ], adding: ["CONTAINERS_STORAGE_CONF": place + (root == "b" ? "/pins.conf" : "/storage.conf")]))
     }
     for worker in workers { #expect(try worker.wait().isSuccess) }
     let failures = try shell("cat \(place)/failures.* | sort | uniq -c").outputText
@@ -46,6 +47,7 @@ struct SharingUnderFireTests {
     let script = """
       cd \(place) && mkdir a b c d i && : >storage.conf && printf '[storage]\\ndriver = "vfs"\\n' >storage.conf
       printf 'graphroot = "%s/x"\\nrunroot = "%s/y"\\n' \(place) \(place) >>storage.conf
+      { cat storage.conf; printf '[storage.options]\\npin_layers = true\\n'; } >pins.conf
       for image in one two three; do for part in base top; do
         mkdir -p t/$image-$part && echo "$part of $image" >t/$image-$part/$part
         head -c 20000 /dev/urandom >t/$image-$part/$part.random
@@ -65,6 +67,16 @@ struct SharingUnderFireTests {
         \(program) $verb --graph \(place)/$root --run \(place)/run-$root --image-store \(place)/i -s \(driver) \
           >/dev/null || echo "$verb fails on $root"
       done; done; done
+      # Pins follow with the next change of their graph root.
+      for verb in create-layer delete-layer; do
+        [ $verb = create-layer ] && id="--id last" || id=last
+        CONTAINERS_STORAGE_CONF=pins.conf \(program) $verb --graph \(place)/b --run \(place)/run-b \
+          --image-store \(place)/i -s \(driver) $id >/dev/null
+      done
+      pins=$(jq -r '.[] | select(.flags["stowage-pin"]) | .parent' i/\(driver)-layers/layers.json | sort)
+      needed=$(jq -r '[.[].id] as $own | .[].parent | select(. != null and (IN($own[]) | not))' \
+        b/\(driver)-layers/layers.json | sort -u)
+      [ "$pins" = "$needed" ] || echo "pinned is" $pins "but needed is" $needed
       for root in a b c; do
         \(program) check --graph \(place)/$root --run \(place)/run-$root --image-store \(place)/i -s \(driver) \
           2>&1 | sed "s/^/$root: check: /"
@@ -76,7 +88,7 @@ struct SharingUnderFireTests {
           echo "$ids" | grep -qxF -- "$n" || echo "$root: directory $n"; done
         for id in $ids; do [ -d "\(home)/$id" ] || echo "$root: no directory for $id"; done
         grep -o '"incomplete":true' \(driver)-layers/layers.json
-        jq -r '.[] | select(.flags != null) | .id + " " + (.flags | tostring)' \(driver)-layers/layers.json \
+        jq -r '.[] | select(.flags != null and .flags["stowage-pin"] == null) | .id + " " + (.flags | tostring)' \(driver)-layers/layers.json \
           | sed "s/^/$root: flags of /"
         [ ! -e \(driver)-images/images.json ] || jq -r '.[].layer' \(driver)-images/images.json | while read -r layer; do
           cat \(driver)-layers/layers.json \(place)/i/\(driver)-layers/layers.json | jq -r '.[].id' \

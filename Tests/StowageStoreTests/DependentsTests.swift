@@ -13,7 +13,11 @@ import Testing
   /// Two graph roots `a` and `b` on the image store `i`.
   final class SharedStore {
     let test: TestStore
-    init(_ driver: String) throws { test = try TestStore(driver) }
+    private let archive: FilePath
+    init(_ driver: String) throws {
+      test = try TestStore(driver)
+      archive = try test.tar(["f": "content"])
+    }
 
     var image: FilePath { test.place.appending("i") }
     func root(_ name: String) -> FilePath { test.place.appending(name) }
@@ -44,7 +48,7 @@ import Testing
     /// An image `web` with one layer, made through graph root `a`.
     func makeImage() throws {
       let store = try open("a")
-      _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try test.tar(["f": "content"]).string))
+      _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(archive.string))
       _ = try store.images.create(ImageCreation(id: "image", names: ["web"], layer: "base"))
     }
   }
@@ -134,6 +138,35 @@ import Testing
     let file = shared.image.appending("vfs-layers/dependents.d").appending(name)
     try file.write(try file.readText().replacing(#/"dependents":\[[^\]]*\]/#, with: #""dependents":[]"#))
     #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
+  }
+
+  @Test(
+    "An image that a container of another graph root names stays, also while its layers are there, too",
+    arguments: testDrivers)
+  func namedImage(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    try shared.makeImage()
+    let b = try shared.open("b")
+    _ = try b.images.relocate(["web"], to: .graphRoot)
+    _ = try b.images.relocate(["web"], to: .imageStore)
+    _ = try b.images.relocate(["web"], to: .graphRoot)
+    _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+    try shared.makeImage()
+    let a = try shared.open("a")
+    // There is one of its own.
+    #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
+    try shared.makeImage()
+    // As a move that is killed before the layers leave the graph root.
+    try shared.root("b").appending("\(driver)-images/images.json").write("[]")
+    #expect(
+      message { _ = try a.images.delete("web") }
+        == "image used by container \"mine\" of graph root \(shared.root("b")): image is in use by a container")
+    #expect(code { try a.wipe() } == .imageUsedByContainer)
+    #expect(try b.images.relocate(["web"], to: .imageStore).layers.count == 1)
+    #expect(try b.check().isHealthy && a.check().isHealthy)
+    let text = try b.withMounted("mine") { root in try FilePath(root).appending("f").readText() }
+    #expect(text == "content")
   }
 
   @Test("A registration is exact: there while a child is, and for the layers that have one")

@@ -24,6 +24,12 @@ struct DependentsPublisher: Sendable {
     directory = DependentsDirectory(data: data)
   }
 
+  /// Makes the registration if there is none.
+  mutating func register() throws(StorageError) {
+    let registration = try current()
+    if signature == nil { try write(registration) }
+  }
+
   /// Adds what is about to be recorded.
   mutating func widen(to wanted: [Dependent]) throws(StorageError) {
     if wanted.isEmpty { return }

@@ -5,7 +5,7 @@ internal import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// A layer of another graph root that is built on a layer of this store.
+/// A layer of another graph root that is built on a layer of this store, or whose container names an image of it.
 struct ForeignUse: Hashable, Sendable {
   /// The other graph root.
   let graphRoot: String
@@ -23,12 +23,15 @@ struct ForeignUse: Hashable, Sendable {
   }
 }
 
-/// Which layers of a store other graph roots need.
+/// Which layers and images of a store other graph roots need.
 ///
 /// While the layer locks of the store are held exclusively nobody can add or drop such a need: whoever makes or deletes a
 /// layer over it holds them too. So the other graph root's records are read without its lock; each file is old or new.
 struct ForeignUses: Sendable {
   private(set) var byParent: [LayerID: [ForeignUse]] = [:]
+  /// The images that containers elsewhere name and that their own graph root does not record. The container's layers may be
+  /// there all the same: when some images left that share them, or a move was killed after the images.
+  private(set) var byImage: [ImageID: [ForeignUse]] = [:]
   /// All layers that graph roots record which can be read here. Versions before 1.57 kept the records of layers in the
   /// image store there.
   private(set) var recorded: Set<LayerID> = []
@@ -47,8 +50,13 @@ struct ForeignUses: Sendable {
 
   /// A container elsewhere that was made from an image: as its record says, or, if that is not known, because it is built
   /// on one of the image's top layers.
-  func user(of images: [ImageRecord]) -> ForeignUse? {
+  ///
+  /// - Parameters:
+  ///   - images: the image's records.
+  ///   - isShared: whether one of them is where the other graph roots look.
+  func user(of images: [ImageRecord], isShared: Bool) -> ForeignUse? {
     for image in images {
+      if isShared, let use = byImage[image.id]?.first { return use }
       for top in image.mappedLayers + (image.layer.map { [$0] } ?? []) {
         if let use = self[top].first(where: { $0.image == nil || $0.image == image.id }) { return use }
       }
@@ -81,18 +89,29 @@ struct ForeignUses: Sendable {
             continue
           }
           for entry in records.dependents { add(entry, registration, records.containers) }
-          recorded.formUnion(records.own)
+          for container in records.containers {
+            guard let image = container.image, !records.images.contains(image) else { continue }
+            byImage[image, default: []].append(ForeignUse(container, registration))
+          }
+          recorded.formUnion(records.recorded)
         }
       }
     }
   }
 
   private mutating func add(_ entry: Dependent, _ registration: Registration, _ containers: [ContainerRecord]) {
-    let container = containers.first { $0.layer == entry.child }
-    let use = ForeignUse(
-      graphRoot: registration.graphRoot, child: entry.child,
-      container: container.map { $0.names.first ?? $0.id.rawValue }, image: container?.image)
+    let use =
+      containers.first { $0.layer == entry.child }.map { ForeignUse($0, registration) }
+      ?? ForeignUse(graphRoot: registration.graphRoot, child: entry.child, container: nil, image: nil)
     byParent[entry.parent, default: []].append(use)
+  }
+}
+
+extension ForeignUse {
+  fileprivate init(_ container: ContainerRecord, _ registration: Registration) {
+    self.init(
+      graphRoot: registration.graphRoot, child: container.layer,
+      container: container.names.first ?? container.id.rawValue, image: container.image)
   }
 }
 
@@ -129,29 +148,47 @@ private struct ForeignRoot {
     }
   }
 
-  /// Its layers over layers that are not its own, and its containers; `nil` if its records cannot be read.
-  func records() -> (own: Set<LayerID>, dependents: [Dependent], containers: [ContainerRecord])? {
+  /// What its record files say; `nil` if those of its layers cannot be read.
+  func records() -> ForeignRecords? {
     var layers: [LayerRecord] = []
-    var containers: [ContainerRecord] = []
+    var records = ForeignRecords()
     for root in [graph, run] {
       let names = root == graph ? ["layers.json", "volatile-layers.json"] : ["volatile-layers.json"]
       for name in names {
-        var file = RecordFile<LayerRecord>(root.appending("\(driver)-layers").appending(name), isFlushed: false)
-        guard (try? file.load()) != nil else { return nil }
-        layers += file.document.records
+        guard let found: [LayerRecord] = read(root, "layers", name) else { return nil }
+        layers += found
       }
       for name in ["containers.json", "volatile-containers.json"] {
-        var file = RecordFile<ContainerRecord>(root.appending("\(driver)-containers").appending(name), isFlushed: false)
-        if (try? file.load()) != nil { containers += file.document.records }
+        records.containers += read(root, "containers", name) ?? []
       }
     }
-    let own = Set(layers.map(\.id))
-    var dependents: [Dependent] = []
+    let images: [ImageRecord] = read(graph, "images", "images.json") ?? []
+    records.images = Set(images.map(\.id))
+    records.recorded = Set(layers.map(\.id))
+    // Its next opener deletes those that are incomplete: what is built on them needs the layers of that name here.
+    let own = Set(layers.lazy.filter { !$0.isIncomplete }.map(\.id))
     for layer in layers {
       if let parent = layer.parent, !own.contains(parent) {
-        dependents.append(Dependent(child: layer.id, parent: parent))
+        records.dependents.append(Dependent(child: layer.id, parent: parent))
       }
     }
-    return (own, dependents, containers)
+    return records
   }
+
+  private func read<Record: StoreRecord>(_ root: FilePath, _ kind: String, _ name: String) -> [Record]? {
+    var file = RecordFile<Record>(root.appending("\(driver)-\(kind)").appending(name), isFlushed: false)
+    return (try? file.load()) == nil ? nil : file.document.records
+  }
+}
+
+/// The records of another graph root.
+private struct ForeignRecords {
+  /// All its layers.
+  var recorded: Set<LayerID> = []
+  /// Its layers over layers that it does not have, or not whole.
+  var dependents: [Dependent] = []
+  /// Its containers; as many as can be read.
+  var containers: [ContainerRecord] = []
+  /// Its own images.
+  var images: Set<ImageID> = []
 }

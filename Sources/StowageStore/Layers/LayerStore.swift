@@ -228,6 +228,11 @@ final class LayerStore: Sendable {
     }
   }
 
+  /// Tells the others who share the image store that there is this graph root.
+  func register(_ access: borrowing LayersWriting) throws(StorageError) {
+    try state.withLock { (state) throws(StorageError) in try state.publisher?.register() }
+  }
+
   private func saveMounts(_ state: inout State, _ held: borrowing HeldGroup) throws(StorageError) {
     state.mountTokens = nil
     let tokens = try held.recordWrite(of: mountsLock)

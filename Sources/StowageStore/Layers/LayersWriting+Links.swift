@@ -5,22 +5,32 @@ internal import StowageModel
 
 // What the driver keeps beside the records for programs that read only that (changes-1.64 6.3).
 extension LayersWriting {
-  /// Restores what is missing or wrong in the stores that may be written, for layers that are not mounted.
-  func repairLinks() throws(StorageError) {
+  /// Restores what is missing or wrong in the stores that may be written, for layers that are not mounted: for all, or for one
+  /// and those that are built on it.
+  func repairLinks(of wanted: LayerID? = nil) throws(StorageError) {
     var chains: [LayerChain] = []
     for id in store.ask(reading, { $0.records.map(\.id) }) {
       guard let layer = reading.primary(id), let parents = try? reading.chain(of: layer) else { continue }
+      if let wanted, id != wanted, !parents.contains(where: { $0.id == wanted }) { continue }
       chains.append(LayerChain(layer: layer.location, parents: parents))
     }
     let mounted = Set(store.mounts(reading).layers)
     for home in store.topology.layerHomes { try driver.repairLinks(chains, in: home.root, mounted: mounted) }
   }
 
-  /// The same if one of these layers lacks a link: older programs could not mount what is above it. A failure is only told,
-  /// as nothing of ours needs the links.
-  func restoreLinks(of layers: [LayerLocation]) {
+  /// The same after layers have gone, of which the image store or the graph root may have another copy: lists must lead there.
+  /// A failure is only told.
+  func followMove(of layer: LayerID? = nil) {
+    if store.topology.roots.imageStore == nil { return }
+    do throws(StorageError) { try repairLinks(of: layer) } catch {
+      Log.warning("cannot restore links of layers: \(error)")
+    }
+  }
+
+  /// The same if older programs could not mount this layer. A failure is only told, as nothing of ours needs the links.
+  func restoreLinks(of chain: LayerChain) {
     do throws(StorageError) {
-      if try driver.lacksLinks(layers) { try repairLinks() }
+      if try driver.lacksLinks(chain) { try repairLinks() }
     } catch {
       Log.warning("cannot restore links of layers: \(error)")
     }

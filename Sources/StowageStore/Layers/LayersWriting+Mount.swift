@@ -20,7 +20,7 @@ extension LayersWriting {
           ledger.set(layer.id, path: known.path, count: increment(known.count))
           return known.path
         }
-        restoreLinks(of: [layer.location] + chain)
+        restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
         let plan = try driver.mountPlan(for: layer.location, over: chain, options)
         undo = try MountExecutor.perform(plan) == .done && plan.hasMount
         let path = plan.mountPoint.lexicallyNormalized().string
@@ -41,7 +41,7 @@ extension LayersWriting {
   ///   failure.
   @discardableResult
   func unmount(_ layer: FoundLayer, force: Bool, isConditional: Bool = false) throws(StorageError) -> Bool {
-    try store.withMounts(self) { (ledger) throws(StorageError) -> Bool in
+    let remains = try store.withMounts(self) { (ledger) throws(StorageError) -> Bool in
       let known = ledger[layer.id]
       if isConditional, known == nil { throw StorageError(.layerNotMounted, subject: layer.id.rawValue) }
       if let known, known.count > 1, !force {
@@ -52,6 +52,11 @@ extension LayersWriting {
       ledger.set(layer.id, path: "", count: 0)
       return false
     }
+    // Its parents may have moved while it was mounted, when its list could not follow.
+    if !remains, store.topology.roots.imageStore != nil, let chain = try? reading.chain(of: layer) {
+      restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
+    }
+    return remains
   }
 
   /// Unmounts a layer as often as it is counted.

@@ -36,6 +36,7 @@ struct LayersWriting: ~Copyable {
   mutating func repair(_ findings: LayerTable.Findings, _ isNeeded: LayerStore.Need) throws(StorageError) {
     if findings.isEmpty { return }
     StaleFiles.remove(in: store.writtenDirectories)
+    let number = store.ask(reading) { $0.recordCount }
     store.change(self) { $0.repairNames(findings) }
     try settle(findings.tied, isNeeded)
     var failures: [StorageError] = []
@@ -43,7 +44,7 @@ struct LayersWriting: ~Copyable {
       guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }
       Log.warning("Found incomplete layer \(goQuoted(id.rawValue)), deleting it")
       do throws(StorageError) {
-        try discard(layer)
+        try setAside(layer)
       } catch {
         failures.append(error.wrapped("deleting layer \(goQuoted(id.rawValue))"))
       }
@@ -51,8 +52,10 @@ struct LayersWriting: ~Copyable {
     for hidden in findings.incompleteHidden {
       guard let layer = reading.layer(hidden.id, in: hidden.file), layer.record.isIncomplete else { continue }
       Log.warning("Found incomplete copy of layer \(goQuoted(hidden.id.rawValue)), deleting it")
-      do throws(StorageError) { try discard(layer) } catch { failures.append(error) }
+      do throws(StorageError) { try setAside(layer) } catch { failures.append(error) }
     }
+    // Before the records are saved: until then they show what is to be done.
+    if store.ask(reading, { $0.recordCount }) < number { followMove() }
     try store.save(self)
     if let first = failures.first {
       throw StorageError(

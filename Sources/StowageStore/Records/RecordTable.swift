@@ -97,6 +97,9 @@ struct RecordTable<Record: NamedRecord>: Sendable {
     return records
   }
 
+  /// The number of all records, shadowed ones included.
+  var recordCount: Int { files.reduce(0) { $0 + $1.document.records.count } }
+
   /// Whether a new object cannot have the identifier; shadowed records count.
   func isTaken(_ id: Record.ID) -> Bool { byID[id] != nil }
 
@@ -263,13 +266,18 @@ extension RecordTable where Record == LayerRecord {
     return all.first { topology.layers.documents[$0.file].role == layer.location.role } ?? all.first
   }
 
-  /// The layers of the graph root whose parents are in the image store.
+  /// The layers of the graph root whose parents are in the image store. A parent in the graph root that is incomplete does
+  /// not count: the next opener deletes it.
   func dependents(_ documents: [StoreTopology.LayerDocument]) -> [Dependent] {
     var dependents: [Dependent] = []
     forEach { record, position in
       guard documents[position.file].role == .graphRoot, let parent = record.parent,
-        let home = self.position(of: parent), documents[home.file].role == .imageStore
+        var home = self.position(of: parent)
       else { return }
+      if self[home]?.isIncomplete == true {
+        home = positions(of: parent).first { self[$0]?.isIncomplete == false } ?? home
+      }
+      guard documents[home.file].role == .imageStore else { return }
       dependents.append(Dependent(child: record.id, parent: parent))
     }
     return dependents

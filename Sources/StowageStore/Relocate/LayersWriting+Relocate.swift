@@ -36,6 +36,7 @@ extension LayersWriting {
           table.update(at: position) { $0.isIncomplete = false }
         }
       }
+      followMove(of: layer.id)
       try store.save(self)
     } catch {
       if let copy = reading.layer(layer.id, in: file) { try? discard(copy) }
@@ -44,21 +45,39 @@ extension LayersWriting {
     }
   }
 
-  /// Takes a layer away from a place when another one has it too. If mounts of this graph root use it, its tree is set
-  /// aside under another name until they end.
+  /// Takes a layer away from a place when another one has it too.
+  ///
+  /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
   mutating func leave(_ layer: FoundLayer) throws(StorageError) {
-    let users = reading.mountedUsers(of: layer)
-    if users.isEmpty { return try delete(layer) }
-    let aside = LayerID.random()
-    var record = LayerRecord(id: aside)
-    record.flags[LayerTie.key] = LayerTie(mountsOf: users).flag
+    store.change(self) { table in
+      if let position = table.position(of: layer, store.topology) {
+        table.update(at: position) { $0.isIncomplete = true }
+      }
+    }
+    try store.save(self)
+    if reading.mountedUsers(of: layer).isEmpty { try unmountFully(layer) }
+    try setAside(layer)
+    followMove(of: layer.id)
+    try store.save(self)
+  }
+
+  /// Deletes an incomplete layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
+  /// tree is set aside under another name until they end.
+  mutating func setAside(_ layer: FoundLayer) throws(StorageError) {
+    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
+    let users = reading.layer(layer.id, at: other) == nil ? [] : reading.mountedUsers(of: layer)
     let documents = store.topology.layers.documents
-    guard let file = documents.firstIndex(where: { $0.role == layer.location.role && !$0.isVolatile }) else { return }
-    store.change(self) { $0.append(record, file: file) }
-    try store.save(self)
-    try driver.retire(layer.location, as: aside)
+    if !users.isEmpty,
+      let file = documents.firstIndex(where: { $0.role == layer.location.role && !$0.isVolatile })
+    {
+      let aside = LayerID.random()
+      var record = LayerRecord(id: aside)
+      record.flags[LayerTie.key] = LayerTie(mountsOf: users).flag
+      store.change(self) { $0.append(record, file: file) }
+      try store.save(self)
+      try driver.retire(layer.location, as: aside)
+    }
     try discard(layer)
-    try store.save(self)
   }
 }
 

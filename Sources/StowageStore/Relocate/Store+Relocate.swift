@@ -121,6 +121,8 @@ extension Store {
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
       let foreign = try ForeignUses(topology, removesStale: false)
+      // From now on containers here may name images there.
+      if plan.target == .imageStore { try layers.store.register(layers) }
       for image in plan.images { try self.moveImage(image.record.id, plan, foreign, &layers.bins) }
       return true
     }
@@ -147,7 +149,8 @@ extension Store {
         try to.append(record)
       }
       let tops = record.mappedLayers + [record.layer].compactMap { $0 }
-      if plan.source == .imageStore, tops.contains(where: { !foreign[$0].isEmpty }) { return }
+      let isNamed = foreign.byImage[id] != nil || tops.contains { !foreign[$0].isEmpty }
+      if plan.source == .imageStore, isNamed { return }
       try from.remove(id, into: &bins)
     }
   }
@@ -168,11 +171,6 @@ extension Store {
         return nil
       }
       if let reason { remaining[id] = reason }
-    }
-    if !isDryRun {
-      try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
-        try layers.repairLinks()
-      }
     }
     return remaining
   }
