@@ -113,10 +113,14 @@ struct SystemConfigurationTests {
     try admin.appending("storage.conf").write("")
     _ = try run("chmod", "600", admin.appending("storage.conf").string)
     _ = try run("chmod", "711", store.directory.path.string)
-    let program = "/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
-    let script = "mount --bind \(admin) /etc/containers && exec \(program) env HOME=/nonexistent \"$@\""
+    // The user may not reach the place of the build.
+    let words = store.words(["layers"])
+    let program = store.directory.appending("stowage").string
+    _ = try run("cp", words[0], program)
+    let user = "/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
+    let script = "mount --bind \(admin) /etc/containers && exec \(user) env HOME=/nonexistent \"$@\""
     let result = try run(
-      ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh"] + store.words(["layers"]),
+      ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh", program] + words.dropFirst(),
       adding: ["CONTAINERS_STORAGE_CONF": ""])
     #expect(
       result.outputText == "error initializing: open /etc/containers/storage.conf: permission denied\n", "\(result)")
