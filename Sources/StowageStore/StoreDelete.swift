@@ -27,6 +27,7 @@ extension Store {
       if !force, let use = try ForeignUses(topology, removesStale: true)[layer.id].first {
         throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
       }
+      if !force { try layers.reading.checkNotMountedElsewhere(layer.id) }
       try check(layer, layers.reading)
       try layers.deletePins(layers.reading.idlePins(force: force), over: [layer.id])
       try self.checkUnused(layer, layers.reading)
@@ -277,7 +278,10 @@ extension Store {
   /// - Parameter force: lets other graph roots that need layers or images lose them; else nothing at all is deleted then.
   func deleteEverything(force: Bool) throws(StorageError) {
     try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
-      if !force { try self.checkNobodyElse(try ForeignUses(topology, removesStale: true)) }
+      if !force {
+        try self.checkNobodyElse(try ForeignUses(topology, removesStale: true))
+        try layers.reading.checkNotMountedElsewhere()
+      }
       try self.containerStore.withWriting {
         (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
         for container in containers.reading.records {
@@ -311,5 +315,18 @@ extension Store {
           .wrapped("image \(image.id) used by \(use.user)")
       }
     }
+  }
+}
+
+extension LayersReading {
+  /// Makes sure that no mount of another graph root uses a layer, or any layer, by its old place.
+  ///
+  /// - Throws: `layerUsedByContainer`.
+  fileprivate func checkNotMountedElsewhere(_ id: LayerID? = nil) throws(StorageError) {
+    let use = mountedElsewhere().first { id == nil || $0.record.id == id || $0.record.parent == id }
+    guard let (record, graphRoot) = use else { return }
+    let layer = record.parent ?? record.id
+    throw StorageError(.layerUsedByContainer, subject: layer.rawValue)
+      .wrapped("layer \(layer) used by mounts of graph root \(graphRoot)")
   }
 }

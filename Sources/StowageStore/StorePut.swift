@@ -75,12 +75,12 @@ extension Store {
     record.mountLabel = request.mountLabel
     record.metadata = request.metadata
     record.flags = request.flags
-    if let pending = request.pending { record.flags[LayerTie.key] = pending.tie.flag }
     record.idMaps = maps
     if hasDiff { record.vouch(request) }
     let document = topology.documentForNewLayer(
       isVolatile: request.isVolatile, isWritable: request.isWritable, over: parent?.location.role)
     let home = topology.layers.documents[document]
+    if let pending = request.pending { record.flags[LayerTie.key] = pending.tie(at: home.role).flag }
     var new = NewLayer(
       record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),
       chain: [],

@@ -169,6 +169,63 @@ import Testing
     #expect(text == "content")
   }
 
+  @Test(
+    "A running container keeps the files of its image when that moves to its graph root, whatever others do",
+    .enabled(if: isRoot, "mounting needs root"))
+  func mountedElsewhere() throws {
+    let shared = try SharedStore("overlay")
+    defer { withExtendedLifetime(shared) {} }
+    for isShared in [false, true] {
+      try shared.makeImage()
+      let (a, b, c) = (try shared.open("a"), try shared.open("b"), try shared.open("c"))
+      _ = try b.containers.create(ContainerCreation(names: ["mine"], image: "web"))
+      let path = FilePath(try b.mount("mine"))
+      // The layer stays in the image store if somebody else needs it.
+      if isShared { _ = try c.containers.create(ContainerCreation(names: ["other"], image: "web")) }
+      let moved = try b.images.relocate(["web"], to: .graphRoot)
+      #expect(moved.layers.map { $0.remains != nil } == [isShared])
+      #expect(code { try a.wipe() } == (isShared ? .layerHasChildren : .layerUsedByContainer))
+      if isShared {
+        try c.containers.delete("other")
+        _ = try a.images.delete("web")
+        #expect(code { try a.wipe() } == .layerUsedByContainer)
+      }
+      for store in [a, try shared.open("c"), try shared.openImageStore()] {
+        #expect(try !store.layers.list().isEmpty)
+        #expect(try store.check().isHealthy)
+        var options = CheckOptions()
+        options.maximumAge = 0
+        _ = try store.repair(try store.check(options), removesContainers: true)
+      }
+      // Looked up only now.
+      #expect(try path.appending("f").readText() == "content")
+      try b.unmount("mine")
+      #expect(try shared.open("b").check().isHealthy)
+      try b.containers.delete("mine")
+      _ = try b.images.delete("web")
+      try a.wipe()
+      for store in [a, b] { #expect(try store.layers.list().isEmpty) }
+    }
+  }
+
+  @Test("Layers of an image that is being loaded through another graph root stay", arguments: testDrivers)
+  func pendingElsewhere(driver: String) throws {
+    let shared = try SharedStore(driver)
+    defer { withExtendedLifetime(shared) {} }
+    let a = try shared.open("a")
+    let pending = try a.images.beginLoad(try ImageID(validating: "image"))
+    var request = LayerCreation(id: "base")
+    request.pending = pending
+    _ = try a.layers.create(request)
+    for store in [try shared.open("b"), try shared.openImageStore()] {
+      #expect(try store.layers.list().map(\.record.id.rawValue) == ["base"])
+      #expect(try store.check().isHealthy)
+    }
+    _ = try a.images.create(ImageCreation(id: "image", names: ["web"], layer: "base"))
+    try pending.finish()
+    #expect(try shared.open("b").layers.find("base").record.flags.isEmpty)
+  }
+
   @Test("A registration is exact: there while a child is, and for the layers that have one")
   func registration() throws {
     let shared = try SharedStore("vfs")

@@ -110,6 +110,7 @@ import Testing
       #expect(try path.appending("base").readText() == "content of base")
       #expect(try path.appending("mid").readText() == "content of mid")
       #expect(try layers(split, split.root("g")).count == 3)
+      #expect(try split.open().check().isHealthy)
       try store.unmount("c")
       _ = try split.open().layers.list()
       #expect(try layers(split, split.root("g")) == [container.layer.rawValue])

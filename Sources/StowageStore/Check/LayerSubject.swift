@@ -41,12 +41,15 @@ struct LayerSubject: Sendable {
 }
 
 extension LayersReading {
-  /// All layers, each once: an identifier that an earlier store has is passed over. Parents come before their children.
+  /// All layers, each once: an identifier that an earlier store has is passed over. Parents come before their children. What
+  /// only stays for mounts that go on is no layer.
   func subjects() -> [LayerSubject] {
     var seen: Set<LayerID> = []
     var subjects: [LayerSubject] = []
     for id in store.ask(self, { $0.records.map(\.id) }) {
-      guard let layer = primary(id), !layer.record.isIncomplete, seen.insert(id).inserted else { continue }
+      guard let layer = primary(id), !layer.record.isIncomplete, seen.insert(id).inserted,
+        LayerTie(layer.record.flags)?.kind != .mounts
+      else { continue }
       subjects.append(LayerSubject(layer, self))
     }
     for (index, table) in additional.enumerated() {

@@ -60,14 +60,10 @@ struct CheckSnapshot: Sendable {
           layers: layers.standing(on: [record.layer], near: nil).known))
     }
     self.containers = containers
-    let temporary = store.topology.layers.temporary
-    let mounts = layers.store.mounts(layers)
     let foreign = try ForeignUses(store.topology, removesStale: false)
-    let tied = subjects.map(\.layer).filter {
-      LayerTie($0.record.flags)?.isAlive(in: temporary, mounts) == true
-    }
     let pins = layers.pins(holding: true).map(\.pin)
-    needed = Set(layers.standing(on: foreign.byParent.keys.sorted() + tied.map(\.id) + pins, near: nil).known)
+    let tops = foreign.byParent.keys.sorted() + layers.tiedLayers().map(\.id) + pins
+    needed = Set(layers.standing(on: tops, near: nil).known)
   }
 }
 

@@ -28,13 +28,16 @@ extension Store {
     return judgement.report()
   }
 
-  /// Where what the driver keeps on disk about parents disagrees with the records; only what matters to some version.
+  /// Where what the driver keeps on disk about parents disagrees with the records; only what matters to some version. The list
+  /// of a mounted layer has the parents that it was mounted with, and follows when it is unmounted.
   private func linkFindings() throws(StorageError) -> [(LayerID, CheckFinding)] {
     try withLayers { (layers) throws(StorageError) in
       let chains = layers.writableChains()
+      let mounted = Set(layers.store.mounts(layers).layers)
       return layers.driver.linkFindings(chains).compactMap { finding in
         guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
         if case .linkDangling = finding.kind { return nil }
+        if case .parentsDiffer = finding.kind, mounted.contains(layer) { return nil }
         return (layer, CheckFinding(.corrupt, finding.description, .restoration))
       }
     }

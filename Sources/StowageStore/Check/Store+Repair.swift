@@ -115,11 +115,7 @@ extension Store {
   private func restoreLinks(_ report: CheckReport) throws(StorageError) {
     guard report.layers.contains(where: { $0.findings.contains { $0.remedy == .restoration } }) else { return }
     try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
-      let chains = layers.reading.writableChains()
-      let mounted = Set(layers.store.mounts(layers.reading).layers)
-      for home in self.topology.layerHomes {
-        try layers.driver.repairLinks(chains, in: home.root, mounted: mounted)
-      }
+      try layers.repairLinks()
     }
   }
 }

@@ -40,9 +40,12 @@ extension LayersReading {
     }
   }
 
-  /// Pins that do not keep anybody from deleting: those that hold nothing, and with `force` all.
+  /// Pins that do not keep anybody from deleting: those that hold nothing, and with `force` all, also those of mounts of other
+  /// graph roots.
   func idlePins(force: Bool) -> [(pin: LayerID, parent: LayerID)] {
-    pins(holding: false) + (force ? pins(holding: true) : [])
+    if !force { return pins(holding: false) }
+    let mounted = mountedElsewhere().compactMap { use in use.record.parent.map { (use.record.id, $0) } }
+    return pins(holding: false) + pins(holding: true) + mounted
   }
 }
 
@@ -60,7 +63,10 @@ extension LayersWriting {
       for pin in pins where pin.parent.map({ !wanted.contains($0) }) ?? true {
         if let layer = reading.primary(pin.id) { try delete(layer) }
       }
-      for parent in wanted.subtracting(pins.compactMap(\.parent)).sorted() { try pin(parent, owner) }
+      for parent in wanted.subtracting(pins.compactMap(\.parent)).sorted() {
+        guard let basis = reading.layer(parent, at: .imageStore) else { continue }
+        try pin(basis, PinLayer.record(of: owner, over: parent))
+      }
     } catch {
       Log.warning("cannot pin layers of the image store: \(error)")
     }
@@ -73,13 +79,11 @@ extension LayersWriting {
     }
   }
 
-  private mutating func pin(_ parent: LayerID, _ owner: String) throws(StorageError) {
-    let places = store.topology.layers
-    guard let basis = reading.layer(parent, at: .imageStore),
-      let document = places.documents.firstIndex(where: { $0.role == .imageStore && !$0.isVolatile })
-    else { return }
-    let record = PinLayer.record(of: owner, over: parent)
-    let location = LayerLocation(id: record.id, role: .imageStore, root: basis.location.root)
+  /// Makes a layer without content over another one, beside it.
+  mutating func pin(_ basis: FoundLayer, _ record: LayerRecord) throws(StorageError) {
+    let (documents, role) = (store.topology.layers.documents, basis.location.role)
+    guard let document = documents.firstIndex(where: { $0.role == role && !$0.isVolatile }) else { return }
+    let location = LayerLocation(id: record.id, role: role, root: basis.location.root)
     // Where layers are copies, this one stays empty: nobody mounts it.
     let chain = driver.traits.copiesParent ? [] : [basis.location] + (try reading.chain(of: basis))
     let new = NewLayer(

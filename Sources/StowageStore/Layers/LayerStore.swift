@@ -154,7 +154,7 @@ final class LayerStore: Sendable {
       try self.refreshMounts(&state)
       let mounts = state.mounts
       findings.tied.removeAll { id in
-        state.table[id].flatMap { LayerTie($0.flags) }?.isAlive(in: topology.layers.temporary, mounts) == true
+        state.table[id].flatMap { LayerTie($0.flags) }?.isAlive(topology, mounts) == true
       }
       if !state.hasScanned {
         findings.hasStaleFiles = !StaleFiles.find(in: writtenDirectories).isEmpty

@@ -35,11 +35,14 @@ struct LayerTie: Hashable, Sendable {
   let id: String
   /// The number of the instance lock that the maker holds while it lives; `nil` if it holds the layer lock itself.
   let lock: String?
+  /// The identifier of the graph root whose mounts count; `nil` for that which is opened.
+  let graphRoot: String?
 
-  init(_ kind: Kind, _ id: String, lock: String? = nil) {
+  init(_ kind: Kind, _ id: String, lock: String? = nil, graphRoot: String? = nil) {
     self.kind = kind
     self.id = id
     self.lock = lock
+    self.graphRoot = graphRoot
   }
 
   /// The tie in a record, if there is one that can be understood.
@@ -47,28 +50,35 @@ struct LayerTie: Hashable, Sendable {
     guard let value = flags[LayerTie.key], let id = value["id"]?.string, let kind = value["kind"]?.string,
       let known = Kind(rawValue: kind)
     else { return nil }
-    self.init(known, id, lock: value["lock"]?.string)
+    self.init(known, id, lock: value["lock"]?.string, graphRoot: value["graph-root"]?.string)
   }
 
   /// The flag's value.
   var flag: JSONValue {
     var members = [JSONValue.Member("id", .string(id)), JSONValue.Member("kind", .string(kind.rawValue))]
     if let lock { members.append(JSONValue.Member("lock", .string(lock))) }
+    if let graphRoot { members.append(JSONValue.Member("graph-root", .string(graphRoot))) }
     return .object(members)
   }
 
-  /// A tie to the mounts of layers.
-  init(mountsOf layers: [LayerID]) { self.init(.mounts, layers.map(\.rawValue).joined(separator: ",")) }
+  /// A tie to the mounts of layers of a graph root.
+  init(mountsOf layers: [LayerID], in graphRoot: String?) {
+    self.init(.mounts, layers.map(\.rawValue).joined(separator: ","), graphRoot: graphRoot)
+  }
 
-  /// Whether the process that made the tie is still at work, or what it is tied to is still mounted. `directory` has the
-  /// instance locks.
-  func isAlive(in directory: FilePath, _ mounts: MountLedger) -> Bool {
+  /// Whether the process that made the tie is still at work, or what it is tied to is still mounted; mounts of another graph
+  /// root that cannot be looked at are believed.
+  func isAlive(_ topology: StoreTopology, _ mounts: MountLedger) -> Bool {
     if kind == .mounts {
-      return id.split(separator: ",").contains { LayerID(recorded: String($0)).flatMap { mounts[$0] } != nil }
+      let layers = id.split(separator: ",").compactMap { LayerID(recorded: String($0)) }
+      if let graphRoot, let other = ForeignRoot(graphRoot, topology) { return other.hasMounted(layers) }
+      return layers.contains { mounts[$0] != nil }
     }
     guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
-    guard let file = try? Syscall.open(directory.appending("lock-\(lock)"), .readWrite) else { return false }
-    return (try? Syscall.setlk(file.rawValue, .write)) == false
+    return topology.layers.temporaries.contains { directory in
+      guard let file = try? Syscall.open(directory.appending("lock-\(lock)"), .readWrite) else { return false }
+      return (try? Syscall.setlk(file.rawValue, .write)) == false
+    }
   }
 }
 
@@ -81,28 +91,45 @@ struct LayerTie: Hashable, Sendable {
 package final class PendingImage: Sendable {
   private let store: Store
   private let image: ImageID
-  /// Its instance lock is what shows that this process lives.
+  /// Their instance locks are what shows that this process lives: to those who open the graph root, and to those who open
+  /// the image store.
   private let directory: StagedDirectory
+  private let imageDirectory: StagedDirectory?
+  /// Their numbers.
+  private let locks: (graphRoot: String, imageStore: String)
 
   /// Begins. See ``ImageOperations/beginLoad(_:)``.
   init(_ store: Store, _ image: ImageID) throws(StorageError) {
     self.store = store
     self.image = image
     directory = try StagedDirectory.create(in: store.topology.layers.temporary)
+    let number = PendingImage.number(directory.path)
+    guard let place = store.topology.layers.temporaries.dropFirst().first else {
+      imageDirectory = nil
+      locks = (number, number)
+      return
+    }
+    let second = try StagedDirectory.create(in: place)
+    locks = (number, PendingImage.number(second.path))
+    imageDirectory = consume second
   }
 
-  /// The tie of the image's layers.
-  var tie: LayerTie {
-    let name = directory.path.lastComponent?.string ?? ""
-    return LayerTie(.image, image.rawValue, lock: String(name.dropFirst("temp-dir-".count)))
+  /// The number of the instance lock of a staged directory.
+  private static func number(_ directory: FilePath) -> String {
+    String((directory.lastComponent?.string ?? "").dropFirst("temp-dir-".count))
+  }
+
+  /// The tie of those layers of the image that are in one store.
+  func tie(at role: LayerLocation.Role) -> LayerTie {
+    LayerTie(.image, image.rawValue, lock: role == .imageStore ? locks.imageStore : locks.graphRoot)
   }
 
   /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
   package func finish() throws(StorageError) {
-    let own = tie
+    let own = [tie(at: .graphRoot), tie(at: .imageStore)]
     try store.withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
       let tied = layers.store.ask(layers.reading) { table in
-        table.records.filter { $0.isTied && LayerTie($0.flags) == own }.map(\.id)
+        table.records.filter { LayerTie($0.flags).map { own.contains($0) } ?? false }.map(\.id)
       }
       if tied.isEmpty { return }
       layers.store.change(layers) { table in
@@ -116,6 +143,24 @@ package final class PendingImage: Sendable {
 extension ImageOperations {
   /// Announces an image whose layers are about to be put; see ``PendingImage``.
   package func beginLoad(_ id: ImageID) throws(StorageError) -> PendingImage { try PendingImage(store, id) }
+}
+
+extension LayersReading {
+  /// The layers that stay only for mounts of other graph roots, with the path of these.
+  func mountedElsewhere() -> [(record: LayerRecord, graphRoot: String)] {
+    tiedLayers().compactMap { record in
+      guard let tie = LayerTie(record.flags), tie.kind == .mounts, let id = tie.graphRoot,
+        let root = ForeignRoot(id, store.topology)
+      else { return nil }
+      return (record, root.path)
+    }
+  }
+
+  /// The layers whose ties are alive: others have a reason to keep them.
+  func tiedLayers() -> [LayerRecord] {
+    let mounts = store.mounts(self)
+    return store.ask(self) { $0.records }.filter { LayerTie($0.flags)?.isAlive(store.topology, mounts) == true }
+  }
 }
 
 extension LayersWriting {

@@ -118,8 +118,9 @@ extension LayersWriting {
   func complete(_ id: LayerID) throws(StorageError) {
     try update(id) { record in
       record.isIncomplete = false
-      // With a lock of its own the maker goes on until its image is recorded.
-      if LayerTie(record.flags)?.lock == nil { record.flags[LayerTie.key] = nil }
+      // With a lock of its own the maker goes on until its image is recorded, and mounts go on anyhow.
+      guard let tie = LayerTie(record.flags), tie.lock == nil, tie.kind != .mounts else { return }
+      record.flags[LayerTie.key] = nil
     }
   }
 

@@ -8,11 +8,8 @@ extension LayersWriting {
   /// Restores what is missing or wrong in the stores that may be written, for layers that are not mounted: for all, or for one
   /// and those that are built on it.
   func repairLinks(of wanted: LayerID? = nil) throws(StorageError) {
-    var chains: [LayerChain] = []
-    for id in store.ask(reading, { $0.records.map(\.id) }) {
-      guard let layer = reading.primary(id), let parents = try? reading.chain(of: layer) else { continue }
-      if let wanted, id != wanted, !parents.contains(where: { $0.id == wanted }) { continue }
-      chains.append(LayerChain(layer: layer.location, parents: parents))
+    let chains = reading.writableChains().filter { chain in
+      wanted == nil || chain.layer.id == wanted || chain.parents.contains { $0.id == wanted }
     }
     let mounted = Set(store.mounts(reading).layers)
     for home in store.topology.layerHomes { try driver.repairLinks(chains, in: home.root, mounted: mounted) }

@@ -72,12 +72,36 @@ extension LayersWriting {
     {
       let aside = LayerID.random()
       var record = LayerRecord(id: aside)
-      record.flags[LayerTie.key] = LayerTie(mountsOf: users).flag
+      record.flags[LayerTie.key] = try tie(toMountsOf: users, at: layer.location.role).flag
       store.change(self) { $0.append(record, file: file) }
       try store.save(self)
       try driver.retire(layer.location, as: aside)
     }
     try discard(layer)
+  }
+
+  /// Sees to it that a layer which does not leave stays while mounts of this graph root use it that the records lead elsewhere
+  /// by now: until they end it has a child without content.
+  mutating func hold(_ layer: FoundLayer) throws(StorageError) {
+    let users = reading.mountedUsers(of: layer).filter { id in
+      guard let user = reading.find(id), let chain = try? reading.chain(of: user) else { return true }
+      return !chain.contains(layer.location)
+    }
+    if users.isEmpty { return }
+    let tie = try tie(toMountsOf: users, at: layer.location.role)
+    let isHeld = store.ask(reading) { table in
+      table.children(of: layer.id).contains { id in table[id].flatMap { LayerTie($0.flags) } == tie }
+    }
+    if isHeld { return }
+    var record = LayerRecord(id: .random(), parent: layer.id)
+    record.flags[LayerTie.key] = tie.flag
+    try pin(layer, record)
+  }
+
+  /// A tie to mounts of this graph root, which others find if the layer is in the image store.
+  private func tie(toMountsOf users: [LayerID], at role: LayerLocation.Role) throws(StorageError) -> LayerTie {
+    if role == .imageStore { try store.register(self) }
+    return LayerTie(mountsOf: users, in: try Identity.read(store.topology.layers.identity))
   }
 }
 

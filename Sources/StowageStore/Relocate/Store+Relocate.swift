@@ -165,7 +165,10 @@ extension Store {
       let reason = try withLayersWriting(additional: true) {
         (layers: inout LayersWriting) throws(StorageError) -> String? in
         guard let old = layers.reading.layer(id, at: plan.source) else { return nil }
-        if let reason = try self.need(of: old, plan, layers.reading, isDryRun: isDryRun) { return reason }
+        if let reason = try self.need(of: old, plan, layers.reading, isDryRun: isDryRun) {
+          if !isDryRun { try layers.hold(old) }
+          return reason
+        }
         if isDryRun || layers.reading.layer(id, at: plan.target) == nil { return nil }
         try layers.leave(old)
         return nil
