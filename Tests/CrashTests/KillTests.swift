@@ -37,7 +37,7 @@ struct KillTests {
     try operation.revert(store)
     #expect(try store.state() == old)
 
-    let stride = isFullSweep ? 1 : max(1, steps / 12)
+    let stride = isFullSweep ? 1 : max(1, steps / 5)
     // The first and the last steps are where records change: sample them densely.
     let points = Set(Swift.stride(from: 1, through: steps, by: stride)).union([1, 2, steps - 2, steps - 1, steps])
     for step in points.sorted() where step >= 1 {
@@ -60,7 +60,7 @@ struct KillTests {
     let steps = try store.countSteps(operation.words)
     let new = try store.state()
     try operation.revert(store)
-    let stride = isFullSweep ? 1 : max(1, steps / 8)
+    let stride = isFullSweep ? 1 : max(1, steps / 4)
     for step in Swift.stride(from: 1, through: steps, by: stride) {
       let status = try store.fail(operation.words, at: step, with: "ENOSPC")
       let found = try store.state()

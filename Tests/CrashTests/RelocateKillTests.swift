@@ -115,7 +115,7 @@ struct RelocateKillTests {
     let steps = try store.steps(there)
     #expect(steps > 20)
     try store.checked(store.call(back, fault: nil))
-    let stride = isFullSweep ? 1 : max(1, steps / 8)
+    let stride = isFullSweep ? 1 : max(1, steps / 4)
     for step in Swift.stride(from: 1, through: steps, by: stride) {
       _ = try store.call(there, fault: "kill=\(step)")
       #expect(try store.content() == content, "killed before step \(step) of \(steps)")
@@ -152,7 +152,7 @@ struct RelocateKillTests {
     let steps = try store.steps(there)
     try store.stowage("unmount", "c")
     try store.checked(store.call(back, fault: nil))
-    let stride = isFullSweep ? 1 : max(1, steps / 6)
+    let stride = isFullSweep ? 1 : max(1, steps / 4)
     for step in Swift.stride(from: 1, through: steps, by: stride) {
       let place = try mount()
       _ = try store.call(there, fault: "kill=\(step)")

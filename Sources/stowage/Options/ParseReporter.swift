@@ -29,6 +29,9 @@ final class ParseReporter: OptionParser.Reporter {
     case .command(let command, let word): console.write(HelpPrinter.text(for: command, typedAs: word))
     }
     console.writeError(help.optionsText(values))
+    if case .main = scope, help.showsAdditional {
+      console.writeError(HelpPrinter.additionalText(CommandTable.additional))
+    }
   }
 
   func reportUsageError(_ text: String) {
