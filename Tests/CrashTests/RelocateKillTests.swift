@@ -34,6 +34,7 @@ struct RelocateKillTests {
         ]))
       try stowage("import-layer", "-r", "-i", "base", "-f", "\(scratch.path)/1.tar")
       try stowage("import-layer", "-r", "-i", "top", "-f", "\(scratch.path)/2.tar", "base")
+      try stowage("set-layer-data", "-f", "\(scratch.path)/1.tar", "top", "part")
       try stowage("create-image", "-i", RelocateKillTests.image, "-n", "web", "-m", "text", "top")
       try stowage("set-image-data", "-f", "\(scratch.path)/1.tar", "web", "item")
       container =
@@ -64,10 +65,12 @@ struct RelocateKillTests {
     func content() throws -> String {
       let item = try checked(
         run(["sh", "-c", "sha256sum"], input: call(["get-image-data", "web", "item"], fault: nil).output))
+      let part = try checked(
+        run(["sh", "-c", "sha256sum"], input: call(["get-layer-data", "top", "part"], fault: nil).output))
       let diffs = try ["base", "top"].map { layer in
         try checked(run(["sha256sum"], input: call(["diff", "-u", layer], fault: nil).output))
       }
-      return try (diffs + [item, stowage("metadata", "-q", "web"), stowage("image", "-j", "web")]).joined()
+      return try (diffs + [item, part, stowage("metadata", "-q", "web"), stowage("image", "-j", "web")]).joined()
     }
 
     /// What belongs to no record of its own place.

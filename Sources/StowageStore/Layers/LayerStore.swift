@@ -167,7 +167,9 @@ final class LayerStore: Sendable {
   }
 
   /// Directories with files that are written under this store's lock.
-  var writtenDirectories: [FilePath] { topology.layers.directories }
+  var writtenDirectories: [FilePath] {
+    topology.layers.directories + topology.layers.dataSearch.map { DependentsDirectory(data: $0).path }
+  }
 
   private func refreshMounts(_ state: inout State) throws(StorageError) {
     let held = try mountsLock.acquire(.shared)

@@ -120,7 +120,7 @@ extension LayerFiles {
           let part = FilePath(id.rawValue).appending(FilePath(item).components)
           if Syscall.exists(target.appending(part.components)) { continue }
           guard let bytes = try? Syscall.readFile(source.appending(part.components)) else { continue }
-          try AtomicFile.replace(target.appending(part.components), contents: bytes, sync: true)
+          try AtomicFile.replace(target.appending(part.components), contents: bytes, sync: true, stagedIn: target)
         }
       }
     }
