@@ -129,7 +129,7 @@ import Testing
     #expect(try store("layer", "-j", "x1").outputText.contains("\"compression\":4"))
   }
 
-  @Test("an import that is interrupted leaves nothing", arguments: Drivers.all, [Int32(2), 15])
+  @Test("an import that is interrupted leaves nothing", arguments: Drivers.all, [Int32(1), 2, 15])
   func interrupted(driver: String, signal: Int32) throws {
     let store = try CommandStore(driver)
     try store("create-layer", "--id", "x1")

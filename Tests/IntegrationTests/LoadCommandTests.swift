@@ -62,7 +62,9 @@ import Testing
     #expect(try store("layers", "-j").shows("null\n"))
   }
 
-  @Test("a load that is interrupted leaves nothing", arguments: [Int32(2), 15]) func interrupted(signal: Int32) throws {
+  @Test("a load that is interrupted leaves nothing", arguments: [Int32(1), 2, 15]) func interrupted(signal: Int32)
+    throws
+  {
     let store = try CommandStore("vfs")
     // The pipe stays open, so the load waits for the rest of the archive.
     let path = store.directory.appending("pipe")

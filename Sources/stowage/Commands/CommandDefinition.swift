@@ -30,7 +30,7 @@ struct CommandDefinition: Sendable {
   let details: String
   /// The command's own options; the global ones come on top.
   let options: [OptionDefinition]
-  /// Whether SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
+  /// Whether SIGHUP, SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
   let isInterruptible: Bool
   /// Whether the command runs in a user namespace always, not only if `--unshare` says so.
   let entersUserNamespace: Bool

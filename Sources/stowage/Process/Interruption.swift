@@ -2,7 +2,7 @@
 import Glibc
 import Synchronization
 
-/// SIGINT and SIGTERM as a request to unwind, for commands that would otherwise leave something half-made.
+/// SIGHUP, SIGINT and SIGTERM as a request to unwind, for commands that would otherwise leave something half-made.
 enum Interruption {
   private struct State: Sendable {
     var signal: CInt?
@@ -26,7 +26,7 @@ enum Interruption {
     if isDue { action() }
   }
 
-  /// From now on the first SIGINT or SIGTERM is a request; a second one ends the process at once.
+  /// From now on the first of SIGHUP, SIGINT and SIGTERM is a request; a second one ends the process at once.
   ///
   /// To be called before other threads start: they inherit that the signals are blocked, and a thread of its own waits
   /// for them. A handler could do nothing but set a flag, which nobody who waits for input would see.
@@ -63,7 +63,7 @@ enum Interruption {
   private static func watchedSignals() -> sigset_t {
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] where !isIgnored(number) { sigaddset(&signals, number) }
+    for number in [SIGHUP, SIGINT, SIGTERM] where !isIgnored(number) { sigaddset(&signals, number) }
     return signals
   }
 
