@@ -20,7 +20,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 let package = Package(
   name: "stowage",
@@ -29,8 +28,7 @@ let package = Package(
     .executable(name: "stowage", targets: ["stowage-cli"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
-    .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1"))
   ],
   targets: [
     // 0: values
@@ -39,7 +37,8 @@ let package = Package(
     .target(name: "CStowageShims"),
     library("StowageSystem", ["StowageModel", "CStowageShims", system]),
     library("StowageFiles", ["StowageModel", "StowageSystem", system]),
-    library("StowageDigest", ["StowageModel", crypto]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+    library("StowageDigest", ["StowageModel", "CCrypto"]),
     // 2: layer bytes, configuration
     .systemLibrary(name: "CIsal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),

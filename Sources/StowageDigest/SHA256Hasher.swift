@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CCrypto
 package import StowageModel
 
-internal import struct Crypto.SHA256
-
-/// A running sha256.
+/// A running sha256: a value, whose copies go on independently of each other.
 ///
 /// Not for two threads at once.
 package struct SHA256Hasher: Sendable {
-  private var state = SHA256()
+  private var state = SHA256_CTX()
 
   /// Starts with no bytes.
-  package init() {}
+  package init() { SHA256_Init(&state) }
 
   /// Adds bytes.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     if bytes.isEmpty { return }
-    state.update(bufferPointer: bytes)
+    SHA256_Update(&state, bytes.baseAddress, bytes.count)
   }
 
   /// Adds bytes.
@@ -25,7 +24,14 @@ package struct SHA256Hasher: Sendable {
   }
 
   /// The digest of the bytes so far; more may follow.
-  package func finish() -> StowageModel.Digest { StowageModel.Digest(sha256: state.finalize()) }
+  package func finish() -> StowageModel.Digest {
+    var copy = state
+    return StowageModel.Digest(
+      sha256: [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { bytes, count in
+        SHA256_Final(bytes.baseAddress, &copy)
+        count = Int(SHA256_DIGEST_LENGTH)
+      })
+  }
 }
 
 /// The sha256 of some bytes.
