@@ -121,7 +121,7 @@ package struct TarHeader: Sendable {
   /// Whether the bytes delivered as content are what a tar-split file must be able to ask for again.
   ///
   /// False for entries whose content has to be kept in the tar-split file itself, because no file of the extracted tree
-  /// holds exactly the archive's bytes: sparse files, whiteouts, and kinds without content (archive-and-diff 14 W5).
+  /// holds exactly the archive's bytes: sparse files, whiteouts, and kinds without content (archive-and-diff 14, W5).
   package var contentIsInTree: Bool {
     guard size > 0, !isSparse, !kind.isHeaderOnly, kind != .gnuSparse, kind != .globalHeader else { return false }
     return !namesWhiteout

@@ -4,7 +4,7 @@ package import StowageCompression
 /// Writes the tar-split file of an archive while a `TarReader` reads that (archive-and-diff 7.1–7.4).
 ///
 /// Content that the extracted tree will not hold byte for byte (sparse files, whiteouts) is kept in the file itself, so that
-/// re-assembly always gives the archive (14 W5).
+/// re-assembly always gives the archive (archive-and-diff 14, W5).
 package final class TarSplitWriter: TarObserver {
   /// Segments are written out when they reach this size, the largest the reference makes.
   private static let segmentLimit = 1 << 20

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A list of texts that later files replace, or extend once one of them said `{append = true}` (configuration 2.1).
+/// A list of texts that later files replace, or extend once one of them said `{append = true}`
+/// (configuration-and-idmaps 2.1).
 struct AttributedList: Sendable {
   private(set) var values: [Setting<String>] = []
   private var appends = Setting(false)

@@ -14,7 +14,7 @@ public struct ConfigurationFile: Hashable, Sendable {
     self.remarks = remarks.sorted { ConfigurationFile.place($0.origin) < ConfigurationFile.place($1.origin) }
   }
 
-  /// Tells the log about the file, in the reference's words where it has some (configuration 1.1).
+  /// Tells the log about the file, in the reference's words where it has some (configuration-and-idmaps 1.1).
   func log() {
     Log.debug("Read config file \(goQuoted(path))")
     let unknown = remarks.compactMap { remark in

@@ -5,7 +5,7 @@ internal import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// Finds and reads the configuration files (configuration 1, changes-1.64 13.1).
+/// Finds and reads the configuration files (configuration-and-idmaps 1, changes-1.64 13.1).
 struct ConfigurationFiles {
   /// Variables of the process.
   let environment: [String: String]

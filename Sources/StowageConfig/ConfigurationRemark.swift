@@ -7,7 +7,7 @@ public struct ConfigurationRemark: Hashable, Sendable, CustomStringConvertible {
     case unknownKey(String)
     /// A key that the reference accepts in this place and does not obey.
     case ineffectiveKey(String, insteadUse: String)
-    /// A list that extends the earlier one because of what a file before it said (configuration 2.1).
+    /// A list that extends the earlier one because of what a file before it said (configuration-and-idmaps 2.1).
     case appendedList(String, because: SettingOrigin)
     /// `rootless_storage_path` beside `graphroot`.
     case twoGraphRoots

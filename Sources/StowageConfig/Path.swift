@@ -56,7 +56,7 @@ enum Path {
   private static func components(_ path: String) -> [Substring] { path.split(separator: "/").reversed() }
 }
 
-/// Replaces references to variables (configuration 4.3).
+/// Replaces references to variables (configuration-and-idmaps 4.3).
 enum Expansion {
   /// `$UID` textually, then `$NAME` and `${NAME}`; then links are resolved if the path exists, else it is cleaned.
   static func path(_ text: String, environment: [String: String], uid: UInt32) -> String {

@@ -3,7 +3,7 @@
 internal import Glibc
 internal import StowageSystem
 
-/// Who runs this process, as far as the configuration is concerned (configuration 15).
+/// Who runs this process, as far as the configuration is concerned (configuration-and-idmaps 15).
 package struct Rootlessness: Sendable, Hashable {
   /// The user's ID outside a user namespace that a program of this family has set up; else the real user ID.
   package let uid: UInt32

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the configuration files say together, each decoded on top of those before (configuration 2 and 3).
+/// What the configuration files say together, each decoded on top of those before (configuration-and-idmaps 2 and 3).
 struct StorageConfiguration: Sendable {
   var driver = Setting("")
   var driverPriority = AttributedList()
@@ -89,7 +89,7 @@ struct StorageConfiguration: Sendable {
     }
   }
 
-  /// The driver options in the order of configuration 4.1, item 5.
+  /// The driver options in the order of configuration-and-idmaps 4.1, item 5.
   var allDriverOptions: [Setting<String>] {
     func option(_ key: String, _ setting: Setting<String>?) -> [Setting<String>] {
       guard let setting, !setting.value.isEmpty else { return [] }

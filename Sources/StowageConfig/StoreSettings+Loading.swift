@@ -2,7 +2,7 @@
 
 public import StowageModel
 
-/// The settings that the configuration files and the environment of this process give (configuration 4).
+/// The settings that the configuration files and the environment of this process give (configuration-and-idmaps 4).
 ///
 /// Computed once per process; a failure is kept too.
 ///
@@ -103,7 +103,7 @@ extension StoreSettings {
     if !configuration.graphRoot.value.isEmpty { graphRoot = expanded(configuration.graphRoot) }
   }
 
-  /// What must hold between the paths (configuration 4.1, item 11; 21.12).
+  /// What must hold between the paths (configuration-and-idmaps 4.1, item 11; 21.12).
   fileprivate func check() throws(StorageError) {
     for (name, root) in [("runroot", runRoot), ("graphroot", graphRoot)] where root.value.isEmpty {
       throw StorageError(.configuration, "\(name) must be set")

@@ -5,7 +5,7 @@ package import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// Ranges of IDs that users may map, from `/etc/subuid` and `/etc/subgid` (configuration 10, the file build).
+/// Ranges of IDs that users may map, from `/etc/subuid` and `/etc/subgid` (configuration-and-idmaps 10, the file build).
 package enum SubordinateIDs {
   /// The maps of a user's ranges in both files, see ``uids(of:directory:)`` and ``gids(of:directory:)``.
   package static func maps(user: String, group: String, directory: String = "/etc") throws(StorageError) -> IDMaps {

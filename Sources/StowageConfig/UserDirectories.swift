@@ -5,7 +5,7 @@ internal import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// The user's home, data and run-time directories (configuration 1, 4.2, 15.3).
+/// The user's home, data and run-time directories (configuration-and-idmaps 1, 4.2, 15.3).
 enum UserDirectories {
   /// `HOME`, else the home of the user in the user database.
   static func home(_ environment: [String: String], uid: UInt32) throws(StorageError) -> String {

@@ -8,9 +8,9 @@ internal import SystemPackage
 extension Store {
   /// Makes a container (store-semantics 11.1).
   ///
-  /// Identifier and names are checked before anything is made (27.1.16). The container's layer stays `incomplete` and
-  /// tied to the container until the container's record is on disk; so after a crash there is the whole container or
-  /// nothing.
+  /// Identifier and names are checked before anything is made (store-semantics 27.1.16). The container's layer stays
+  /// `incomplete` and tied to the container until the container's record is on disk; so after a crash there is the whole
+  /// container or nothing.
   func createContainer(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
     let explicit = try containerMaps(request)
     let flags = try containerFlags(request)

@@ -140,7 +140,7 @@ extension LayerExtractor {
     }
   }
 
-  /// Sets the entry's attributes (archive-and-diff 4.6), except those that would steer overlayfs (14 W24).
+  /// Sets the entry's attributes (archive-and-diff 4.6), except those that would steer overlayfs (archive-and-diff 14, W24).
   private func setAttributes(of target: MetadataTarget, _ header: TarHeader, _ path: EntryPath) throws(StorageError) {
     for attribute in header.extendedAttributes where !isRefused(attribute.name) {
       do throws(Errno) {

@@ -51,7 +51,7 @@ final class LayerExtractor {
   func apply(_ header: TarHeader, content: Content) throws(StorageError) {
     let (sum, overflow) = headerBytes.addingReportingOverflow(max(0, header.size))
     headerBytes = overflow ? .max : sum
-    // Names of global headers are no paths of the layer (archive-and-diff 14 W11).
+    // Names of global headers are no paths of the layer (archive-and-diff 14, W11).
     if header.kind == .globalHeader { return }
     guard let path = EntryPath(cleaning: header.name) else {
       throw StorageError(.invalidArchive, "name with a NUL byte: \(goQuoted(bytes: header.name))")

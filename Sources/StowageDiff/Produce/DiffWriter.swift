@@ -39,13 +39,13 @@ final class DiffWriter {
   /// Adds the whiteout that overlayfs keeps as the device `entry` (archive-and-diff 5.4).
   func addWhiteout(_ entry: borrowing FoundObject) throws(StorageError) {
     try cancellation?.check()
-    // Who cannot be named inside must not bring the deleted file back (14 W15).
+    // Who cannot be named inside must not bring the deleted file back (archive-and-diff 14, W15).
     let owner = maps.toContainer(uid: Int(entry.status.uid), gid: Int(entry.status.gid)) ?? (0, 0)
     var header = TarHeader(
       kind: .regular, name: whiteoutName(entry.path), uid: Int64(owner.uid), gid: Int64(owner.gid),
       modified: ArchiveTime(entry.status.modificationTime))
     // The kernel makes whiteouts as names of one inode; the reference leaves the first deleted name in the headers of the
-    // others, where no reader looks. Kept so that equal layers give equal bytes (14 W14).
+    // others, where no reader looks. Kept so that equal layers give equal bytes (archive-and-diff 14, W14).
     if entry.status.linkCount > 1, let first = headers.firstName(of: entry.status, orElse: entry.path) {
       header.linkName = first
     }
@@ -83,7 +83,7 @@ final class DiffWriter {
   }
 
   /// Copies a file's bytes. One that has another size by now makes the diff fail: padding it would record content that never
-  /// was (14 W17).
+  /// was (archive-and-diff 14, W17).
   private func writeContent(_ entry: borrowing FoundObject) throws(StorageError) {
     let file = try entry.opened()
     while true {

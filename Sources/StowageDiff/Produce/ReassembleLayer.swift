@@ -10,7 +10,7 @@ package import SystemPackage
 /// Puts a layer's archive together again, byte for byte, from its tar-split file and its tree (archive-and-diff 7.5).
 ///
 /// Every name is resolved inside the root it is looked for in, so that no name and no link can make this read a file of the
-/// host (14 W1). Only regular files are read.
+/// host (archive-and-diff 14, W1). Only regular files are read.
 ///
 /// - Parameters:
 ///   - tarSplit: the `.tar-split.gz` file.

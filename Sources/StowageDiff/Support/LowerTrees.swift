@@ -8,7 +8,7 @@ internal import SystemPackage
 /// The lower directories of an overlay layer, nearest first, for questions of what a path was before.
 ///
 /// Look-ups follow no links at all, as overlayfs does, so neither the layers' links nor the host's files can change an
-/// answer (archive-and-diff 14 W28).
+/// answer (archive-and-diff 14, W28).
 final class LowerTrees {
   /// What the lower directories say of a path.
   enum Finding {
@@ -91,7 +91,7 @@ final class LowerTrees {
       }
       return (status, (mark ?? nil) != nil)
     } catch {
-      // A file or a link in the place of a directory above: this one has nothing here (14 W27).
+      // A file or a link in the place of a directory above: this one has nothing here (archive-and-diff 14, W27).
       switch error {
       case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: return nil
       default: throw callFailure("stat", path, error)

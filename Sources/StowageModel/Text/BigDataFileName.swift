@@ -6,8 +6,8 @@
 /// character is its last one stays as it is. A trailing `/` of the base64 form vanishes.
 ///
 /// - Throws: ``StorageError/Code/invalidBigDataName`` if the key is empty, or if nothing can be stored under its name:
-///   `.`, `..`, `userdata` (a directory of images and containers), or `/` or NUL inside the name (20.23). Such an item
-///   cannot exist on disk either, so for a reader it is simply absent.
+///   `.`, `..`, `userdata` (a directory of images and containers), or `/` or NUL inside the name
+///   (on-disk-format 20.23). Such an item cannot exist on disk either, so for a reader it is simply absent.
 public func bigDataFileName(for key: String) throws(StorageError) -> String {
   let name = BigDataName.fileName(of: key)
   let bytes = name.utf8

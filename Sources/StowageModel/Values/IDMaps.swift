@@ -19,7 +19,7 @@ public struct IDMapping: Hashable, Sendable {
   }
 }
 
-/// The user and group ID maps of a layer or container. An empty list is the identity. Source: configuration 11.
+/// The user and group ID maps of a layer or container. An empty list is the identity. Source: configuration-and-idmaps 11.
 public struct IDMaps: Hashable, Sendable {
   /// User ranges in the caller's order; the first that fits an ID counts.
   public var uids: [IDMapping]

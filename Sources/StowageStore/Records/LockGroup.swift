@@ -8,7 +8,7 @@ internal import SystemPackage
 /// The lock files of one store part, used as one lock.
 ///
 /// With a split image store the layers have two lock files: both are taken, in order, and a write is announced in both
-/// (store-semantics 25.2.3). Freshness is judged by all of them (27.1.25).
+/// (store-semantics 25.2.3). Freshness is judged by all of them (store-semantics 27.1.25).
 final class LockGroup: Sendable {
   private let files: [LockFile]
   fileprivate let ranks: [LockRank]

@@ -27,7 +27,7 @@ package struct StoreRoots: Hashable, Sendable {
   package var userNamespaceLock: FilePath { graphRoot.appending("userns.lock") }
 }
 
-/// Where everything of a store lives, decided once at open (design 2.1).
+/// Where everything of a store lives, decided once at open.
 ///
 /// Immutable. Nobody else joins root paths. Whatever can be in several stores is an ordered list; callers loop over it.
 package struct StoreTopology: Hashable, Sendable {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# store-semantics 8 (issue 1779): the top layer of an image in the image store is seen.
+# store-semantics 8 (issue 1779 of containers/storage): the top layer of an image in the image store is seen.
 # drivers: overlay
 IS=$T/i; sw() { local c=$1; shift; "$SW" "$c" --graph "$G" --run "$R" -s "$DRIVER" --image-store "$IS" "$@"; }
 mkdir o n; echo old >o/f; echo new >n/f; tar -C o -cf o.tar .; tar -C n -cf n.tar .
