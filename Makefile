@@ -4,9 +4,6 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
-# Nobody links against the program: without exported symbols it starts faster.
-RELEASE_FLAGS = -c release --static-swift-stdlib --product stowage -Xlinker -L$(shell scripts/static-libraries) \
-	-Xlinker --no-export-dynamic
 RELEASE_BIN = .build/release/stowage
 SHARE = $(DESTDIR)$(PREFIX)/share
 COMPLETIONS = $(addprefix $(SHARE)/, \
@@ -22,9 +19,8 @@ build: ## Debug build of everything
 	@scripts/install-deps build
 	$(SWIFT) build
 
-release: ## Release build of the command line, Swift runtime linked statically
-	@scripts/install-deps build
-	$(SWIFT) build $(RELEASE_FLAGS)
+release: ## Release build of the command line, Swift runtime linked statically, its linkage proved
+	SWIFT=$(SWIFT) scripts/build-release
 
 demo: release ## Load an image, change a container, run it with Podman from the same store (needs root)
 	@scripts/install-deps all
@@ -58,12 +54,9 @@ fuzz: ## A minute of fuzzing for each parser of hostile input
 	@scripts/install-deps build
 	for target in tar pax tarsplit decoders records toml; do Fuzz/run.sh $$target -max_total_time=60 || exit 1; done
 
-check: lint ## Style, licence headers, layering, linkage
-	@scripts/install-deps build
+check: lint release ## Style, licence headers, citations, layering, linkage of the release build
 	scripts/check-sources
 	scripts/check-layering
-	$(SWIFT) build $(RELEASE_FLAGS)
-	scripts/check-linkage $(RELEASE_BIN)
 
 lint: ## Formatting and documentation rules
 	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
