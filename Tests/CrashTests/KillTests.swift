@@ -7,19 +7,19 @@ import Testing
 /// SIGKILL before each mutating step of an operation: the next opener finds the old or the new state, and nothing else.
 ///
 /// A sample of the steps, or with `STOWAGE_CRASH_SWEEP=full` all of them.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Kills at every step", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct KillTests {
   private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
 
-  @Test(arguments: CrashedOperation.all, availableDrivers)
-  func `a killed operation leaves the old or the new state, and nothing else`(
+  @Test(.tags(.driver), arguments: CrashedOperation.all, availableDrivers)
+  func `A killed operation leaves the old or the new state, and nothing else`(
     operation: CrashedOperation, driver: String
   ) throws {
     try sweep(operation, driver)
   }
 
   @Test(arguments: [CrashedOperation.putDirectory, .apply])
-  func `a killed extraction on overlay leaves the old or the new state, and nothing else`(
+  func `A killed extraction on overlay leaves the old or the new state, and nothing else`(
     operation: CrashedOperation
   ) throws {
     try sweep(operation, "overlay")
@@ -52,7 +52,7 @@ struct KillTests {
   }
 
   @Test(arguments: CrashedOperation.all + [.putDirectory, .apply])
-  func `a failing step leaves the old or the new state, and nothing else`(operation: CrashedOperation) throws {
+  func `A failing step leaves the old or the new state, and nothing else`(operation: CrashedOperation) throws {
     let store = try CrashStore(driver: "overlay")
     defer { store.close() }
     try operation.prepare(store)

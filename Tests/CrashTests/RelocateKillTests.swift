@@ -7,7 +7,7 @@ import Testing
 
 /// SIGKILL while images are moved: every image stays whole, other programs can mount what is built on it, and the same command
 /// goes on where it was stopped.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Kills while images are moved", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct RelocateKillTests {
   private static let image = String(repeating: "1a", count: 32)
   private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
@@ -109,8 +109,9 @@ struct RelocateKillTests {
     }
   }
 
-  @Test(arguments: ["overlay", "vfs"], [["image-store", "graph-root"], ["graph-root", "image-store"]])
-  func `a killed move leaves the image whole and is taken up again`(driver: String, ways: [String]) throws {
+  @Test(
+    .tags(.driver), arguments: ["overlay", "vfs"], [["image-store", "graph-root"], ["graph-root", "image-store"]])
+  func `A killed move leaves the image whole and is taken up again`(driver: String, ways: [String]) throws {
     let store = try Store(driver)
     let (there, back) = (["relocate", "-q", "--all", "--to", ways[0]], ["relocate", "-q", "--all", "--to", ways[1]])
     if ways[0] == "graph-root" { try store.stowage("relocate", "-q", "--all", "--to", "image-store") }
@@ -139,7 +140,7 @@ struct RelocateKillTests {
   }
 
   @Test(arguments: [["image-store", "graph-root"], ["graph-root", "image-store"]])
-  func `a mounted container sees its image while a move of it is killed and taken up again`(ways: [String]) throws {
+  func `A mounted container sees its image while a move of it is killed and taken up again`(ways: [String]) throws {
     let store = try Store("overlay")
     let (there, back) = (["relocate", "-q", "--all", "--to", ways[0]], ["relocate", "-q", "--all", "--to", ways[1]])
     if ways[0] == "graph-root" { try store.stowage("relocate", "-q", "--all", "--to", "image-store") }

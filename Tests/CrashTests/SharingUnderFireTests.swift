@@ -8,12 +8,12 @@ import Testing
 /// Three graph roots on one image store, of which one pins what it needs, and a fourth that lists it as additional store: eight
 /// processes load, create, mount, move and delete, and are killed at random. Nobody's container may suffer, and nothing may be
 /// left.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Sharing under fire", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct SharingUnderFireTests {
   private var seconds: Int { environmentValue("STOWAGE_FIRE_SECONDS").flatMap { Int($0) } ?? 20 }
 
-  @Test(arguments: ["overlay", "vfs"])
-  func `graph roots that share an image store do not hurt each other`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `Graph roots that share an image store do not hurt each other`(driver: String) throws {
     let scratch = try TemporaryDirectory("fire")
     let place = scratch.path.string
     defer {

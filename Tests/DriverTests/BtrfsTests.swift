@@ -6,15 +6,14 @@ import SystemPackage
 import Testing
 
 /// Subvolumes of btrfs beyond what every driver must do (graph-drivers, btrfs).
-@Suite(.serialized, .enabled(if: canMountBtrfs, "needs btrfs on a loop device"))
+@Suite("Subvolumes of btrfs", .tags(.root), .serialized, .enabled(if: canMountBtrfs, "needs btrfs on a loop device"))
 struct BtrfsTests {
   private func subvolumes(_ bench: Workbench) throws -> [String] {
     let listed = try shell("btrfs subvolume list \(bench.top.string)")
     return listed.outputText.split(separator: "\n").map(String.init)
   }
 
-  @Test("A layer is a subvolume, its child a snapshot of it")
-  func snapshots() throws {
+  @Test func `A layer is a subvolume, its child a snapshot of it`() throws {
     try withDriver("btrfs") { bench in
       let base = try bench.create("base")
       try bench.apply(archive("echo a >file"), to: base, over: [])
@@ -30,8 +29,10 @@ struct BtrfsTests {
     }
   }
 
-  @Test("Subvolumes that a container made go with its layer: nested, read-only, deep, with deep directories inside")
-  func nestedSubvolumes() throws {
+  @Test
+  func `Subvolumes that a container made go with its layer: nested, read-only, deep, with deep directories inside`()
+    throws
+  {
     try withDriver("btrfs") { bench in
       let base = try bench.create("base")
       let layer = try bench.create("layer", over: [base], readWrite: true)
@@ -61,8 +62,7 @@ struct BtrfsTests {
     }
   }
 
-  @Test("A layer's limit holds, and its quota group goes with it")
-  func quota() throws {
+  @Test func `A layer's limit holds, and its quota group goes with it`() throws {
     try withDriver("btrfs", options: ["btrfs.size=64m", "btrfs.min_space=1m"]) { bench in
       let base = try bench.create("base")
       let layer = try bench.create("layer", over: [base], readWrite: true)

@@ -11,13 +11,13 @@ import SystemPackage
 import Testing
 
 /// What every driver must do, whatever it is made of.
-@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+@Suite("What every driver must do", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct ConformanceTests {
   static let drivers = availableDrivers
   static let driversWithAdditionalStores = ["overlay", "vfs"]
 
-  @Test("A layer exists after its creation and not after its removal", arguments: drivers)
-  func lifeCycle(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `A layer exists after its creation and not after its removal`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       #expect(bench.driver.exists(base))
@@ -30,8 +30,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("A stack presents the files of all its layers", arguments: drivers, [1, 2, 128, 500])
-  func stacks(_ name: String, _ depth: Int) throws {
+  @Test(.tags(.driver), arguments: drivers, [1, 2, 128, 500])
+  func `A stack presents the files of all its layers`(_ name: String, _ depth: Int) throws {
     try withDriver(name) { bench in
       var chain: [LayerLocation] = []
       for index in 1...depth {
@@ -60,8 +60,8 @@ struct ConformanceTests {
     return String(repeating: "a", count: 64 - number.utf8.count) + number
   }
 
-  @Test("Whiteouts and opaque directories hide what is below", arguments: drivers)
-  func whiteouts(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `Whiteouts and opaque directories hide what is below`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       try bench.apply(archive("mkdir d1 d2; echo x >d1/x; echo y >d1/y; echo z >d2/z; echo a >a"), to: base, over: [])
@@ -77,8 +77,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("Links, attributes, devices and holes survive below another layer", arguments: drivers)
-  func specialFiles(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `Links, attributes, devices and holes survive below another layer`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       try bench.apply(
@@ -111,8 +111,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("A new layer's root takes the parent's mode with all 12 bits, whatever the umask", arguments: drivers)
-  func rootMode(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `A new layer's root takes the parent's mode with all 12 bits, whatever the umask`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       let root = try bench.driver.applyTarget(for: base, over: [], idMaps: IDMaps()).root
@@ -124,10 +124,9 @@ struct ConformanceTests {
     }
   }
 
-  @Test(
-    "A layer over a parent in an additional image store works and leaves that store untouched",
-    arguments: driversWithAdditionalStores)
-  func additionalStore(_ name: String) throws {
+  @Test(.tags(.driver), arguments: driversWithAdditionalStores)
+  func `A layer over a parent in an additional image store works and leaves that store untouched`(_ name: String) throws
+  {
     try withDriver(name) { lower in
       let base = try lower.create("base")
       try lower.apply(archive("echo a >a; mkdir d; echo b >d/b"), to: base, over: [])
@@ -155,8 +154,8 @@ struct ConformanceTests {
     try shell("find . -printf '%p %i %m %U %G %T@ %C@ %s\\n' | sort", directory: path).outputText
   }
 
-  @Test("A directory left by a crash is replaced by a new layer", arguments: drivers)
-  func leftoverDirectory(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `A directory left by a crash is replaced by a new layer`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       try bench.apply(archive("echo old >old"), to: base, over: [])
@@ -167,8 +166,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("Stale temporary directories can be recovered", arguments: drivers)
-  func staleTemporaries(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `Stale temporary directories can be recovered`(_ name: String) throws {
     try withDriver(name) { bench in
       for root in bench.driver.temporaryRoots() {
         try makeDirectories(root, mode: 0o700)
@@ -180,8 +179,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("Creating over a missing parent fails and leaves nothing", arguments: drivers)
-  func missingParent(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `Creating over a missing parent fails and leaves nothing`(_ name: String) throws {
     try withDriver(name) { bench in
       let ghost = try bench.location("ghost")
       let layer = try bench.location("layer")
@@ -193,8 +192,8 @@ struct ConformanceTests {
     }
   }
 
-  @Test("An archive comes back byte for byte, and a produced difference makes an equal layer", arguments: drivers)
-  func roundTrip(_ name: String) throws {
+  @Test(.tags(.driver), arguments: drivers)
+  func `An archive comes back byte for byte, and a produced difference makes an equal layer`(_ name: String) throws {
     try withDriver(name) { bench in
       let base = try bench.create("base")
       try bench.apply(

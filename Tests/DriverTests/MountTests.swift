@@ -8,10 +8,10 @@ import SystemPackage
 import Testing
 
 /// The ways to mount, and mount programs.
-@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+@Suite("Ways to mount", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct MountTests {
-  @Test("Every means mounts the same tree", arguments: OverlayMounter.Means.allCases, [false, true])
-  func means(_ means: OverlayMounter.Means, _ readOnly: Bool) throws {
+  @Test(arguments: OverlayMounter.Means.allCases, [false, true])
+  func `Every means mounts the same tree`(_ means: OverlayMounter.Means, _ readOnly: Bool) throws {
     try withDriver("overlay") { bench in
       var chain: [LayerLocation] = []
       for index in 1...20 {
@@ -38,10 +38,8 @@ struct MountTests {
   }
 
   /// graph-drivers 12.1 and check 12, changes-1.64 check 9.
-  @Test(
-    "Owners of the layers below can be shifted, and no helping mount is left",
-    arguments: [OverlayMounter.Means.automatic, .parameters, .optionText])
-  func shifted(_ means: OverlayMounter.Means) throws {
+  @Test(arguments: [OverlayMounter.Means.automatic, .parameters, .optionText])
+  func `Owners of the layers below can be shifted, and no helping mount is left`(_ means: OverlayMounter.Means) throws {
     try withDriver("overlay") { bench in
       try #require(bench.driver.supportsShifting(IDMaps()), "needs Linux 5.19 and a file system with idmapped mounts")
       let base = try bench.create("base")
@@ -84,8 +82,7 @@ struct MountTests {
     }
   }
 
-  @Test("500 lower directories can be mounted by descriptors")
-  func manyDescriptors() throws {
+  @Test func `500 lower directories can be mounted by descriptors`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let top = try bench.create("top", over: [base], readWrite: true)
@@ -108,8 +105,7 @@ struct MountTests {
     }
   }
 
-  @Test("A failed mount is told with the reference's text and leaves nothing mounted")
-  func failure() throws {
+  @Test func `A failed mount is told with the reference's text and leaves nothing mounted`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let base = try bench.create("base")
@@ -123,8 +119,7 @@ struct MountTests {
   }
 
   /// graph-drivers 7.4 and check 16, without the superfluous colon.
-  @Test("A mount program gets the documented arguments")
-  func programProtocol() throws {
+  @Test func `A mount program gets the documented arguments`() throws {
     try withTemporaryDirectory("program") { directory in
       let (program, log) = (directory.appending("program"), directory.appending("log"))
       try program.write("#!/bin/sh\necho \"$PWD\" \"$@\" >>\(log)\n", mode: 0o755)
@@ -158,10 +153,8 @@ struct MountTests {
     }
   }
 
-  @Test(
-    "fuse-overlayfs presents a layer, with literal whiteouts",
-    .enabled(if: commandExists("fuse-overlayfs") && FilePath("/dev/fuse").exists, "needs fuse-overlayfs"))
-  func fuse() throws {
+  @Test(.enabled(if: commandExists("fuse-overlayfs") && FilePath("/dev/fuse").exists, "needs fuse-overlayfs"))
+  func `A layer is presented by fuse-overlayfs, with literal whiteouts`() throws {
     try withDriver("overlay", options: ["overlay.mount_program=/usr/bin/fuse-overlayfs"]) { bench in
       let base = try bench.create("base")
       try bench.apply(archive("echo a >a; echo b >b"), to: base, over: [])
@@ -181,8 +174,7 @@ struct MountTests {
     }
   }
 
-  @Test("Starting again with known probes recovers stale directories, mounts inside them included")
-  func startAgain() throws {
+  @Test func `Starting again with known probes recovers stale directories, mounts inside them included`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       try bench.driver.cleanUp()
@@ -203,8 +195,7 @@ struct MountTests {
   }
 
   /// graph-drivers 26.14.
-  @Test("A recorded failure of the overlay probe is honoured with its text")
-  func recordedFailure() throws {
+  @Test func `A recorded failure of the overlay probe is honoured with its text`() throws {
     try withDriver("vfs") { bench in
       try Syscall.mkdir(bench.runRoot.appending("overlay"), mode: 0o700)
       try bench.runRoot.appending("overlay").appending("overlay-false").write("no overlay today")

@@ -12,11 +12,10 @@ import SystemPackage
 import Testing
 
 /// What only the overlay driver has: its files on disk, its mounts, staging and links.
-@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+@Suite("The overlay driver", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct OverlayTests {
   /// graph-drivers 3.2, changes-1.64 3.1 and check 1.
-  @Test("A layer's directory has the documented files, modes and contents")
-  func layout() throws {
+  @Test func `A layer's directory has the documented files, modes and contents`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let base = try bench.create("base")
@@ -62,8 +61,7 @@ struct OverlayTests {
   }
 
   /// graph-drivers 7.3 with the lower directories of changes-1.64 4.1.
-  @Test("Mounts have the reference's option text")
-  func mountText() throws {
+  @Test func `Mounts have the reference's option text`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let base = try bench.create("base")
@@ -97,8 +95,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("The kernel shows the documented mount, and unmounting puts a new mount point in place")
-  func kernelView() throws {
+  @Test func `The kernel shows the documented mount, and unmounting puts a new mount point in place`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let container = try bench.create("ctr", over: [base], readWrite: true)
@@ -123,8 +120,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("A volatile layer can be mounted again")
-  func volatileRemount() throws {
+  @Test func `A volatile layer can be mounted again`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let container = try bench.create("ctr", over: [base], readWrite: true)
@@ -140,8 +136,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("More than 500 parents are refused, and paths with colons and commas are mounted by descriptor")
-  func limits() throws {
+  @Test func `More than 500 parents are refused, and paths with colons and commas are mounted by descriptor`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let middle = try bench.create("middle", over: [base])
@@ -162,8 +157,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("Staged content becomes the layer's content, and the staging directory goes away")
-  func staging() throws {
+  @Test func `Staged content becomes the layer's content, and the staging directory goes away`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       try Syscall.chmod(bench.driver.directory(of: base).appending("diff"), mode: 0o1751)
@@ -192,8 +186,7 @@ struct OverlayTests {
   }
 
   /// graph-drivers 6.4 and check 13.
-  @Test("Removal moves the link and the directory aside under the documented names")
-  func removalNames() throws {
+  @Test func `Removal moves the link and the directory aside under the documented names`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let home = bench.graphRoot.appending("overlay")
@@ -211,8 +204,8 @@ struct OverlayTests {
   }
 
   /// changes-1.64, checks 4, 5, 6 and 7.
-  @Test("Lost links and lists are restored, dangling links removed, and mounts follow the records meanwhile")
-  func linkRepair() throws {
+  @Test
+  func `Lost links and lists are restored, dangling links removed, and mounts follow the records meanwhile`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let base = try bench.create("base")
@@ -260,8 +253,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("A layer made from a template keeps it as its lower layer, though the records do not name it")
-  func templateChain() throws {
+  @Test func `A layer made from a template keeps it as its lower layer, though the records do not name it`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let base = try bench.create("base")
@@ -277,8 +269,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("Status, metadata and sizes are reported as documented")
-  func reports() throws {
+  @Test func `Status, metadata and sizes are reported as documented`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
       let status = bench.driver.status()
@@ -311,8 +302,7 @@ struct OverlayTests {
   }
 
   /// graph-drivers check 10, values of a Linux of our days.
-  @Test("Probes are cached under the reference's names, and the home is a private mount until clean-up")
-  func caches() throws {
+  @Test func `Probes are cached under the reference's names, and the home is a private mount until clean-up`() throws {
     try withDriver("overlay") { bench in
       _ = bench.driver.status()
       let home = bench.graphRoot.appending("overlay")
@@ -337,8 +327,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("A layer of the image store is mounted read-only in the run root, and the mount point goes away")
-  func imageStore() throws {
+  @Test func `A layer of the image store is mounted read-only in the run root, and the mount point goes away`() throws {
     try withDriver("overlay", imageStore: true) { bench in
       let store = bench.top.appending("i")
       let base = LayerLocation(id: try LayerID(validating: "base"), role: .imageStore, root: store)

@@ -12,7 +12,7 @@ import SystemPackage
 import Testing
 
 /// Which driver a store gets, and what is said about options (graph-drivers 1.3, 1.7, 2, 4.1).
-@Suite(.serialized, .enabled(if: isRoot, "makes mounts and devices"))
+@Suite("Selection of drivers", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct SelectionTests {
   private func failure(
     _ name: String?, _ options: [String] = [], priority: [String] = [], existing: [String] = [],
@@ -28,15 +28,14 @@ struct SelectionTests {
     try check(root, message { _ = try StowageDrivers.makeDriver(name: name, priority: priority, context) })
   }
 
-  @Test("An unknown driver is refused with the reference's text")
-  func unknown() throws {
+  @Test func `An unknown driver is refused with the reference's text`() throws {
     try failure("aufs") { (root: FilePath, text: String?) throws in
       #expect(text == "failed to GetDriver graph aufs \(root): driver not supported")
     }
   }
 
-  @Test("zfs is refused as a missing driver is, with what to do, and what is there is not touched")
-  func zfs() throws {
+  @Test
+  func `The driver zfs is refused as a missing one is, with what to do, and what is there is not touched`() throws {
     let text = "Stowage has no zfs driver, use overlay or vfs: driver not supported"
     try failure("zfs") { (root: FilePath, found: String?) throws in
       #expect(found == "failed to GetDriver graph zfs \(root): \(text)")
@@ -48,8 +47,10 @@ struct SelectionTests {
     }
   }
 
-  @Test("btrfs elsewhere than on btrfs is refused with the reference's text, and the next driver is tried")
-  func btrfsElsewhere() throws {
+  @Test
+  func `The driver btrfs elsewhere than on btrfs is refused with the reference's text, and the next one is tried`()
+    throws
+  {
     try failure("btrfs") { (root: FilePath, text: String?) throws in
       #expect(
         text == "\"\(root)/btrfs\" is not on a btrfs filesystem: "
@@ -62,70 +63,67 @@ struct SelectionTests {
     }
   }
 
-  @Test(
-    "Wrong options are refused with the reference's text",
-    arguments: [
-      ("foo.bar=1", "unknown driver \"foo\" in option \"foo.bar=1\""),
-      ("overlay.bar=1", "unknown option \"bar\" (\"overlay.bar=1\")"),
-      ("bar", "unable to parse key/value option: bar"),
-      ("overlay.sync=bad", "invalid sync mode for overlay driver: invalid sync mode: \"bad\""),
-      ("imagestore=rel", "overlay: image path \"rel\" is not absolute.  Can not be relative"),
-      (
-        "imagestore=/nosuch", "overlay: can't stat imageStore dir /nosuch: stat /nosuch: no such file or directory"
-      ),
-      ("imagestore=/proc/version", "overlay: image path \"/proc/version\" must be a directory"),
-      (
-        "overlay.mount_program=/nosuch",
-        "overlay: can't stat program \"/nosuch\": faccessat /nosuch: no such file or directory"
-      ),
-      ("overlay.size=1X", "invalid suffix: 'x'"), ("size=", "invalid size: ''"), ("size=-1", "invalid size: '-1'"),
-      ("size=x", "invalid size: 'x'"),
-      ("size=1.2.3k", "strconv.ParseFloat: parsing \"1.2.3\": invalid syntax"),
-      ("inodes=x", "strconv.ParseUint: parsing \"x\": invalid syntax"),
-      ("inodes=-1", "strconv.ParseUint: parsing \"-1\": invalid syntax"),
-      (
-        "inodes=99999999999999999999999",
-        "strconv.ParseUint: parsing \"99999999999999999999999\": value out of range"
-      ),
-      ("force_mask=888", "strconv.ParseInt: parsing \"888\": invalid syntax"),
-      ("force_mask=", "strconv.ParseInt: parsing \"\": invalid syntax"),
-      ("force_mask=77777777777777", "strconv.ParseInt: parsing \"77777777777777\": value out of range"),
-      ("skip_mount_home=", "strconv.ParseBool: parsing \"\": invalid syntax"),
-      ("ignore_chown_errors=yes", "strconv.ParseBool: parsing \"yes\": invalid syntax"),
-      ("additionallayerstore=rel", "overlay: additionallayerstore path \"rel\" is not absolute.  Can not be relative"),
-      (
-        "additionallayerstore=/nosuch",
-        "overlay: can't stat additionallayerstore dir: stat /nosuch: no such file or directory"
-      ),
-      (
-        "additionallayerstore=/proc/version",
-        "overlay: additionallayerstore path \"/proc/version\" must be a directory"
-      ),
-      (
-        "additionallayerstore=/tmp:y", "overlay: additionallayerstore config \"/tmp\" contains unknown option \"y\""
-      ),
-      (
-        "additionallayerstore=/tmp:ref:ref",
-        "overlay: additionallayerstore config of \"/tmp\" contains \"ref\" option twice"
-      ),
-      (
-        "use_composefs=true",
-        "composefs helper program not found: exec: \"mkcomposefs\": executable file not found in $PATH"
-      ),
-      (
-        "overlay.size=100m",
-        "storage option overlay.size and overlay.inodes only supported for backingFS XFS. Found extfs"
-      ),
-    ])
-  func options(_ option: String, _ expected: String) throws {
+  @Test(arguments: [
+    ("foo.bar=1", "unknown driver \"foo\" in option \"foo.bar=1\""),
+    ("overlay.bar=1", "unknown option \"bar\" (\"overlay.bar=1\")"),
+    ("bar", "unable to parse key/value option: bar"),
+    ("overlay.sync=bad", "invalid sync mode for overlay driver: invalid sync mode: \"bad\""),
+    ("imagestore=rel", "overlay: image path \"rel\" is not absolute.  Can not be relative"),
+    (
+      "imagestore=/nosuch", "overlay: can't stat imageStore dir /nosuch: stat /nosuch: no such file or directory"
+    ),
+    ("imagestore=/proc/version", "overlay: image path \"/proc/version\" must be a directory"),
+    (
+      "overlay.mount_program=/nosuch",
+      "overlay: can't stat program \"/nosuch\": faccessat /nosuch: no such file or directory"
+    ),
+    ("overlay.size=1X", "invalid suffix: 'x'"), ("size=", "invalid size: ''"), ("size=-1", "invalid size: '-1'"),
+    ("size=x", "invalid size: 'x'"),
+    ("size=1.2.3k", "strconv.ParseFloat: parsing \"1.2.3\": invalid syntax"),
+    ("inodes=x", "strconv.ParseUint: parsing \"x\": invalid syntax"),
+    ("inodes=-1", "strconv.ParseUint: parsing \"-1\": invalid syntax"),
+    (
+      "inodes=99999999999999999999999",
+      "strconv.ParseUint: parsing \"99999999999999999999999\": value out of range"
+    ),
+    ("force_mask=888", "strconv.ParseInt: parsing \"888\": invalid syntax"),
+    ("force_mask=", "strconv.ParseInt: parsing \"\": invalid syntax"),
+    ("force_mask=77777777777777", "strconv.ParseInt: parsing \"77777777777777\": value out of range"),
+    ("skip_mount_home=", "strconv.ParseBool: parsing \"\": invalid syntax"),
+    ("ignore_chown_errors=yes", "strconv.ParseBool: parsing \"yes\": invalid syntax"),
+    ("additionallayerstore=rel", "overlay: additionallayerstore path \"rel\" is not absolute.  Can not be relative"),
+    (
+      "additionallayerstore=/nosuch",
+      "overlay: can't stat additionallayerstore dir: stat /nosuch: no such file or directory"
+    ),
+    (
+      "additionallayerstore=/proc/version",
+      "overlay: additionallayerstore path \"/proc/version\" must be a directory"
+    ),
+    (
+      "additionallayerstore=/tmp:y", "overlay: additionallayerstore config \"/tmp\" contains unknown option \"y\""
+    ),
+    (
+      "additionallayerstore=/tmp:ref:ref",
+      "overlay: additionallayerstore config of \"/tmp\" contains \"ref\" option twice"
+    ),
+    (
+      "use_composefs=true",
+      "composefs helper program not found: exec: \"mkcomposefs\": executable file not found in $PATH"
+    ),
+    (
+      "overlay.size=100m",
+      "storage option overlay.size and overlay.inodes only supported for backingFS XFS. Found extfs"
+    ),
+  ])
+  func `Wrong options are refused with the reference's text`(_ option: String, _ expected: String) throws {
     try failure("overlay", [option]) { (root: FilePath, text: String?) throws in
       #expect(text == expected)
       #expect(try root.names() == [], "nothing is left of a failed start")
     }
   }
 
-  @Test("Options for other drivers are skipped, and vfs accepts sync")
-  func skipped() throws {
+  @Test func `Options for other drivers are skipped, and vfs accepts sync`() throws {
     try failure("overlay", ["vfs.bar=1", ".skip_mount_home=true"]) { (_: FilePath, text: String?) throws in
       #expect(text == nil)
     }
@@ -140,8 +138,7 @@ struct SelectionTests {
     }
   }
 
-  @Test("Without a name, an existing directory decides, and two of them are refused")
-  func prior() throws {
+  @Test func `Without a name, an existing directory decides, and two of them are refused`() throws {
     try failure(nil, existing: ["overlay", "vfs"]) { (root: FilePath, text: String?) throws in
       #expect(
         text
@@ -163,8 +160,7 @@ struct SelectionTests {
     }
   }
 
-  @Test("The name overlay2 uses the directory overlay unless it has one of its own")
-  func overlay2() throws {
+  @Test func `The name overlay2 uses the directory overlay unless it has one of its own`() throws {
     try failure("overlay2") { (root: FilePath, text: String?) throws in
       #expect(text == nil)
       #expect(try root.names() == ["overlay"])
@@ -175,8 +171,7 @@ struct SelectionTests {
     }
   }
 
-  @Test("vfs refuses mount options and storage options with the reference's texts")
-  func vfsOptions() throws {
+  @Test func `The driver vfs refuses mount options and storage options with the reference's texts`() throws {
     try withDriver("vfs") { bench in
       let base = try bench.create("base")
       #expect(
@@ -190,8 +185,7 @@ struct SelectionTests {
     }
   }
 
-  @Test("overlay refuses storage options without quotas with the reference's texts")
-  func storageOptions() throws {
+  @Test func `The driver overlay refuses storage options without quotas with the reference's texts`() throws {
     try withDriver("overlay") { bench in
       let layer = try bench.location("layer")
       func text(_ options: [String: String], readWrite: Bool) -> String? {
@@ -208,8 +202,7 @@ struct SelectionTests {
     }
   }
 
-  @Test("Content is forced to the disk by default, and the option can switch that off")
-  func syncDefault() throws {
+  @Test func `Content is forced to the disk by default, and the option can switch that off`() throws {
     #expect(try VFSSettings(options: []).syncPolicy == .fileSystem)
     #expect(try VFSSettings(options: ["vfs.sync=none"]).syncPolicy == .none)
     #expect(OverlaySettings().syncPolicy == .fileSystem)

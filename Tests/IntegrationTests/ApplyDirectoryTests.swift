@@ -31,8 +31,8 @@ import Testing
 
   private let enabled = "enable_partial_images = \"True\""
 
-  @Test("the record is that of a partial pull, with its table of contents", .enabled(if: isRoot, "overlay needs root"))
-  func record() throws {
+  @Test(.tags(.root, .interop), .enabled(if: isRoot, "overlay needs root"))
+  func `The record is that of a partial pull, with its table of contents`() throws {
     let store = try makeStore("overlay", pullOptions: enabled)
     #expect(try store.bare(["applydiff-using-staging-dir", "n1", "src"]).shows())
     // Written out as the reference does it: `d/`, `d/f`, `d/link`, `empty` and `pipe` have a block each, the content of
@@ -64,7 +64,7 @@ import Testing
         """)
   }
 
-  @Test("the content is the directory's", .enabled(if: isRoot, "overlay needs root")) func content() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay needs root")) func `The content is the directory's`() throws {
     let store = try makeStore("overlay", pullOptions: enabled)
     #expect(try store.bare(["applydiff-using-staging-dir", "n1", "src"]).shows())
     let list =
@@ -81,8 +81,8 @@ import Testing
       ).allSatisfy(\.isWhitespace))
   }
 
-  @Test("disabled partial images and drivers without them are refused", arguments: Drivers.all)
-  func refused(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Disabled partial images and drivers without them are refused`(driver: String) throws {
     let command = ["applydiff-using-staging-dir", "n1", "src"]
     let disabled = try makeStore(driver, pullOptions: nil)
     #expect(try disabled.bare(command).shows(error: "partial images are disabled\n", status: 1))
@@ -100,10 +100,8 @@ import Testing
         error: "graph driver vfs does not support partial pull but convert_images requires that\n", status: 1))
   }
 
-  @Test(
-    "a missing directory makes no layer, and a layer that exists stays as it is",
-    .enabled(if: isRoot, "overlay needs root"))
-  func checkedFirst() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay needs root"))
+  func `A missing directory makes no layer, and a layer that exists stays as it is`() throws {
     let store = try makeStore("overlay", pullOptions: enabled)
     _ = try store.bare(["create-layer", "--id", "old", "-n", "name"])
     try shell("echo kept >'\(store.graphRoot)/overlay/old/diff/file'", store)

@@ -6,7 +6,7 @@ import Testing
 
 /// Hostile and damaged input, through the command line: a clear message, exit status 1, nothing left, nothing touched
 /// outside of the store.
-@Suite struct BadInputTests {
+@Suite("Bad input") struct BadInputTests {
   /// An archive written by Python's tarfile from lines of Python that get the open archive as `tar`.
   private func archive(_ store: CommandStore, _ lines: String, name: String = "bad.tar") throws -> String {
     let path = store.directory.appending(name).string
@@ -37,8 +37,8 @@ import Testing
     #expect(stray.outputText.isEmpty, "\(stray.outputText)", sourceLocation: sourceLocation)
   }
 
-  @Test(arguments: Drivers.all, ["truncated", "corrupted", "junk", "gzip cut short"])
-  func `a damaged archive leaves no layer`(driver: String, damage: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all, ["truncated", "corrupted", "junk", "gzip cut short"])
+  func `A damaged archive leaves no layer`(driver: String, damage: String) throws {
     let store = try CommandStore(driver)
     let good = try archive(store, "add('a', b'0' * 3000)\nadd('b', b'1' * 3000)")
     let bad = store.directory.appending("damaged").string
@@ -60,8 +60,8 @@ import Testing
     try expectEmpty(store)
   }
 
-  @Test(arguments: Drivers.all)
-  func `names and links that lead outside land inside, at import and at diff`(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Names and links that lead outside land inside, at import and at diff`(driver: String) throws {
     let store = try CommandStore(driver)
     let outside = store.directory.appending("outside")
     try Syscall.mkdir(outside, mode: 0o755)
@@ -86,8 +86,8 @@ import Testing
     #expect(!diff.outputText.contains("secret of the host"))
   }
 
-  @Test(arguments: Drivers.all)
-  func `a hard link to a file outside of the layer is refused`(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A hard link to a file outside of the layer is refused`(driver: String) throws {
     let store = try CommandStore(driver)
     let bad = try archive(store, "add('passwd', b'', type=tarfile.LNKTYPE, linkname='../../../../etc/passwd')")
     let result = try store("import-layer", "--id", "bad", "-f", bad)
@@ -96,8 +96,8 @@ import Testing
     try expectEmpty(store)
   }
 
-  @Test(arguments: Drivers.all)
-  func `entries that occur twice are refused`(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Entries that occur twice are refused`(driver: String) throws {
     let store = try CommandStore(driver)
     let bad = try archive(store, "add('a', b'1')\nadd('./a', b'2')")
     let result = try store("import-layer", "--id", "bad", "-f", bad)
@@ -106,8 +106,8 @@ import Testing
     try expectEmpty(store)
   }
 
-  @Test(arguments: Drivers.all)
-  func `names that are not UTF-8 work`(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Names that are not UTF-8 work`(driver: String) throws {
     let store = try CommandStore(driver)
     let good = try archive(store, "add(b'odd-\\xff\\xfe'.decode('utf-8', 'surrogateescape'))")
     try #require(try store("import-layer", "--id", "odd", "-f", good).isSuccess)
@@ -115,8 +115,8 @@ import Testing
     #expect(try store("diff", "-u", "odd").output == FilePath(good).readBytes())
   }
 
-  @Test(.enabled(if: isRoot, "needs root to mount a small file system"), arguments: Drivers.all)
-  func `a full disk leaves nothing behind`(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "needs root to mount a small file system"), arguments: Drivers.all)
+  func `A full disk leaves nothing behind`(driver: String) throws {
     let store = try CommandStore(driver)
     let big = try archive(store, "add('big', bytes(range(256)) * 16384)")
     try Syscall.mkdir(FilePath(store.graphRoot), mode: 0o700)
@@ -132,9 +132,10 @@ import Testing
     try #require(try store("create-layer", "--id", "small").isSuccess)
   }
 
-  @Test(
-    arguments: ["[null]", "{}", "[{\"id\":7}]", "[{\"id\":\"a\",\"created\":\"\"}]", "[{\"id\":\"a\"", "[] trailing"])
-  func `damaged records are errors that name the file`(content: String) throws {
+  @Test(arguments: [
+    "[null]", "{}", "[{\"id\":7}]", "[{\"id\":\"a\",\"created\":\"\"}]", "[{\"id\":\"a\"", "[] trailing",
+  ])
+  func `Damaged records are errors that name the file`(content: String) throws {
     let store = try CommandStore("vfs")
     try #require(try store("create-layer", "--id", "good").isSuccess)
     let file = store.graphRoot + "/vfs-layers/layers.json"
@@ -146,7 +147,7 @@ import Testing
     #expect(try store("images").isSuccess, "other parts stay usable")
   }
 
-  @Test func `two records with one identifier both stay in the file`() throws {
+  @Test func `Two records with one identifier both stay in the file`() throws {
     let store = try CommandStore("vfs")
     try #require(try store("create-layer", "--id", "a").isSuccess)
     let file = FilePath(store.graphRoot + "/vfs-layers/layers.json")
@@ -158,7 +159,7 @@ import Testing
     #expect(try store("layers", "-q").shows("a\nb\n"))
   }
 
-  @Test func `identifiers that leave the store are refused`() throws {
+  @Test func `Identifiers that leave the store are refused`() throws {
     let store = try CommandStore("vfs")
     for id in ["../esc", "a/b", ".", "..", "a:b", "a,b", "a b"] {
       let result = try store("create-layer", "--id", id)
@@ -168,7 +169,7 @@ import Testing
     try expectEmpty(store)
   }
 
-  @Test func `an ambiguous prefix is not found`() throws {
+  @Test func `An ambiguous prefix is not found`() throws {
     let store = try CommandStore("vfs")
     for id in ["abc1", "abc2"] { try #require(try store("create-layer", "--id", id).isSuccess) }
     #expect(try store("layer", "abc").shows(status: 1))
@@ -176,8 +177,8 @@ import Testing
     #expect(try store("layer", "abc1").isSuccess)
   }
 
-  @Test(.enabled(if: isRoot, "needs root to mount"), arguments: Drivers.all)
-  func `a read-only graph root is an error that names it, and nothing is lost`(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "needs root to mount"), arguments: Drivers.all)
+  func `A read-only graph root is an error that names it, and nothing is lost`(driver: String) throws {
     let store = try CommandStore(driver)
     try #require(try store("create-layer", "--id", "kept").isSuccess)
     _ = try store("shutdown")
@@ -192,8 +193,8 @@ import Testing
     #expect(try store("layers", "-q").shows("kept\n"))
   }
 
-  @Test(.enabled(if: isRoot, "makes a device for the archive"))
-  func `devices are left out without privilege, and the diff still has them`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "makes a device for the archive"))
+  func `Devices are left out without privilege, and the diff still has them`() throws {
     let store = try CommandStore("vfs")
     let folder = store.directory.path.string
     try #require(
@@ -208,7 +209,7 @@ import Testing
   }
 
   @Test(arguments: ["rm", "truncate -s 0"])
-  func `data of images stays when their record file is lost`(accident: String) throws {
+  func `Data of images stays when their record file is lost`(accident: String) throws {
     let store = try CommandStore("vfs")
     let id = String(repeating: "a", count: 64)
     try #require(try store("create-image", "--id", id).isSuccess)

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// `check` beyond the texts of `Tests/Checks`: what it compares, and what it must not claim or delete.
-@Suite(.enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Check command", .tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
 struct CheckCommandTests {
   /// A store with the layer `base` (files a, b and d/c), image `img` and container `ctr`.
   private func makeStore(_ driver: String) throws -> (store: CommandStore, tree: String) {
@@ -33,8 +33,8 @@ struct CheckCommandTests {
     }
   }
 
-  @Test("a lost file shows in the digest, with its name", arguments: Drivers.all)
-  func lostFile(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A lost file shows in the digest, with its name`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try #require(try shell("rm \(tree)/d/c").isSuccess)
     let shown = try findings(store)
@@ -44,8 +44,8 @@ struct CheckCommandTests {
     #expect(!(try store("exists", "-l", "base").isSuccess))
   }
 
-  @Test("modes, owners and new files show although the archive can still be made", arguments: Drivers.all)
-  func attributes(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Modes, owners and new files show although the archive can still be made`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     let change = try shell("cd \(tree) && chmod 600 a && chown 7:8 b && echo new >new && touch -d @1600000000 a b .")
     try #require(change.isSuccess, "\(change)")
@@ -59,8 +59,8 @@ struct CheckCommandTests {
     #expect(try store("check", "--quick").shows())
   }
 
-  @Test("other times alone are told, and nothing is deleted for them", arguments: Drivers.all)
-  func times(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Other times alone are told, and nothing is deleted for them`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try #require(try shell("touch -d @1600000005 \(tree)/a").isSuccess)
     let time = "/a(mtime:0x5f5e1000￫0x5f5e1005), layer content modified"
@@ -71,8 +71,8 @@ struct CheckCommandTests {
     #expect(try store("exists", "-c", "ctr").isSuccess)
   }
 
-  @Test("what is built on layers of an additional store is whole", arguments: Drivers.all)
-  func additionalStore(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `What is built on layers of an additional store is whole`(driver: String) throws {
     let (store, _) = try makeStore(driver)
     let own = try CommandStore(driver)
     let option = "\(driver).imagestore=\(store.graphRoot)"
@@ -90,8 +90,8 @@ struct CheckCommandTests {
     #expect(try run("exists", "-c", "ours").isSuccess)
   }
 
-  @Test("what another graph root needs is neither unreferenced nor deleted", arguments: Drivers.all)
-  func sharedImageStore(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `What another graph root needs is neither unreferenced nor deleted`(driver: String) throws {
     let (one, two) = (try CommandStore(driver), try CommandStore(driver))
     let shared = one.directory.appending("i").string
     func run(_ store: CommandStore, _ words: String...) throws -> ProcessResult {
@@ -109,8 +109,8 @@ struct CheckCommandTests {
     #expect(!(try run(one, "exists", "-l", "alone").isSuccess))
   }
 
-  @Test("nothing is claimed while others work, and nobody waits for a check", arguments: Drivers.all)
-  func concurrency(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Nothing is claimed while others work, and nobody waits for a check`(driver: String) throws {
     let (store, _) = try makeStore(driver)
     let big = store.directory.appending("big.tar").string
     try #require(try shell("cd \(store.directory.path) && truncate -s 400M z && tar -cf big.tar z").isSuccess)

@@ -36,8 +36,8 @@ import Testing
     return found.outputText.split(separator: "\n").map(String.init).sorted()
   }
 
-  @Test("commands, options and their values are completed", arguments: ["bash", "fish"])
-  func words(_ shell: String) throws {
+  @Test(arguments: ["bash", "fish"])
+  func `Commands, options and their values are completed`(_ shell: String) throws {
     #expect(
       try completions(of: "stowage list-", in: shell) == ["list-container-data", "list-image-data", "list-layer-data"])
     #expect(try completions(of: "stowage layers --t", in: shell) == ["--transient-store", "--tree"])
@@ -45,8 +45,8 @@ import Testing
     #expect(try completions(of: "stowage import-layer --file completion.", in: shell) == ["completion.\(shell)"])
   }
 
-  @Test("layers, images and containers are completed where they are meant", arguments: ["bash", "fish"])
-  func objects(_ shell: String) throws {
+  @Test(arguments: ["bash", "fish"])
+  func `Layers, images and containers are completed where they are meant`(_ shell: String) throws {
     try #require(try store("create-layer", "-i", "aaaa", "-n", "base").isSuccess)
     try #require(try store("create-image", "-i", "abbb", "-n", "app", "aaaa").isSuccess)
     try #require(try store("create-container", "-i", "accc", "-n", "admin", "app").isSuccess)
@@ -56,8 +56,7 @@ import Testing
     #expect(try completions(of: "stowage images a", in: shell) == [])
   }
 
-  @Test("zsh takes the script, and offers what was typed in part")
-  func zsh() throws {
+  @Test func `The shell zsh takes the script, and offers what was typed in part`() throws {
     let script = try store.file("_stowage", store.bare(["completion", "zsh"]).outputText)
     #expect(try run(["zsh", "-n", script]).isSuccess)
     let ask = """
@@ -73,15 +72,13 @@ import Testing
     #expect(found.isSuccess && found.outputText.contains("--dry-run"), "\(found)")
   }
 
-  @Test("an unknown shell is refused")
-  func unknownShell() throws {
+  @Test func `An unknown shell is refused`() throws {
     #expect(
       try store.bare(["completion", "ksh"]).shows(
         error: "\"ksh\" is no shell that completions are made for: bash, zsh, fish\n", status: 1))
   }
 
-  @Test("there is a flawless manual page for every name of every command")
-  func manual() throws {
+  @Test func `There is a flawless manual page for every name of every command`() throws {
     let directory = store.directory.appending("man1")
     try #require(try run(["mkdir", directory.string]).isSuccess)
     #expect(try store.bare(["manual", directory.string]).shows())

@@ -15,37 +15,35 @@ import Testing
     return result
   }
 
-  @Test(
-    "a malformed file stops every command, with file, line and column",
-    arguments: [
-      ("junk[ ", "toml: line 1, column 5: expected '=' after a key"),
-      ("[storage]\ndriver = vfs\n", "toml: line 2, column 10: 'vfs' is no value"),
-      (
-        "[storage]\ntransient_store = \"true\"\n",
-        "toml: line 2, column 19 (last key \"storage.transient_store\"): incompatible types: TOML value has type string; "
-          + "destination has type boolean"
-      ),
-      (
-        "[storage.options]\nsize = 10\n",
-        "toml: line 2, column 8 (last key \"storage.options.size\"): incompatible types: TOML value has type int64; "
-          + "destination has type string"
-      ),
-      (
-        "[storage.options]\nauto-userns-max-size = 4294967296\n",
-        "toml: line 2, column 24 (last key \"storage.options.auto-userns-max-size\"): 4294967296 is out of range for uint32"
-      ),
-      (
-        "[storage.options]\nadditionalimagestores = [ { add = true } ]\n",
-        "toml: line 2, column 29 (last key \"storage.options.additionalimagestores\"): unsupported key \"add\" in map: "
-          + "map[add:true]"
-      ),
-    ])
-  func malformed(text: String, reason: String) throws {
+  @Test(arguments: [
+    ("junk[ ", "toml: line 1, column 5: expected '=' after a key"),
+    ("[storage]\ndriver = vfs\n", "toml: line 2, column 10: 'vfs' is no value"),
+    (
+      "[storage]\ntransient_store = \"true\"\n",
+      "toml: line 2, column 19 (last key \"storage.transient_store\"): incompatible types: TOML value has type string; "
+        + "destination has type boolean"
+    ),
+    (
+      "[storage.options]\nsize = 10\n",
+      "toml: line 2, column 8 (last key \"storage.options.size\"): incompatible types: TOML value has type int64; "
+        + "destination has type string"
+    ),
+    (
+      "[storage.options]\nauto-userns-max-size = 4294967296\n",
+      "toml: line 2, column 24 (last key \"storage.options.auto-userns-max-size\"): 4294967296 is out of range for uint32"
+    ),
+    (
+      "[storage.options]\nadditionalimagestores = [ { add = true } ]\n",
+      "toml: line 2, column 29 (last key \"storage.options.additionalimagestores\"): unsupported key \"add\" in map: "
+        + "map[add:true]"
+    ),
+  ])
+  func `A malformed file stops every command, with file, line and column`(text: String, reason: String) throws {
     let result = try failure(text)
     #expect(result.shows("error initializing: decode configuration \"FILE\": \(reason)\n", status: 1), "\(result)")
   }
 
-  @Test("a missing file, a directory and one that may not be read stop every command") func unreadable() throws {
+  @Test func `A missing file, a directory and one that may not be read stop every command`() throws {
     let store = try CommandStore("vfs")
     let missing = try store("layers", adding: ["CONTAINERS_STORAGE_CONF": "/nonexistent"])
     #expect(
@@ -56,7 +54,7 @@ import Testing
         "error initializing: decode configuration \"/etc\": read /etc: is a directory\n", status: 1), "\(directory)")
   }
 
-  @Test("an image store that is the graph root is refused with both places") func sameRoots() throws {
+  @Test func `An image store that is the graph root is refused with both places`() throws {
     let store = try CommandStore("vfs")
     let root = store.graphRoot
     let file = try store.file("same.conf", "[storage]\nimagestore = \"\(root)\"\ngraphroot = \"\(root)\"\n")
@@ -67,10 +65,8 @@ import Testing
     #expect(result.shows(text, status: 1), "\(result)")
   }
 
-  @Test(
-    "an image store or additional store on the command line that is the graph root counts as none",
-    .timeLimit(.minutes(1)))
-  func collapsedRoots() throws {
+  @Test(.timeLimit(.minutes(1)))
+  func `An image store or additional store on the command line that is the graph root counts as none`() throws {
     let store = try CommandStore("vfs")
     #expect(try store("create-layer", "-r", "--id", "l1").isSuccess)
     #expect(try store("create-image", "--id", "i1", "l1").isSuccess)
@@ -82,7 +78,7 @@ import Testing
     }
   }
 
-  @Test("a driver option of a file that is refused is shown with its place") func badOption() throws {
+  @Test func `A driver option of a file that is refused is shown with its place`() throws {
     let store = try CommandStore("vfs")
     let file = try store.file(
       "option.conf",
@@ -99,7 +95,7 @@ import Testing
     #expect(unknown.errorText.hasSuffix("\nthe driver \"nosuch\" comes from \(driver):2:10\n"), "\(unknown)")
   }
 
-  @Test("a root of a file that cannot be made is shown with its place") func badRoot() throws {
+  @Test func `A root of a file that cannot be made is shown with its place`() throws {
     let store = try CommandStore("vfs")
     let obstacle = try store.file("obstacle", "")
     let file = try store.file(
@@ -111,7 +107,7 @@ import Testing
         error: "runroot \"\(obstacle)/run\" comes from \(file):3:11\n", status: 1), "\(result)")
   }
 
-  @Test("unknown keys are no error and show with --debug") func unknownKeys() throws {
+  @Test func `Unknown keys are no error and show with --debug`() throws {
     let store = try CommandStore("vfs")
     let file = try store.file(
       "unknown.conf", "foo = 1\n[storage.options]\ngraphroot = \"/x\"\n[storage.options.aufs]\na = 1\n")
@@ -123,7 +119,7 @@ import Testing
     #expect(try store("layers", adding: ["CONTAINERS_STORAGE_CONF": file]).shows())
   }
 
-  @Test("keys that the reference ignores are warned about") func ineffectiveKeys() throws {
+  @Test func `Keys that the reference ignores are warned about`() throws {
     let store = try CommandStore("vfs")
     let file = try store.file(
       "ignored.conf",
@@ -138,22 +134,22 @@ import Testing
       "\(result)")
   }
 
-  @Test(
-    "config prints the reference's options for its sample configurations",
-    arguments: [
-      ("", "\"driver\":\"overlay\",\"PullOptions\":null}"),
-      ("imagestore = \"/srv/demo/i\"\n", "\"imagestore\":\"/srv/demo/i\",\"driver\":\"overlay\",\"PullOptions\":null}"),
-      (
-        "[storage.options]\nadditionallayerstores = [\"/srv/demo/als:ref\"]\n",
-        "\"driver\":\"overlay\",\"driver-options\":[\"additionallayerstore=/srv/demo/als:ref\"],\"PullOptions\":null}"
-      ),
-      (
-        "[storage.options.pull_options]\nostree_repos = \"<a>&b\"\nconvert_images = \"true\"\n",
-        "\"driver\":\"overlay\",\"PullOptions\":{\"convert_images\":\"true\",\"ostree_repos\":\"\\u003ca\\u003e\\u0026b\"}}"
-      ),
-      ("transient_store = true\n", "\"driver\":\"overlay\",\"PullOptions\":null,\"transient_store\":true}"),
-    ])
-  func samples(text: String, expected: String) throws {
+  @Test(arguments: [
+    ("", "\"driver\":\"overlay\",\"PullOptions\":null}"),
+    ("imagestore = \"/srv/demo/i\"\n", "\"imagestore\":\"/srv/demo/i\",\"driver\":\"overlay\",\"PullOptions\":null}"),
+    (
+      "[storage.options]\nadditionallayerstores = [\"/srv/demo/als:ref\"]\n",
+      "\"driver\":\"overlay\",\"driver-options\":[\"additionallayerstore=/srv/demo/als:ref\"],\"PullOptions\":null}"
+    ),
+    (
+      "[storage.options.pull_options]\nostree_repos = \"<a>&b\"\nconvert_images = \"true\"\n",
+      "\"driver\":\"overlay\",\"PullOptions\":{\"convert_images\":\"true\",\"ostree_repos\":\"\\u003ca\\u003e\\u0026b\"}}"
+    ),
+    ("transient_store = true\n", "\"driver\":\"overlay\",\"PullOptions\":null,\"transient_store\":true}"),
+  ])
+  func `The command config prints the reference's options for its sample configurations`(text: String, expected: String)
+    throws
+  {
     let store = try CommandStore("vfs")
     let roots = "[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/demo/g\"\nrunroot = \"/srv/demo/r\"\n"
     let file = try store.file("sample.conf", roots + text)
@@ -162,7 +158,7 @@ import Testing
     #expect(result.shows("{\"runroot\":\"/srv/demo/r\",\"root\":\"/srv/demo/g\",\(expected)\n"), "\(result)")
   }
 
-  @Test("STORAGE_OPTS replaces configured driver options") func environmentOptions() throws {
+  @Test func `STORAGE_OPTS replaces configured driver options`() throws {
     let store = try CommandStore("vfs")
     let file = try store.file(
       "options.conf",

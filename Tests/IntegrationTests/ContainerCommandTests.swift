@@ -13,8 +13,8 @@ import Testing
     return store
   }
 
-  @Test("create-container makes containers of images and of nothing", arguments: Drivers.all)
-  func create(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The command create-container makes containers of images and of nothing`(driver: String) throws {
     let store = try makeStore(driver)
     #expect(try store("create-container", "--id", "c1", "-n", "cname", "i1").shows("c1\n\tcname\n"))
     let volatile = try store(
@@ -43,7 +43,7 @@ import Testing
     #expect(try store("containers").shows("c1\n\tname: cname\nc4\nc2\n\tname: c2a\n\tname: c2b\n"))
   }
 
-  @Test("a taken container name leaves no layer", arguments: Drivers.all) func takenName(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `A taken container name leaves no layer`(driver: String) throws {
     let store = try makeStore(driver)
     try store("create-container", "--id", "c1", "-n", "n", "i1")
     let before = try store("layers", "-q").outputText
@@ -52,7 +52,9 @@ import Testing
     #expect(try store("storage-layers").outputText.split(separator: "\n").count == 2)
   }
 
-  @Test("container shows one block per container found", arguments: Drivers.all) func examine(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command container shows one block per container found`(
+    driver: String
+  ) throws {
     let store = try makeStore(driver)
     try store("create-container", "--id", "c1", "-n", "cname", "i1")
     try store("set-container-data", "c1", "k1", input: Array("hello, world".utf8))
@@ -65,7 +67,9 @@ import Testing
     #expect(try store("container", String(layer)).outputText.hasPrefix("ID: c1\n"))
   }
 
-  @Test("items of containers", arguments: Drivers.all) func items(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Items of containers are set, listed, read and refused`(
+    driver: String
+  ) throws {
     let store = try makeStore(driver)
     try store("create-container", "--id", "c1", "-n", "cname", "i1")
     #expect(try store("list-container-data", "-j", "c1").shows("null\n"))
@@ -91,7 +95,7 @@ import Testing
       try store("getcontainerrundir", "c1").shows("\(store.runRoot)/\(driver)-containers/c1/userdata\n"))
   }
 
-  @Test("items of layers") func layerItems() throws {
+  @Test func `Items of layers are set, listed, read and refused`() throws {
     let store = try makeStore("vfs")
     #expect(try store("list-layer-data", "-j", "l1").shows("null\n"))
     #expect(try store("set-layer-data", "l1", "k1", input: Array("abc".utf8)).shows())
@@ -109,8 +113,8 @@ import Testing
         error: "can't set empty name for layer big data item: not a valid name for a big data item\n", status: 1))
   }
 
-  @Test("a plan of a mount shows path and steps, and mounts nothing", .enabled(if: isRoot, "mounting needs root"))
-  func mountPlan() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  func `A plan of a mount shows path and steps, and mounts nothing`() throws {
     let store = try CommandStore("overlay")
     #expect(try store("create-layer", "--id", "base").isSuccess)
     #expect(try store("create-layer", "--id", "top", "base").isSuccess)
@@ -131,8 +135,8 @@ import Testing
     #expect(json.contains("\"mountpoint\":\"\(home)/base/merged\"") && json.contains("\"steps\":["))
   }
 
-  @Test("mounts are counted", .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
-  func mounting(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
+  func `Mounts are counted`(driver: String) throws {
     let store = try makeStore(driver)
     try store("create-container", "--id", "c1", "i1")
     let layer = try #require(
@@ -169,8 +173,8 @@ import Testing
     #expect(try store("shutdown", "-j").shows("\"\"\n"))
   }
 
-  @Test("images mount read-only", .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
-  func mountingImages(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
+  func `Images mount read-only`(driver: String) throws {
     let store = try makeStore(driver)
     let mounted = try store("mount", "-r", "i1")
     #expect(mounted.status == .exited(0), "\(mounted)")
@@ -181,9 +185,8 @@ import Testing
     #expect(try store("unmount", "i1").shows())
   }
 
-  @Test(
-    "shutdown with force unmounts and fails once", .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
-  func forcedShutdown(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "mounting needs root"), arguments: Drivers.all)
+  func `Shutdown with force unmounts and fails once`(driver: String) throws {
     let store = try makeStore(driver)
     try store("create-container", "--id", "c1", "i1")
     try store("mount", "c1")
@@ -193,7 +196,9 @@ import Testing
     #expect(try store("shutdown", "-f").shows())
   }
 
-  @Test("delete-container reports each argument", arguments: Drivers.all) func delete(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command delete-container reports each argument`(
+    driver: String
+  ) throws {
     let store = try makeStore(driver)
     for id in ["c4", "c5"] { try store("create-container", "--id", id, "i1") }
     #expect(try store("delete-container", "c5").shows())

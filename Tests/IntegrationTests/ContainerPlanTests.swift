@@ -32,8 +32,8 @@ import Testing
     try store.directory.appending("g/\(store.driver)-images/images.json").readText()
   }
 
-  @Test("the plan names image, layer and mount as they are afterwards, and changes nothing", arguments: Drivers.all)
-  func plan(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The plan names image, layer and mount as they are afterwards, and changes nothing`(driver: String) throws {
     let store = try makeStore(driver)
     let before = try state(store)
     let plan = try store("create-container", "--dry-run", "--id", "c1", "-n", "nm", "img:1")
@@ -54,8 +54,8 @@ import Testing
     for part in parts { #expect(json.outputText.contains(part), "\(json)") }
   }
 
-  @Test("the plan of a container without image and identifier says so", arguments: Drivers.all)
-  func empty(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The plan of a container without image and identifier says so`(driver: String) throws {
     let store = try makeStore(driver)
     let plan = try store("create-container", "--dry-run", "").outputText
     #expect(
@@ -65,8 +65,8 @@ import Testing
     #expect(try store("containers", "-j").shows("[]\n"))
   }
 
-  @Test("a copy for ID maps is planned exactly when it is made", arguments: Drivers.all)
-  func mapped(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A copy for ID maps is planned exactly when it is made`(driver: String) throws {
     let store = try makeStore(driver)
     // Overlay would shift the owners when mounting.
     let noShift = ["_CONTAINERS_OVERLAY_DISABLE_IDMAP": "yes"]
@@ -88,7 +88,7 @@ import Testing
     #expect(second.contains("\"mapped-copy\":false"), "\(second)")
   }
 
-  @Test("a plan fails as the making would") func failures() throws {
+  @Test func `A plan fails as the making would`() throws {
     let store = try makeStore("vfs")
     try store("create-container", "--id", "c1", "-n", "nm", "i1")
     let before = try state(store)

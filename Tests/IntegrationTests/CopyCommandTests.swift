@@ -5,9 +5,9 @@ import SystemPackage
 import Testing
 
 /// `copy` into layers, out of them, and between them (cli 18.6, archive-and-diff 12.1).
-@Suite("Copy command", .enabled(if: isRoot, "files of other owners")) struct CopyCommandTests {
-  @Test("a file gets the target's name, owner, mode and times, and no extended attributes", arguments: Drivers.all)
-  func file(driver: String) throws {
+@Suite("Copy command", .tags(.root), .enabled(if: isRoot, "files of other owners")) struct CopyCommandTests {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A file gets the target's name, owner, mode and times, and no extended attributes`(driver: String) throws {
     let store = try sources(driver)
     #expect(try store("copy", "src/file", "a1:/owned").shows())
     #expect(try store("copy", "--chown", "5:6", "src/file", "a1:made/for/it").shows())
@@ -24,8 +24,8 @@ import Testing
     #expect(try inTree(store, "a1", "getfattr -d owned made/for/it").isEmpty)
   }
 
-  @Test("a directory's content is merged into the target, with links, devices and attributes", arguments: Drivers.all)
-  func directory(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A directory's content is merged into the target, with links, devices and attributes`(driver: String) throws {
     let store = try sources(driver)
     #expect(try store("copy", "src", "a1:/").shows())
     #expect(try store("copy", "-o", "4:5", "src", "a1:/new/place").shows())
@@ -49,8 +49,8 @@ import Testing
     #expect(try inTree(store, "a1", "cat sub; ls") == "newdev\nfile\nhard\nlink\nnew\npipe\nsub\n")
   }
 
-  @Test("layers are sources too, and several sources go to one target", arguments: Drivers.all)
-  func layers(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Layers are sources too, and several sources go to one target`(driver: String) throws {
     let store = try sources(driver)
     try store("create-layer", "--id", "b1")
     try store("copy", "src", "a1:/d")
@@ -72,7 +72,7 @@ import Testing
     #expect(try store("mounted", "a1", "b1").shows())
   }
 
-  @Test("owners are translated between the maps of source and target") func maps() throws {
+  @Test func `Owners are translated between the maps of source and target`() throws {
     let store = try sources("vfs")
     try store("create-layer", "--id", "m1", "--uidmap", "0:100000:65536", "--gidmap", "0:200000:65536")
     #expect(try store("copy", "src/file", "m1:/one").shows())
@@ -88,7 +88,9 @@ import Testing
     #expect(try store("copy", "foreign", "m1:/foreign").status == .exited(1))
   }
 
-  @Test("links and dots of a layer do not lead out of it", arguments: Drivers.all) func hostile(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Links and dots of a layer do not lead out of it`(driver: String)
+    throws
+  {
     let store = try sources(driver)
     let secret = try store.file("secret", "secret")
     let outside = store.directory.path
@@ -107,7 +109,7 @@ import Testing
     #expect(try run("ls", outside.string).outputText == "g\nr\nsecret\nsrc\nsrc2\nstorage.conf\ntext\n")
   }
 
-  @Test("failures have the reference's words", arguments: Drivers.all) func failures(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Failures have the reference's words`(driver: String) throws {
     let store = try sources(driver)
     let home = driver == "vfs" ? "vfs/dir/a1" : "overlay/a1/merged"
     let root = "\(store.graphRoot)/\(home)"
@@ -154,8 +156,8 @@ import Testing
     #expect(try store("mounted", "a1").shows())
   }
 
-  @Test("Debian's program leaves the same trees and says the same", .enabled(if: commandExists("containers-storage")))
-  func twins() throws {
+  @Test(.tags(.interop), .enabled(if: commandExists("containers-storage")))
+  func `Debian's program leaves the same trees and says the same`() throws {
     for driver in Drivers.all {
       let ours = try sources(driver)
       let theirs = try sources(driver, program: "/usr/bin/containers-storage")

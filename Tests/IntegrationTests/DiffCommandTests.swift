@@ -6,10 +6,13 @@ import SystemPackage
 import Testing
 
 /// Import, diff, changes and sizes (cli 16.3, 18.1–18.4 and 26.9).
-@Suite("Diff commands", .enabled(if: isRoot, "the sample layers have owners and devices")) struct DiffCommandTests {
+@Suite("Diff commands", .tags(.root), .enabled(if: isRoot, "the sample layers have owners and devices"))
+struct DiffCommandTests {
   private let samples = ["l1.tar", "l2.tar.gz", "l3.tar.zst"].map { fixture("samples/\($0)").string }
 
-  @Test("a layer comes back as the bytes that were imported", arguments: Drivers.all) func identity(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `A layer comes back as the bytes that were imported`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -29,7 +32,9 @@ import Testing
     #expect(try Array(store("diff", "-uc", "a").output.prefix(2)) == [0x1f, 0x8b])
   }
 
-  @Test("digests, sizes and owners of an import are recorded", arguments: Drivers.all) func record(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `Digests, sizes and owners of an import are recorded`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -45,8 +50,8 @@ import Testing
         "\"diff-digest\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}"), "\(empty)")
   }
 
-  @Test("changes are listed sorted on overlay, in any driver completely", arguments: Drivers.all)
-  func changes(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Changes are listed sorted on overlay, in any driver completely`(driver: String) throws {
     let store = try CommandStore(driver)
     try store("import-layer", "--id", "a", "-f", samples[0])
     try store("import-layer", "--id", "b", "-f", samples[1], "a")
@@ -69,7 +74,7 @@ import Testing
     #expect(try store("diff-size", "a").shows("5022\n"))
   }
 
-  @Test("failures name the file or the layer") func failures() throws {
+  @Test func `Failures name the file or the layer`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "--id", "x1")
     let missing = "open /nonexistent/x: no such file or directory\n"
@@ -85,14 +90,14 @@ import Testing
     #expect(try store("diff", "--xz", "-c", "x1").shows(error: "unsupported compression format tar.xz\n", status: 1))
   }
 
-  @Test("an output file is left alone if the layer is unknown") func outputFileSurvives() throws {
+  @Test func `An output file is left alone if the layer is unknown`() throws {
     let store = try CommandStore("vfs")
     let path = try store.file("keep", "content")
     #expect(try store("diff", "-f", path, "nope").shows(error: "layer not known\n", status: 1))
     #expect(try store.directory.appending("keep").readText() == "content")
   }
 
-  @Test("an unknown reference layer is an error") func unknownReference() throws {
+  @Test func `An unknown reference layer is an error`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "--id", "a")
     try store("create-layer", "--id", "b", "a")
@@ -102,7 +107,7 @@ import Testing
     #expect(try store("changes", "b", "a").shows())
   }
 
-  @Test("what is no archive leaves no layer", arguments: Drivers.all) func notAnArchive(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `What is no archive leaves no layer`(driver: String) throws {
     let store = try CommandStore(driver)
     let path = try store.file("junk", "notatar\n")
     let result = try store("import-layer", "--id", "x", "-f", path)
@@ -118,7 +123,9 @@ import Testing
     #expect(try store("storage-layers").shows())
   }
 
-  @Test("applydiff puts a diff onto a layer, again and again", arguments: Drivers.all) func applyDiff(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command applydiff puts a diff onto a layer, again and again`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -129,8 +136,8 @@ import Testing
     #expect(try store("layer", "-j", "x1").outputText.contains("\"compression\":4"))
   }
 
-  @Test("an import that is interrupted leaves nothing", arguments: Drivers.all, [Int32(1), 2, 15])
-  func interrupted(driver: String, signal: Int32) throws {
+  @Test(.tags(.driver), arguments: Drivers.all, [Int32(1), 2, 15])
+  func `An import that is interrupted leaves nothing`(driver: String, signal: Int32) throws {
     let store = try CommandStore(driver)
     try store("create-layer", "--id", "x1")
     // The pipe stays open, so the import waits for the rest of the archive.

@@ -10,10 +10,12 @@ import Testing
 /// 250 operations for each driver, or as many as `STOWAGE_DIFFERENTIAL_OPERATIONS` says; `STOWAGE_DIFFERENTIAL_SEED` picks the
 /// sequence, which is in each failure. Not among the commands is what 1.43 does otherwise (docs/compatibility.md).
 @Suite(
-  "Differential run",
+  "Differential run", .tags(.root, .interop),
   .enabled(if: isRoot && commandExists("containers-storage"), "needs root and Debian's containers-storage"))
 struct DifferentialTests {
-  @Test("random commands do what Debian's program does", arguments: Drivers.all) func walk(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Random commands do what Debian's program does`(driver: String)
+    throws
+  {
     let count = environmentValue("STOWAGE_DIFFERENTIAL_OPERATIONS").flatMap { Int($0) } ?? 250
     let seed = environmentValue("STOWAGE_DIFFERENTIAL_SEED").flatMap { UInt64($0) } ?? 20_261_126
     let ours = try CommandStore(driver)

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// `config --explain`: which value holds, and who said so.
-@Suite("config --explain") struct ExplainTests {
+@Suite("Explained configuration") struct ExplainTests {
   private let store: CommandStore
   private let file: String
 
@@ -44,7 +44,7 @@ import Testing
       .map { $0.split(separator: " ").map(String.init) }
   }
 
-  @Test("a file's values have its line and column, others are defaults") func files() throws {
+  @Test func `A file's values have its line and column, others are defaults`() throws {
     let result = try explain()
     #expect(
       rows(result) == [
@@ -65,7 +65,7 @@ import Testing
     #expect(!store.directory.appending("g").exists)
   }
 
-  @Test("variables and options of the command line are named") func overridden() throws {
+  @Test func `Variables and options of the command line are named`() throws {
     let result = try explain(
       ["--transient-store=false"], ["-R", "/run/other", "--storage-opt", "vfs.sync=none"],
       adding: ["STORAGE_DRIVER": "overlay", "STORAGE_OPTS": "a=1,b=2"])
@@ -80,7 +80,7 @@ import Testing
     #expect(result.outputText.contains("\nnote: $STORAGE_OPTS: 3 configured driver options are replaced\n"))
   }
 
-  @Test("options before the command drop the configuration, and a missing root still comes from it") func dropped()
+  @Test func `Options before the command drop the configuration, and a missing root still comes from it`()
     throws
   {
     let found = rows(try explain(["-s", "overlay", "-R", "/run/mine"]))
@@ -92,14 +92,14 @@ import Testing
     for row in wanted { #expect(found.contains(row), "\(row) is missing in \(found)") }
   }
 
-  @Test("a file on the command line replaces the configured one") func otherFile() throws {
+  @Test func `A file on the command line replaces the configured one`() throws {
     let other = try store.file("other.conf", "[storage]\nrunroot = \"/cr\"\n")
     let found = rows(try explain([], [other]))
     #expect(found.contains(["runroot", "/cr", "\(other):2:11"]))
     #expect(found.contains(["root", "/var/lib/containers/storage", "default"]))
   }
 
-  @Test("JSON has the same") func json() throws {
+  @Test func `JSON has the same`() throws {
     let result = try explain([], ["--json"], adding: ["STORAGE_DRIVER": "vfs"])
     let value = try JSONValue(parsing: result.output)
     func setting(_ name: String) -> JSONValue? { value["settings"]?.array?.first { $0["name"]?.string == name } }
@@ -118,7 +118,7 @@ import Testing
     #expect(value["notes"]?.array?.first?["origin"]?["line"]?.integer == 9)
   }
 
-  @Test("a malformed file is reported as by any command") func malformed() throws {
+  @Test func `A malformed file is reported as by any command`() throws {
     let bad = try store.file("bad.conf", "[storage]\ndriver = 1\n")
     let result = try explain([], [bad])
     #expect(
@@ -127,7 +127,7 @@ import Testing
     #expect(result.status == .exited(1))
   }
 
-  @Test("only the help of stowage shows the option") func help() throws {
+  @Test func `Only the help of stowage shows the option`() throws {
     #expect(try store.bare(["config", "--help"]).errorText.contains("  --explain "))
     let link = store.directory.appending("containers-storage")
     _ = try run("ln", "-s", store.program, link.string)

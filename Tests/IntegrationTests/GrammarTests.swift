@@ -17,43 +17,41 @@ import Testing
     )
   }
 
-  @Test(
-    "option errors behind a command are two lines on standard error and status 125",
-    arguments: [
-      ("--bogus", "flag provided but not defined: --bogus"),
-      ("--bogus=x", "flag provided but not defined: --bogus"),
-      ("-jx", "flag provided but not defined: -jx"),
-      ("-x", "flag provided but not defined: -x"),
-      ("---json", "flag provided but not defined: ---json"),
-      ("--graph", "flag needs an argument: --graph"),
-      ("-=x", "bad flag syntax: -=x"),
-      ("--json=", "invalid boolean value \"\" for  --json: strconv.ParseBool: parsing \"\": invalid syntax"),
-      (
-        "--json=maybe",
-        "invalid boolean value \"maybe\" for  --json: strconv.ParseBool: parsing \"maybe\": invalid syntax"
-      ),
-    ])
-  func optionErrors(word: String, text: String) throws {
+  @Test(arguments: [
+    ("--bogus", "flag provided but not defined: --bogus"),
+    ("--bogus=x", "flag provided but not defined: --bogus"),
+    ("-jx", "flag provided but not defined: -jx"),
+    ("-x", "flag provided but not defined: -x"),
+    ("---json", "flag provided but not defined: ---json"),
+    ("--graph", "flag needs an argument: --graph"),
+    ("-=x", "bad flag syntax: -=x"),
+    ("--json=", "invalid boolean value \"\" for  --json: strconv.ParseBool: parsing \"\": invalid syntax"),
+    (
+      "--json=maybe",
+      "invalid boolean value \"maybe\" for  --json: strconv.ParseBool: parsing \"maybe\": invalid syntax"
+    ),
+  ])
+  func `Option errors behind a command are two lines on standard error and status 125`(word: String, text: String)
+    throws
+  {
     let result = try store("layers", word)
     #expect(result.shows(error: "\(text)\nSee '\(store.program) layers --help'.\n", status: 125), "\(result)")
   }
 
-  @Test(
-    "option errors before the command print main help and give status 1",
-    arguments: [
-      (["--bogus"], "flag provided but not defined: --bogus"),
-      (["-xy"], "flag provided but not defined: -xy"),
-      (["-graph", "/x", "layers"], "flag provided but not defined: -graph"),
-      (["-g/x", "layers"], "flag provided but not defined: -g/x"),
-      (["--help", "--bogus"], "flag provided but not defined: --bogus"),
-    ])
-  func mainOptionErrors(words: [String], text: String) throws {
+  @Test(arguments: [
+    (["--bogus"], "flag provided but not defined: --bogus"),
+    (["-xy"], "flag provided but not defined: -xy"),
+    (["-graph", "/x", "layers"], "flag provided but not defined: -graph"),
+    (["-g/x", "layers"], "flag provided but not defined: -g/x"),
+    (["--help", "--bogus"], "flag provided but not defined: --bogus"),
+  ])
+  func `Option errors before the command print main help and give status 1`(words: [String], text: String) throws {
     let expected = try mainError(text)
     let result = try store.bare(words)
     #expect(result.shows(expected.output, error: expected.error, status: 1), "\(result)")
   }
 
-  @Test("a missing value in a group is reported, then the group") func missingValueInGroup() throws {
+  @Test func `A missing value in a group is reported, then the group`() throws {
     let see = "See '\(store.program) layers --help'.\n"
     let result = try store("layers", "-jg")
     #expect(
@@ -62,23 +60,23 @@ import Testing
     )
   }
 
-  @Test("grouped options ignore a value") func groupedValue() throws {
+  @Test func `Grouped options ignore a value`() throws {
     let result = try store("layers", "-jq=false")
     #expect(result.shows("null\n"), "\(result)")
   }
 
-  @Test("a letter of a group takes the next word") func groupTakesWords() throws {
+  @Test func `A letter of a group takes the next word`() throws {
     let result = try store.bare(["layers", "-qg", store.graphRoot, "-R", store.runRoot, "-s", "vfs"])
     #expect(result.shows(), "\(result)")
   }
 
-  @Test("a lone quote is a value") func loneQuote() throws {
+  @Test func `A lone quote is a value`() throws {
     #expect(try store("create-layer", "--id", "q", "--name=\"").shows("q\n\t\"\n"))
     #expect(try store("create-layer", "--id", "r", "--name='a\"'").shows("r\n\ta\"\n"))
     #expect(try store("create-layer", "--id", "s", "--name", "'a'").shows("s\n\t'a'\n"))
   }
 
-  @Test("the first word that is no option ends the options") func endOfOptions() throws {
+  @Test func `The first word that is no option ends the options`() throws {
     #expect(try store("exists", "--", "-j").shows("-j: false\n", status: 1))
     #expect(try store("exists", "a", "-j").shows("a: false\n-j: false\n", status: 1))
     #expect(try store("exists", "-").shows("-: false\n", status: 1))
@@ -86,7 +84,7 @@ import Testing
     #expect(try store("exists", "-j-", "-q", "a").shows("{\"a\":false}\n", status: 1))
   }
 
-  @Test("argument counts are checked before the store is opened") func argumentCounts() throws {
+  @Test func `Argument counts are checked before the store is opened`() throws {
     let few = try store("layer")
     #expect(
       few.outputText.hasPrefix("layer: more arguments required.\nUsage: containers-storage layer [options [...]] "))
@@ -99,13 +97,13 @@ import Testing
     #expect(!store.directory.appending("g").exists)
   }
 
-  @Test("an unknown command is one line on standard output") func unknownCommand() throws {
+  @Test func `An unknown command is one line on standard output`() throws {
     #expect(try store("bogus").shows("bogus: unrecognized command.\n", status: 1))
     #expect(try store("tree").shows("tree: unrecognized command.\n", status: 1))
     #expect(try store("").shows(": unrecognized command.\n", status: 1))
   }
 
-  @Test("errors of opening the store go to standard output") func openErrors() throws {
+  @Test func `Errors of opening the store go to standard output`() throws {
     let result = try store.bare(["-s", "vfs", "layers"])
     #expect(
       result.shows(
@@ -116,8 +114,8 @@ import Testing
       missing.shows("error initializing: open /nonexistent: no such file or directory\n", status: 1), "\(missing)")
   }
 
-  @Test("errors and help equal those of Debian's program", .enabled(if: commandExists("containers-storage")))
-  func sameAsDebian() throws {
+  @Test(.tags(.interop), .enabled(if: commandExists("containers-storage")))
+  func `Errors and help equal those of Debian's program`() throws {
     let debian = try CommandStore("vfs", program: "/usr/bin/containers-storage")
     for line in [
       "layers -jh -x", "exists", "changes a b c", "diff --gzip=1x a", "layers -=x", "layers --=x", "layer -j",

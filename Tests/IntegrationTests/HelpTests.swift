@@ -99,8 +99,8 @@ import Testing
     return link.string
   }
 
-  @Test("help that was asked for is on standard output", .enabled(if: isRoot, "the default of --unshare is for root"))
-  func mainHelp() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "the default of --unshare is for root"))
+  func `Help that was asked for is on standard output`() throws {
     let program = try underReferenceName()
     for word in ["--help", "--help=true"] {
       let result = try run(program, word)
@@ -112,8 +112,8 @@ import Testing
     #expect(deprecated.shows(HelpTests.text + HelpTests.options, error: warning), "\(deprecated)")
   }
 
-  @Test("help that was not asked for is on both streams", .enabled(if: isRoot, "the default of --unshare is for root"))
-  func misuse() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "the default of --unshare is for root"))
+  func `Help that was not asked for is on both streams`() throws {
     let program = try underReferenceName()
     #expect(try run(program, "-D").shows(HelpTests.text, error: HelpTests.options, status: 1))
     let short = try run(program, "-h")
@@ -131,7 +131,7 @@ import Testing
       "\(empty)")
   }
 
-  @Test("only under its own name does help list the additional commands") func additionalCommands() throws {
+  @Test func `Only under its own name does help list the additional commands`() throws {
     let link = store.directory.appending("stowage")
     _ = try run("ln", "-sf", store.program, link.string)
     let block = "\nAdditional commands:\n\n  completion                    Print the completion script for a shell\n"
@@ -142,9 +142,8 @@ import Testing
     #expect(try !run(reference).errorText.contains("Additional commands"))
   }
 
-  @Test(
-    "command help shows the values before the command", .enabled(if: isRoot, "the default of --unshare is for root"))
-  func commandHelp() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "the default of --unshare is for root"))
+  func `Command help shows the values before the command`() throws {
     let reference = try CommandStore("vfs", program: try underReferenceName())
     let result = try reference.bare(
       ["-g", "/x/g", "-R", "/y", "--storage-opt", "a=b", "--storage-opt", "c=d", "layers", "--help"],
@@ -168,16 +167,16 @@ import Testing
     #expect(result.shows(text, error: options, status: 125), "\(result)")
   }
 
-  @Test("an alias stays an alias, an empty synopsis leaves its space") func usageLine() throws {
+  @Test func `An alias stays an alias, an empty synopsis leaves its space`() throws {
     #expect(
       try store("umount", "-h").outputText.hasPrefix("Usage: containers-storage umount LayerOrContainerNameOrID\n"))
     #expect(try store("version", "-help").outputText.hasPrefix("Usage: containers-storage version \n\nReturn "))
   }
 
   @Test(
-    "command help equals that of Debian's program", .enabled(if: commandExists("containers-storage")),
+    .tags(.interop), .enabled(if: commandExists("containers-storage")),
     arguments: HelpTests.commands.split(separator: "\n").map { String($0.prefix { $0 != " " }) })
-  func sameAsDebian(command: String) throws {
+  func `Command help equals that of Debian's program`(command: String) throws {
     // Commands that 1.43 does not have, and copy, whose help crashes there.
     let unknown = [
       "check", "config", "create-storage-layer", "dedup", "applydiff-using-staging-dir", "gc", "get-image-dir",

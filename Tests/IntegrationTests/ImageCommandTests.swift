@@ -9,7 +9,9 @@ import Testing
   private let manifestDigest = "sha256:e346432021b04179518d9614f3560ccd71354a4ee101ddcb893d6959a9d6301c"
   private let otherDigest = "sha256:" + String(repeating: "a", count: 64)
 
-  @Test("create-image prints the image or why not", arguments: Drivers.all) func create(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command create-image prints the image or why not`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     try store("create-layer", "--id", "x1")
     #expect(try store("create-image", "-n", "img:1", "--id", "i1", "x1").shows("i1\n\timg:1\n"))
@@ -41,7 +43,9 @@ import Testing
     #expect(try store("create-image").normalized.shows("<64>\n"))
   }
 
-  @Test("items appear in order, with sizes and digests", arguments: Drivers.all) func items(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Items appear in order, with sizes and digests`(driver: String)
+    throws
+  {
     let store = try CommandStore(driver)
     try store("create-image", "--id", "i1", "-n", "img:1")
     #expect(try store("list-image-data", "-j", "i1").shows("null\n"))
@@ -65,7 +69,7 @@ import Testing
         status: 1))
   }
 
-  @Test("items that are not there are named in the error") func itemErrors() throws {
+  @Test func `Items that are not there are named in the error`() throws {
     let store = try CommandStore("vfs")
     try store("create-image", "--id", "i1")
     let unknown = "locating image with ID \"nope\": image not known\n"
@@ -95,7 +99,7 @@ import Testing
         error: "open /nonexistent: no such file or directory\n", status: 1))
   }
 
-  @Test("images-by-digest checks the digest first") func byDigest() throws {
+  @Test func `The command images-by-digest checks the digest first`() throws {
     let store = try CommandStore("vfs")
     try store("create-image", "--id", "i5", "-d", otherDigest)
     #expect(try store("images-by-digest", otherDigest).shows("i5\n\tdigest: \(otherDigest)\n"))
@@ -106,7 +110,9 @@ import Testing
     #expect(try store("images-by-digest", "foo:aa").shows(error: "unsupported digest algorithm\n", status: 1))
   }
 
-  @Test("delete-image removes what only it used", arguments: Drivers.all) func delete(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command delete-image removes what only it used`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     try store("create-layer", "--id", "base")
     try store("create-layer", "--id", "mid", "base")
@@ -131,7 +137,7 @@ import Testing
     #expect(try store("delete-image", "-j", "i9").shows("{\"i9\":{}}\n"))
   }
 
-  @Test("directories of images are made for known images", arguments: Drivers.all) func directories(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `Directories of images are made for known images`(driver: String)
     throws
   {
     let store = try CommandStore(driver)
@@ -142,7 +148,7 @@ import Testing
     #expect(FilePath(directory).exists)
   }
 
-  @Test("get-image-dir refuses unknown images") func unknownDirectories() throws {
+  @Test func `The command get-image-dir refuses unknown images`() throws {
     let store = try CommandStore("vfs")
     for argument in ["nope", "../../x"] {
       let result = try store("get-image-dir", argument)

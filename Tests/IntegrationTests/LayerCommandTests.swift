@@ -6,8 +6,8 @@ import Testing
 
 /// Layers: creating, listing, examining, deleting (cli 13, 16.1–16.4, 17).
 @Suite("Layer commands") struct LayerCommandTests {
-  @Test("an empty store lists as null, and examining finds an empty list", arguments: Drivers.all)
-  func emptyStore(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `An empty store lists as null, and examining finds an empty list`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try store("layers").shows())
     #expect(try store("layers", "-t").shows())
@@ -21,7 +21,9 @@ import Testing
     #expect(try store("container", "-j", "x").shows("[]\n", status: 1))
   }
 
-  @Test("create-layer prints identifier and names", arguments: Drivers.all) func createLayer(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command create-layer prints identifier and names`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     let json = try store("create-layer", "--json", "-n", "nm1", "-n", "nm2", "--id", "l1").normalized
     #expect(json.shows("{\"id\":\"l1\",\"names\":[\"nm1\",\"nm2\"],\"created\":\"…\"}\n"), "\(json)")
@@ -36,7 +38,7 @@ import Testing
       labelled.shows("[{\"id\":\"l4\",\"parent\":\"l1\",\"mountlabel\":\"label\",\"created\":\"…\"}]\n"), "\(labelled)")
   }
 
-  @Test("strings in JSON are escaped as the reference escapes them") func escapes() throws {
+  @Test func `Strings in JSON are escaped as the reference escapes them`() throws {
     let store = try CommandStore("vfs")
     let name = "a<b>&\t\u{1}\u{8}\u{c}\u{7f}\"\\\u{2028}é"
     let result = try store("create-layer", "-j", "--id", "e", "-n", name).normalized
@@ -44,7 +46,7 @@ import Testing
     #expect(result.shows("{\"id\":\"e\",\"names\":[\"\(escaped)\"],\"created\":\"…\"}\n"), "\(result)")
   }
 
-  @Test("ID maps are recorded and shown") func idMaps() throws {
+  @Test func `ID maps are recorded and shown`() throws {
     let store = try CommandStore("vfs")
     let map = ["--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"]
     #expect(try store.run(["create-layer", "--id", "l4"] + map).shows("l4\n"))
@@ -61,35 +63,33 @@ import Testing
     #expect(json.shows("[{\"id\":\"l4\",\"created\":\"…\",\"uidmap\":\(range),\"gidmap\":\(range)}]\n"), "\(json)")
   }
 
-  @Test(
-    "malformed ID maps are refused in the reference's words",
-    arguments: [
-      (
-        ["--uidmap", "0:1:a"],
-        "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:a\"]"
-      ),
-      (
-        ["--gidmap", "0:1"],
-        "initializing ID mappings: gid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1\"]"
-      ),
-      (
-        ["--uidmap", "0:1:4294967296"],
-        "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:4294967296\"]"
-      ),
-      (
-        ["--uidmap", ":::"],
-        "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\":::\"]"
-      ),
-      (
-        ["--uidmap", "0:1:+5"],
-        "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:+5\"]"
-      ),
-      (["--hostuidmap", "--uidmap", "0:1:1"], "host uid map specified along with UID mapping"),
-      (["--hostgidmap", "--subgidmap", "nobodyx"], "host gid map specified along with GID mapping"),
-      (["--subuidmap", "nobodyx"], "no subuid ranges found for user \"nobodyx\" in /etc/subuid"),
-      (["--hostgidmap", "--subuidmap", "nobodyx"], "no subuid ranges found for user \"nobodyx\" in /etc/subuid"),
-    ])
-  func malformedMaps(options: [String], text: String) throws {
+  @Test(arguments: [
+    (
+      ["--uidmap", "0:1:a"],
+      "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:a\"]"
+    ),
+    (
+      ["--gidmap", "0:1"],
+      "initializing ID mappings: gid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1\"]"
+    ),
+    (
+      ["--uidmap", "0:1:4294967296"],
+      "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:4294967296\"]"
+    ),
+    (
+      ["--uidmap", ":::"],
+      "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\":::\"]"
+    ),
+    (
+      ["--uidmap", "0:1:+5"],
+      "initializing ID mappings: uid setting is malformed expected [\"uint32:uint32:uint32\"]: [\"0:1:+5\"]"
+    ),
+    (["--hostuidmap", "--uidmap", "0:1:1"], "host uid map specified along with UID mapping"),
+    (["--hostgidmap", "--subgidmap", "nobodyx"], "host gid map specified along with GID mapping"),
+    (["--subuidmap", "nobodyx"], "no subuid ranges found for user \"nobodyx\" in /etc/subuid"),
+    (["--hostgidmap", "--subuidmap", "nobodyx"], "no subuid ranges found for user \"nobodyx\" in /etc/subuid"),
+  ])
+  func `Malformed ID maps are refused in the reference's words`(options: [String], text: String) throws {
     let store = try CommandStore("vfs")
     for command in [["create-layer"], ["create-storage-layer"]] {
       let result = try store.run(command + options)
@@ -98,7 +98,9 @@ import Testing
     #expect(try store.run(["create-container"] + options + [""]).shows(error: text + "\n", status: 1))
   }
 
-  @Test("layers lists the users of each layer", arguments: Drivers.all) func listing(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command layers lists the users of each layer`(driver: String)
+    throws
+  {
     let store = try CommandStore(driver)
     try makeFamily(store)
     let list = try store("layers").normalized
@@ -144,7 +146,7 @@ import Testing
     #expect(json.outputText.hasPrefix("[{\"id\":\"l1\","))
   }
 
-  @Test("an orphan is drawn below its missing parent") func orphan() throws {
+  @Test func `An orphan is drawn below its missing parent`() throws {
     let store = try CommandStore("vfs")
     for words in [["--id", "l1"], ["--id", "lx", "l1"], ["--id", "lro", "lx"], ["--id", "l4"], ["--id", "imp6"]] {
       try store.run(["create-layer"] + words)
@@ -153,7 +155,7 @@ import Testing
     #expect(try store("layers", "-t").shows("lx\n└─lro\n(base)\n├─l1\n├─l4\n└─imp6\n"))
   }
 
-  @Test("layer leaves out what it does not find") func examining() throws {
+  @Test func `The command layer leaves out what it does not find`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "--id", "abcdef01", "-n", "n")
     try store("create-layer", "--id", "abcdef02", "abcdef01")
@@ -164,7 +166,9 @@ import Testing
     #expect(try store("layer", "abcdef01").shows("ID: abcdef01\nName: n\n"))
   }
 
-  @Test("delete-layer refuses layers that are used", arguments: Drivers.all) func deleting(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command delete-layer refuses layers that are used`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     try makeFamily(store)
     let containerLayer = try containerLayer(store)
@@ -188,8 +192,8 @@ import Testing
     #expect(try store("layers", "-q").shows("l1\nl2\nimp1\n"))
   }
 
-  @Test("delete removes anything and reports each argument once", arguments: Drivers.all)
-  func unsafeDelete(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The command delete removes anything and reports each argument once`(driver: String) throws {
     let store = try CommandStore(driver)
     try makeFamily(store)
     #expect(
@@ -202,8 +206,8 @@ import Testing
     #expect(try store("storage-layers").shows())
   }
 
-  @Test("create-storage-layer makes a layer without record", arguments: Drivers.all)
-  func storageLayers(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The command create-storage-layer makes a layer without record`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try store("create-storage-layer", "--id", "s1").shows("s1\n"))
     #expect(try store("create-storage-layer", "--id", "s2", "-j", "s1").shows("\"s2\"\n"))

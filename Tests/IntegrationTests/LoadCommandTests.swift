@@ -6,10 +6,12 @@ import SystemPackage
 import Testing
 
 /// `load` from the outside (chunked-and-composefs 5.8).
-@Suite("Load command", .enabled(if: isRoot, "the sample image has owners")) struct LoadCommandTests {
+@Suite("Load command", .tags(.root), .enabled(if: isRoot, "the sample image has owners")) struct LoadCommandTests {
   private let archives = ["sample-docker-archive.tar", "sample-oci-archive.tar"].map { fixture("samples/\($0)").string }
 
-  @Test("load prints each name, or the identifier", arguments: Drivers.all) func names(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command load prints each name, or the identifier`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     for archive in archives {
       let result = try store("load", archive)
@@ -22,8 +24,9 @@ import Testing
     }
   }
 
-  @Test("load reads standard input, a file, or a directory", arguments: Drivers.all) func sources(driver: String) throws
-  {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The command load reads standard input, a file, or a directory`(
+    driver: String
+  ) throws {
     let store = try CommandStore(driver)
     let bytes = try FilePath(archives[1]).readBytes()
     let first = try store("load", "-qj", input: bytes)
@@ -40,7 +43,7 @@ import Testing
     #expect(try store("images", "-q").outputText.split(separator: "\n").count == 1)
   }
 
-  @Test("names given replace those of the archive", arguments: Drivers.all) func ownNames(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Names given replace those of the archive`(driver: String) throws {
     let store = try CommandStore(driver)
     let result = try store("load", "-q", "-n", "mine", "-n", "quay.io/a/b:c", archives[0])
     #expect(result.shows("Loaded image: localhost/mine:latest\nLoaded image: quay.io/a/b:c\n"), "\(result)")
@@ -50,7 +53,7 @@ import Testing
     #expect(bad.status == .exited(1) && bad.errorText.contains("must be lowercase"), "\(bad)")
   }
 
-  @Test("a source that is none is an error") func failures() throws {
+  @Test func `A source that is none is an error`() throws {
     let store = try CommandStore("vfs")
     let missing = try store("load", "/nonexistent")
     #expect(missing.status == .exited(1) && missing.errorText.contains("no such file or directory"), "\(missing)")
@@ -62,7 +65,7 @@ import Testing
     #expect(try store("layers", "-j").shows("null\n"))
   }
 
-  @Test("a load that is interrupted leaves nothing", arguments: [Int32(1), 2, 15]) func interrupted(signal: Int32)
+  @Test(arguments: [Int32(1), 2, 15]) func `A load that is interrupted leaves nothing`(signal: Int32)
     throws
   {
     let store = try CommandStore("vfs")
@@ -82,7 +85,7 @@ import Testing
     #expect(try store("images", "-j").shows("null\n"))
   }
 
-  @Test("nobody is asked to type an archive", .enabled(if: commandExists("script"))) func terminal() throws {
+  @Test(.enabled(if: commandExists("script"))) func `Nobody is asked to type an archive`() throws {
     let store = try CommandStore("vfs")
     let command = "\(store.program) -g \(store.graphRoot) -R \(store.runRoot) -s vfs load"
     let result = try run(

@@ -4,7 +4,7 @@ import StowageTestSupport
 import Testing
 
 /// What a user sees of locks.
-@Suite struct LockCommandTests {
+@Suite("Locks seen from outside") struct LockCommandTests {
   private let holder = """
     import fcntl, sys, time
     f = open(sys.argv[1], 'r+')
@@ -14,7 +14,7 @@ import Testing
     """
 
   @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
-  func `a lock that is not free in time ends the command, and the holder is named`() throws {
+  func `A lock that is not free in time ends the command, and the holder is named`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "-n", "one")
     let lock = "\(store.graphRoot)/vfs-layers/layers.lock"
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
-  func `who reads does not wait for others who read`() throws {
+  func `Who reads does not wait for others who read`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "-n", "one")
     try store("create-image", "-n", "web", "one")
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
-  func `a wait of more than two seconds is told, with the file and the process`() throws {
+  func `A wait of more than two seconds is told, with the file and the process`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "-n", "one")
     let lock = "\(store.graphRoot)/vfs-layers/layers.lock"

@@ -6,11 +6,11 @@ import Testing
 
 /// Stores that name each other in opposite roles (store-semantics 27.2.1): with the reference they block each other for
 /// ever at the first attempt.
-@Suite(.serialized) struct LockOrderTests {
-  @Test(
-    "graph roots that name each other as image store or additional store do not block each other",
-    arguments: ["image store", "additional store"])
-  func inversion(role: String) throws {
+@Suite("Order of locks", .serialized) struct LockOrderTests {
+  @Test(arguments: ["image store", "additional store"])
+  func `Graph roots that name each other as image store or additional store do not block each other`(role: String)
+    throws
+  {
     let directory = try TemporaryDirectory("order")
     let program = try stowageExecutable().string
     // An additional store must be there when it is named.

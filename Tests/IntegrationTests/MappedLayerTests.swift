@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Images for containers with ID maps (store-semantics 11.2, configuration-and-idmaps 13, 17, 18).
-@Suite("Mapped layers", .enabled(if: isRoot, "owners, devices, mounts"))
+@Suite("Mapped layers", .tags(.root), .enabled(if: isRoot, "owners, devices, mounts"))
 struct MappedLayerTests {
   private let unshifted = MappedTree.unshifted
 
@@ -57,10 +57,10 @@ struct MappedLayerTests {
     #expect(differences == [], sourceLocation: location)
   }
 
-  @Test(
-    "A mapped copy of the top layer has the owners of the maps and everything else of the image", arguments: Drivers.all
-  )
-  func copies(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A mapped copy of the top layer has the owners of the maps and everything else of the image`(driver: String)
+    throws
+  {
     let (store, tree) = try makeStore(driver)
     try make("c1", MappedTree.options, in: store)
     let copy = try query(".[0][\"mapped-layers\"] | join(\" \")", "images", of: store)
@@ -85,8 +85,8 @@ struct MappedLayerTests {
     #expect(try store("unmount", "c1", "top").isSuccess)
   }
 
-  @Test("The diff of a mapped copy is the imported archive, byte for byte", arguments: Drivers.all)
-  func diffs(driver: String) throws {
+  @Test(.tags(.interop, .driver), arguments: Drivers.all)
+  func `The diff of a mapped copy is the imported archive, byte for byte`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try make("c1", MappedTree.options, in: store)
     let copy = try query(".[0][\"mapped-layers\"][0]", "images", of: store)
@@ -106,8 +106,8 @@ struct MappedLayerTests {
     #expect(lines == ["Add \"/added\"", "Delete \"/gone\"", "Modify \"/high\""])
   }
 
-  @Test("Equal maps share a copy, others get their own, and all go with the image", arguments: Drivers.all)
-  func sharing(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `Equal maps share a copy, others get their own, and all go with the image`(driver: String) throws {
     let (store, _) = try makeStore(driver)
     let other = ["--uidmap", "0:300000:1000", "--gidmap", "0:300000:1000"]
     for (name, maps) in [("c1", MappedTree.options), ("c2", MappedTree.options), ("c3", other), ("c4", [])] {
@@ -124,8 +124,8 @@ struct MappedLayerTests {
     #expect(try store("storage-layers").outputText == "")
   }
 
-  @Test("A copy outlives the layer that it was made from: nothing of it is shared", arguments: Drivers.all)
-  func independence(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A copy outlives the layer that it was made from: nothing of it is shared`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try make("c1", MappedTree.options, in: store)
     #expect(try store("delete", "top").isSuccess)
@@ -133,8 +133,8 @@ struct MappedLayerTests {
     #expect(try store("unmount", "c1").isSuccess)
   }
 
-  @Test("Where the kernel shifts owners nothing is copied, and the disable variable is heeded per container")
-  func idmappedMounts() throws {
+  @Test
+  func `Where the kernel shifts owners nothing is copied, and the disable variable is heeded per container`() throws {
     let (store, tree) = try makeStore("overlay")
     #expect(try store.run(["create-container", "--id", "c1"] + MappedTree.options + ["i1"]).isSuccess)
     #expect(try query(".[0][\"mapped-layers\"]", "images", of: store) == "null")
@@ -168,9 +168,10 @@ struct MappedLayerTests {
   }
 
   @Test(
-    "Debian's program mounts a container on our mapped copy, shares the copy, and deletes it",
-    .enabled(if: commandExists("containers-storage"), "needs containers-storage"), arguments: Drivers.all)
-  func debianReads(driver: String) throws {
+    .tags(.interop, .driver), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
+    arguments: Drivers.all)
+  func `Debian's program mounts a container on our mapped copy, shares the copy, and deletes it`(driver: String) throws
+  {
     let (store, tree) = try makeStore(driver)
     try forbidShifting(in: store)
     try make("c1", MappedTree.options, in: store)
@@ -188,9 +189,9 @@ struct MappedLayerTests {
   }
 
   @Test(
-    "A mapped copy made by Debian's program is used and exported",
-    .enabled(if: commandExists("containers-storage"), "needs containers-storage"), arguments: Drivers.all)
-  func debianWrites(driver: String) throws {
+    .tags(.interop, .driver), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
+    arguments: Drivers.all)
+  func `A mapped copy made by Debian's program is used and exported`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try forbidShifting(in: store)
     try make("c1", MappedTree.options, in: store, by: "containers-storage")

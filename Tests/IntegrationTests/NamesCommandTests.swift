@@ -4,7 +4,9 @@ import Testing
 
 /// Names, metadata and existence (cli 19 and 26.12).
 @Suite("Names and metadata") struct NamesCommandTests {
-  @Test("names are added in front, moved from others and removed", arguments: Drivers.all) func names(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `Names are added in front, moved from others and removed`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -26,7 +28,9 @@ import Testing
     }
   }
 
-  @Test("the history of an image's names begins with the newest", arguments: Drivers.all) func history(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `The history of an image's names begins with the newest`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -40,7 +44,9 @@ import Testing
           + "\"names-history\":[\"cc\",\"bb\",\"ee\",\"dd\",\"aa\"],\"created\":\"…\"}]\n"), "\(json)")
   }
 
-  @Test("metadata is shown without its last line feed", arguments: Drivers.all) func metadata(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Metadata is shown without its last line feed`(driver: String)
+    throws
+  {
     let store = try CommandStore(driver)
     try store("create-image", "--id", "i5", "-m", "notatar\n")
     try store("create-layer", "--id", "l1")
@@ -65,7 +71,8 @@ import Testing
     #expect(try store("metadata", "l1").shows("l1: \n"))
   }
 
-  @Test("exists tells of anything, kinds only count for the status", arguments: Drivers.all) func exists(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The command exists tells of anything, kinds only count for the status`(driver: String)
     throws
   {
     let store = try CommandStore(driver)

@@ -6,7 +6,7 @@ import Testing
 
 /// Pieces of output that no command shows in a reproducible way (cli 8, 13.1).
 @Suite("Output") struct OutputTests {
-  @Test("log lines quote what is not plain") func plainLines() {
+  @Test func `Log lines quote what is not plain`() {
     let time = "2026-11-23T19:49:14Z"
     #expect(
       LogSink.plainLine(.debug, "Root: /g", time: time)
@@ -16,21 +16,21 @@ import Testing
     #expect(LogSink.plainLine(.info, "say \"a\"\n", time: time).hasSuffix(" level=info msg=\"say \\\"a\\\"\\n\"\n"))
   }
 
-  @Test("on a terminal log lines have a colour and a column") func terminalLines() {
+  @Test func `On a terminal log lines have a colour and a column`() {
     let line = LogSink.terminalLine(.debug, "Root: /g", secondsSinceStart: 7)
     #expect(line == "\u{1b}[37mDEBU\u{1b}[0m[0007] Root: /g" + String(repeating: " ", count: 36) + " \n")
     #expect(
       LogSink.terminalLine(.warning, "x", secondsSinceStart: 12345).hasPrefix("\u{1b}[33mWARN\u{1b}[0m[12345] x "))
   }
 
-  @Test("a layer that is its own ancestor does not draw for ever") func cycles() {
+  @Test func `A layer that is its own ancestor does not draw for ever`() {
     let nodes = [("a", LayerTree.base), ("a", "b"), ("b", "a"), ("x", "y"), ("y", "x")].map {
       LayerTree.Node(id: $0.0, parent: $0.1, notes: [])
     }
     #expect(LayerTree(nodes).drawn() == ["(base)", "└─a", "  └─b", "    └─a"])
   }
 
-  @Test("a bar fits the terminal") func bars() {
+  @Test func `A bar fits the terminal`() {
     func item(_ done: Int64, _ total: Int64) -> ProgressDisplay.Item {
       ProgressDisplay.Item(order: [0], label: "Layer 1/2 abc", done: done, total: total, outcome: nil)
     }

@@ -5,13 +5,13 @@ import SystemPackage
 import Testing
 
 /// Owners above a mount point that a layer's ID maps do not have (cli 13.4, store-semantics 20).
-@Suite("Parent owners", .enabled(if: isRoot, "needs root to give files away")) struct ParentOwnersTests {
+@Suite("Parent owners", .tags(.root), .enabled(if: isRoot, "needs root to give files away")) struct ParentOwnersTests {
   private let map = ["--uidmap", "0:100000:65536", "--gidmap", "0:100000:65536"]
   /// Makes the overlay driver record maps as drivers that cannot shift owners do.
   private let unshifted = ["_CONTAINERS_OVERLAY_DISABLE_IDMAP": "yes"]
 
-  @Test("a mapped layer must be mounted; then the unmapped owners above it are shown", arguments: Drivers.all)
-  func layers(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A mapped layer must be mounted; then the unmapped owners above it are shown`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try store("create-layer", "--id", "l1").shows("l1\n"))
     #expect(try store.run(["create-layer", "--id", "l4"] + map, adding: unshifted).shows("l4\n"))
@@ -30,8 +30,7 @@ import Testing
     #expect(try store("unmount", "l4").isSuccess)
   }
 
-  @Test("owners are those of directories and of symbolic links to them, each once, ascending")
-  func links() throws {
+  @Test func `Owners are those of directories and of symbolic links to them, each once, ascending`() throws {
     let store = try CommandStore("vfs")
     let real = store.directory.appending("real")
     try Syscall.mkdir(real, mode: 0o755)
@@ -43,8 +42,7 @@ import Testing
     #expect(try store("layer-parent-owners", "l1").shows("ID: l1\nUIDs: [0 7 9]\nGIDs: [0 8]\n"))
   }
 
-  @Test("a map that has everybody leaves nobody out, and a map of one kind tells of that kind only")
-  func otherMaps() throws {
+  @Test func `A map that has everybody leaves nobody out, and a map of one kind tells of that kind only`() throws {
     let store = try CommandStore("vfs")
     #expect(try store("create-layer", "--id", "all", "--uidmap", "0:0:4294967295").isSuccess)
     #expect(try store("mount", "all").isSuccess)
@@ -55,7 +53,7 @@ import Testing
     #expect(try store("layer-parent-owners", "-j", "uids").shows("{\"ID\":\"uids\",\"UIDs\":[0],\"GIDs\":null}\n"))
   }
 
-  @Test("a mapped container must be mounted; empty lists are shown") func containers() throws {
+  @Test func `A mapped container must be mounted; empty lists are shown`() throws {
     let store = try CommandStore("vfs")
     #expect(try store("create-container", "--id", "c1", "").shows("c1\n"))
     #expect(try store.run(["create-container", "--id", "c5"] + map + [""]).shows("c5\n"))

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// Entering a user namespace (cli 9 and 22.8; configuration-and-idmaps 16, 21.27 to 21.30, 22).
-@Suite("Without the rights of root", .enabled(if: isRoot, "makes users"), .serialized)
+@Suite("Without the rights of root", .tags(.root), .enabled(if: isRoot, "makes users"), .serialized)
 struct RootlessTests {
   /// Lines of an ID map, in the kernel's columns.
   private func map(_ ranges: (inside: Int, outside: Int, count: Int)...) -> String {
@@ -26,8 +26,8 @@ struct RootlessTests {
     return user
   }
 
-  @Test("a command runs as root of a namespace that has the caller as 0 and the subordinate IDs from 1 on")
-  func maps() throws {
+  @Test
+  func `A command runs as root of a namespace that has the caller as 0 and the subordinate IDs from 1 on`() throws {
     let user = try ordinaryUser()
     let own = Int(user.uid)
     let uids = try user.stowage("unshare", "cat", "/proc/self/uid_map")
@@ -48,7 +48,7 @@ struct RootlessTests {
         """), "\(environment)")
   }
 
-  @Test("inside, no further namespace is made, and variables that were set stay") func nested() throws {
+  @Test func `Inside, no further namespace is made, and variables that were set stay`() throws {
     let user = try ordinaryUser()
     let nested = try user.shell(
       "$S unshare sh -c 'readlink /proc/self/ns/user; $S unshare readlink /proc/self/ns/user; $S unshare id -u'")
@@ -59,21 +59,19 @@ struct RootlessTests {
     #expect(kept.shows("chroot\n"), "\(kept)")
   }
 
-  @Test(
-    "any failure of the command is status 1",
-    arguments: [
-      (["sh", "-c", "exit 3"], "exit status 3\n"),
-      (["nosuch"], "exec: \"nosuch\": executable file not found in $PATH\n"),
-      (["sh", "-c", "kill -9 $$"], "signal: killed\n"), (["/x"], "fork/exec /x: no such file or directory\n"),
-      (["/etc"], "fork/exec /etc: permission denied\n"),
-    ])
-  func failures(command: [String], text: String) throws {
+  @Test(arguments: [
+    (["sh", "-c", "exit 3"], "exit status 3\n"),
+    (["nosuch"], "exec: \"nosuch\": executable file not found in $PATH\n"),
+    (["sh", "-c", "kill -9 $$"], "signal: killed\n"), (["/x"], "fork/exec /x: no such file or directory\n"),
+    (["/etc"], "fork/exec /etc: permission denied\n"),
+  ])
+  func `Any failure of the command is status 1`(command: [String], text: String) throws {
     let user = try ordinaryUser()
     let result = try user.run([user.program, "unshare"] + command)
     #expect(result.shows(error: text, status: 1), "\(result)")
   }
 
-  @Test("its own status is passed on if that is asked for") func exitStatus() throws {
+  @Test func `Its own status is passed on if that is asked for`() throws {
     let user = try ordinaryUser()
     let exited = try user.stowage("unshare", "--exit-status", "sh", "-c", "exit 3")
     #expect(exited.shows(error: "exit status 3\n", status: 3), "\(exited)")
@@ -81,7 +79,7 @@ struct RootlessTests {
     #expect(killed.shows(error: "signal: killed\n", status: 137), "\(killed)")
   }
 
-  @Test("without a command it runs the shell of the environment, else /bin/sh") func shells() throws {
+  @Test func `Without a command it runs the shell of the environment, else sh`() throws {
     let user = try ordinaryUser()
     let chosen = try user.stowage("unshare", adding: ["SHELL": "/usr/bin/id"])
     #expect(chosen.outputText.hasPrefix("uid=0(root) gid=0(root)"), "\(chosen)")
@@ -89,7 +87,7 @@ struct RootlessTests {
     #expect(other.shows("/bin/sh\n"), "\(other)")
   }
 
-  @Test("without subordinate IDs, three warnings and no ID but the caller's") func noRanges() throws {
+  @Test func `Without subordinate IDs, three warnings and no ID but the caller's`() throws {
     let user = try ordinaryUser(uids: false, gids: false)
     let (name, own) = (user.name, Int(user.uid))
     let result = try user.stowage("unshare", "cat", "/proc/self/uid_map", "/proc/self/gid_map")
@@ -105,8 +103,8 @@ struct RootlessTests {
     #expect(layer.outputText == "x1\n", "\(layer)")
   }
 
-  @Test("owners without an ID stop an import, unless errors of chown are to be ignored", arguments: ["overlay", "vfs"])
-  func ignoredOwners(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `Owners without an ID stop an import, unless errors of chown are to be ignored`(driver: String) throws {
     let user = try OrdinaryUser(uids: false, gids: false)
     try user.configure("[storage]\ndriver = \"\(driver)\"\n")
     let packed = try user.shell("echo content > file; tar --numeric-owner --owner=5 --group=6 -cf layer.tar file")
@@ -129,7 +127,7 @@ struct RootlessTests {
     #expect(again.outputText == "equal\n", "\(again)")
   }
 
-  @Test("subordinate IDs of one kind are not lost with the other's") func oneKind() throws {
+  @Test func `Subordinate IDs of one kind are not lost with the other's`() throws {
     let user = try ordinaryUser(gids: false)
     let (name, own) = (user.name, Int(user.uid))
     let result = try user.stowage("unshare", "cat", "/proc/self/uid_map", "/proc/self/gid_map")
@@ -138,8 +136,8 @@ struct RootlessTests {
       messages(result).dropFirst() == ["warning: Found no GID ranges set aside for user \"\(name)\" in /etc/subgid."])
   }
 
-  @Test("helper programs that fail or are missing leave the caller's ID, with a warning", arguments: [true, false])
-  func helpers(isThere: Bool) throws {
+  @Test(arguments: [true, false])
+  func `Helper programs that fail or are missing leave the caller's ID, with a warning`(isThere: Bool) throws {
     let user = try ordinaryUser()
     let own = Int(user.uid)
     let tools = user.home.appending("bin")
@@ -165,7 +163,7 @@ struct RootlessTests {
     #expect(messages(result) == (isThere ? failing : missing))
   }
 
-  @Test("a caller whom the user database does not know is refused") func unknownUser() throws {
+  @Test func `A caller whom the user database does not know is refused`() throws {
     let directory = try TemporaryDirectory("nobody")
     let program = directory.appending("stowage").string
     _ = try run("cp", try stowageExecutable().string, program)
@@ -178,7 +176,7 @@ struct RootlessTests {
     #expect(result.status == .exited(1))
   }
 
-  @Test("every command that opens a store enters, unless told not to") func automatic() throws {
+  @Test func `Every command that opens a store enters, unless told not to`() throws {
     let user = try ordinaryUser()
     let inside = try user.stowage("create-layer", "--id", "x1")
     #expect(inside.shows("x1\n"), "\(inside)")
@@ -194,7 +192,7 @@ struct RootlessTests {
     #expect(asked.shows("x1\n"), "\(asked)")
   }
 
-  @Test("a mount outside of unshare ends with its command, which says so and does not stay counted") func mounts()
+  @Test func `A mount outside of unshare ends with its command, which says so and does not stay counted`()
     throws
   {
     let user = try ordinaryUser()
@@ -214,7 +212,7 @@ struct RootlessTests {
       "\(unshared)")
   }
 
-  @Test("signals reach the command inside, whose end is told") func signals() throws {
+  @Test func `Signals reach the command inside, whose end is told`() throws {
     let user = try ordinaryUser()
     let script = "trap 'echo got; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     let process = try start(user.words([user.program, "unshare", "sh", "-c", script]), directory: user.home)
@@ -224,7 +222,7 @@ struct RootlessTests {
     #expect(result.shows("ready\ngot\n"), "\(result)")
   }
 
-  @Test("what runs inside ends when the outer process is killed") func orphan() throws {
+  @Test func `What runs inside ends when the outer process is killed`() throws {
     let user = try ordinaryUser()
     let script = "echo $PPID $$ ready; exec sleep 60"
     let process = try start(user.words([user.program, "unshare", "sh", "-c", script]), directory: user.home)
@@ -246,7 +244,7 @@ struct RootlessTests {
     _ = try run("kill", words[1])
   }
 
-  @Test("a root of the system that keeps a user out is shown with what helps") func systemRoots() throws {
+  @Test func `A root of the system that keeps a user out is shown with what helps`() throws {
     let user = try OrdinaryUser()
     let vendor = try TemporaryDirectory("vendor")
     let admin = try TemporaryDirectory("admin")
@@ -273,7 +271,7 @@ struct RootlessTests {
     #expect(followed.shows(), "\(followed)")
   }
 
-  @Test("real root enters one namespace and no more, and only if asked to") func root() throws {
+  @Test func `Real root enters one namespace and no more, and only if asked to`() throws {
     let store = try CommandStore("vfs")
     let own = try run("readlink", "/proc/self/ns/user").outputText
     let script = "readlink /proc/self/ns/user; cat /proc/self/uid_map; env | grep CONTAINERS_USERNS"
@@ -293,7 +291,7 @@ struct RootlessTests {
     #expect(try store("layers").shows("x1\n"))
   }
 
-  @Test("root without CAP_SYS_ADMIN enters like everybody else") func weakRoot() throws {
+  @Test func `Root without CAP_SYS_ADMIN enters like everybody else`() throws {
     let store = try CommandStore("overlay")
     func weakly(_ words: String...) throws -> ProcessResult {
       try run(

@@ -6,7 +6,7 @@ import Testing
 
 /// Commands about the store as a whole, and where its options come from (cli 4, 8, 22 and 26.3, 26.4, 26.16).
 @Suite("Store commands") struct StoreCommandTests {
-  @Test("status goes to standard error, its JSON to standard output") func status() throws {
+  @Test func `Status goes to standard error, its JSON to standard output`() throws {
     let store = try CommandStore("vfs")
     let (g, r) = (store.graphRoot, store.runRoot)
     #expect(try store("status").shows(error: "Root: \(g)\nRun Root: \(r)\nDriver Name: vfs\nDriver Options: []\n"))
@@ -15,8 +15,8 @@ import Testing
         "[[\"Root\",\"\(g)\"],[\"Run Root\",\"\(r)\"],[\"Driver Name\",\"vfs\"],[\"Driver Options\",\"[]\"]]\n"))
   }
 
-  @Test("status of overlay ends with what the driver found", .enabled(if: isRoot, "overlay needs root"))
-  func overlayStatus() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay needs root"))
+  func `Status of overlay ends with what the driver found`() throws {
     let store = try CommandStore("overlay")
     let keys = try store("status").errorText.split(separator: "\n").map { String($0.prefix { $0 != ":" }) }
     #expect(
@@ -28,7 +28,8 @@ import Testing
 
   #if STOWAGE_HOOKS
     /// Start-up is most of what a small command takes: it may look whether everything is there, but changes nothing.
-    @Test("reading a store that is there writes nothing", arguments: Drivers.all) func quietOpen(driver: String) throws
+    @Test(.tags(.driver), arguments: Drivers.all) func `Reading a store that is there writes nothing`(driver: String)
+      throws
     {
       let store = try CommandStore(driver)
       #expect(try store("create-layer", "--id", "base").isSuccess)
@@ -43,13 +44,13 @@ import Testing
     }
   #endif
 
-  @Test("version is that of the reference") func version() throws {
+  @Test func `The version is that of the reference`() throws {
     let store = try CommandStore("vfs")
     #expect(try store("version").shows(error: "Version: \(stowageVersion)\n"))
     #expect(try store("version", "--json").shows("[[\"Version\",\"1.64.0-dev\"]]\n"))
   }
 
-  @Test("debug output begins with the four lines of the program") func debug() throws {
+  @Test func `Debug output begins with the four lines of the program`() throws {
     let store = try CommandStore("vfs")
     let start = #/^time="\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ" level=debug msg=(.*)$/#
     for words in [["-D", "layers"], ["layers", "-D"]] {
@@ -67,7 +68,7 @@ import Testing
     #expect(try store("--debug", "layers", "--debug=false").shows())
   }
 
-  @Test("store options come from the configuration if none of the four is before the command") func sources() throws {
+  @Test func `Store options come from the configuration if none of the four is before the command`() throws {
     let store = try CommandStore("vfs")
     let (g, r) = (store.graphRoot, store.runRoot)
     #expect(try store.bare(["status"]).errorText.hasPrefix("Root: \(g)\nRun Root: \(r)\nDriver Name: vfs\n"))
@@ -85,19 +86,17 @@ import Testing
     #expect(unknown.errorText.hasSuffix(" level=error msg=\"Failed to GetDriver graph nosuch \(g)\"\n"))
   }
 
-  @Test(
-    "driver options are checked when the store is opened",
-    arguments: [
-      ("a=b", "unknown option \"a\" (\"a=b\")"), ("vfs.x=1", "unknown option \"x\" (\"vfs.x=1\")"),
-      ("x", "unable to parse key/value option: x"), ("vfs.mountopt=nodev", "vfs driver does not support mount options"),
-    ])
-  func driverOptions(option: String, text: String) throws {
+  @Test(arguments: [
+    ("a=b", "unknown option \"a\" (\"a=b\")"), ("vfs.x=1", "unknown option \"x\" (\"vfs.x=1\")"),
+    ("x", "unable to parse key/value option: x"), ("vfs.mountopt=nodev", "vfs driver does not support mount options"),
+  ])
+  func `Driver options are checked when the store is opened`(option: String, text: String) throws {
     let store = try CommandStore("vfs")
     let result = try store("layers", "--storage-opt", option)
     #expect(result.shows("error initializing: \(text)\n", status: 1), "\(result)")
   }
 
-  @Test("config prints the defaults, and those of a file") func config() throws {
+  @Test func `The command config prints the defaults, and those of a file`() throws {
     let store = try CommandStore("vfs")
     #expect(
       try store("config").shows(
@@ -108,14 +107,14 @@ import Testing
       result.shows("{\"runroot\":\"/cr\",\"root\":\"/cg\",\"driver\":\"vfs\",\"PullOptions\":null}\n"), "\(result)")
   }
 
-  @Test("an image store given alone before the command counts") func imageStoreCarriedOver() throws {
+  @Test func `An image store given alone before the command counts`() throws {
     let store = try CommandStore("vfs")
     let images = store.directory.appending("i").string
     #expect(try store.bare(["--image-store", images, "create-layer", "-r", "--id", "x1"]).shows("x1\n"))
     #expect(store.directory.appending("i").exists)
   }
 
-  @Test("a reader that goes away ends the command with an error") func brokenPipe() throws {
+  @Test func `A reader that goes away ends the command with an error`() throws {
     let store = try CommandStore("vfs")
     let script =
       "exec 3>&1; { CONTAINERS_STORAGE_CONF=\(store.configuration) \(store.program) config; echo $? >&3; } | true"

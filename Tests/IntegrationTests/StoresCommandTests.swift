@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// `stowage stores`, and deleting from a store that others share.
-@Suite struct StoresCommandTests {
+@Suite("Stores command") struct StoresCommandTests {
   /// A command on graph root `name` with the shared image store.
   private func run(_ store: CommandStore, _ name: String, _ command: String...) throws -> ProcessResult {
     let place = { (part: String) in store.directory.appending(part).string }
@@ -12,8 +12,8 @@ import Testing
       ["-g", place(name), "-R", place("run-\(name)"), "--image-store", place("i"), "-s", store.driver] + command)
   }
 
-  @Test("the places are shown with role, counts and the graph roots that need them", arguments: Drivers.all)
-  func places(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `The places are shown with role, counts and the graph roots that need them`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try run(store, "a", "create-layer", "-r", "-i", "base").isSuccess)
     #expect(try run(store, "a", "create-image", "-i", "image", "-n", "web", "base").isSuccess)
@@ -33,8 +33,8 @@ import Testing
     for name in ["a", "b"] { _ = try run(store, name, "shutdown", "-f") }
   }
 
-  @Test("an image that another graph root needs is deleted only by force", arguments: Drivers.all)
-  func force(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `An image that another graph root needs is deleted only by force`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try run(store, "a", "create-layer", "-r", "-i", "base").isSuccess)
     #expect(try run(store, "a", "create-image", "-i", "image", "-n", "web", "base").isSuccess)

@@ -7,7 +7,7 @@ import Testing
 
 /// The real places of configuration files, in a mount namespace of their own so that the machine's stay as they are
 /// (configuration-and-idmaps 1 and 22, changes-1.64 13.1).
-@Suite("System configuration files", .enabled(if: isRoot, "mounts over /etc/containers"))
+@Suite("System configuration files", .tags(.root), .enabled(if: isRoot, "mounts over /etc/containers"))
 struct SystemConfigurationTests {
   private let store: CommandStore
   private let vendor: FilePath
@@ -49,7 +49,7 @@ struct SystemConfigurationTests {
 
   private func pull(_ value: String) -> String { "[storage.options.pull_options]\nk = \"\(value)\"\n" }
 
-  @Test("drop-ins apply in the order of their names, and the strongest directory masks") func order() throws {
+  @Test func `Drop-ins apply in the order of their names, and the strongest directory masks`() throws {
     try vendor.appending("storage.conf.d/90-a.conf").write(pull("vendor"))
     try user.appending("storage.conf.d/10-b.conf").write(pull("user"))
     #expect(try pulled() == "vendor")
@@ -64,7 +64,7 @@ struct SystemConfigurationTests {
     #expect(try pulled() == "rootful")
   }
 
-  @Test("an empty administrator's file hides the vendor's") func hiding() throws {
+  @Test func `An empty administrator's file hides the vendor's`() throws {
     try vendor.appending("storage.conf").write("[storage]\ngraphroot = \"/vendor\"\n" + pull("vendor"))
     #expect(try pulled() == "vendor")
     try admin.appending("storage.conf").write("")
@@ -75,7 +75,7 @@ struct SystemConfigurationTests {
       "\(result)")
   }
 
-  @Test("lists append over three drop-ins, and the reason is told") func append() throws {
+  @Test func `Lists append over three drop-ins, and the reason is told`() throws {
     func priority() throws -> [String]? {
       try JSONValue(parsing: try config().output)["driver-priority"]?.array?.compactMap(\.string)
     }
@@ -96,7 +96,7 @@ struct SystemConfigurationTests {
     #expect(try priority() == ["d"])
   }
 
-  @Test("an empty XDG_CONFIG_HOME does not make files of the working directory configuration") func workingDirectory()
+  @Test func `An empty XDG_CONFIG_HOME does not make files of the working directory configuration`()
     throws
   {
     // The working directory of the commands is the parent of these.
@@ -109,7 +109,7 @@ struct SystemConfigurationTests {
       "\(result)")
   }
 
-  @Test("a configuration file that may not be read stops an ordinary user's command") func permission() throws {
+  @Test func `A configuration file that may not be read stops an ordinary user's command`() throws {
     try admin.appending("storage.conf").write("")
     _ = try run("chmod", "600", admin.appending("storage.conf").string)
     _ = try run("chmod", "711", store.directory.path.string)

@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// Transcripts of the reference at 1.64-dev, replayed (Tests/Fixtures/samples/README.md).
-@Suite("Transcripts of the reference", .enabled(if: isRoot, "the sample layers have owners and devices"))
+@Suite("Transcripts of the reference", .tags(.root), .enabled(if: isRoot, "the sample layers have owners and devices"))
 struct TranscriptTests {
   /// One command of a transcript with what it printed on both streams.
   struct Step {
@@ -14,7 +14,9 @@ struct TranscriptTests {
     let isDigest: Bool
   }
 
-  @Test("what the reference wrote reads back as it printed it", arguments: Drivers.all) func reading(driver: String)
+  @Test(.tags(.driver), arguments: Drivers.all) func `What the reference wrote reads back as it printed it`(
+    driver: String
+  )
     throws
   {
     let store = try CommandStore(driver)
@@ -28,7 +30,7 @@ struct TranscriptTests {
     }
   }
 
-  @Test("the same commands print the same", arguments: Drivers.all) func replaying(driver: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all) func `The same commands print the same`(driver: String) throws {
     let store = try CommandStore(driver)
     let archives = try run("sh", "-c", "cp \(fixture("samples").string)/l?.tar* \(store.directory.path.string)")
     #expect(archives.isSuccess)

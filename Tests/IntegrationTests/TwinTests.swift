@@ -8,7 +8,7 @@ import Testing
 /// What 1.43 does otherwise than the reference (cli 24.2) is not in the list: versions, commands and options that it
 /// lacks, empty lists, the order of added names, names of new containers, unreadable archives on overlay.
 @Suite(
-  "Twin stores",
+  "Twin stores", .tags(.root, .interop),
   .enabled(if: isRoot && commandExists("containers-storage"), "needs root and Debian's containers-storage"))
 struct TwinTests {
   private static let commands: [[String]] = [
@@ -75,8 +75,9 @@ struct TwinTests {
     ["shutdown", "-j"],
   ]
 
-  @Test("streams and statuses are equal, command by command", arguments: Drivers.all) func twins(driver: String) throws
-  {
+  @Test(.tags(.driver), arguments: Drivers.all) func `Streams and statuses are equal, command by command`(
+    driver: String
+  ) throws {
     let ours = try CommandStore(driver)
     let theirs = try CommandStore(driver, program: "/usr/bin/containers-storage")
     for store in [ours, theirs] {

@@ -5,12 +5,14 @@ import StowageTestSupport
 import Testing
 
 /// One additional image store, read by Debian's Podman and by Stowage at the same moment.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite(
+  "An additional store used by two programs at once", .tags(.root, .interop), .serialized,
+  .enabled(if: isRoot, "overlay mounts need root"))
 struct AdditionalStoreRunTests {
   private let name = "localhost/stowage-demo:latest"
 
-  @Test(arguments: ["overlay", "vfs"])
-  func `an image of an additional store runs in Podman and in Stowage at once`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `An image of an additional store runs in Podman and in Stowage at once`(driver: String) throws {
     let owner = try SharedStore(driver: driver)
     try owner.stowage("load", try DemoImage.dockerArchive())
     _ = try owner.attempt(owner.stowageWords("shutdown", ["-f"]))

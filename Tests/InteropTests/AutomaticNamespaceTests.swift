@@ -7,7 +7,7 @@ import Testing
 
 /// ID maps that the store chooses (store-semantics 12, configuration-and-idmaps 14), with subordinate IDs of the test's own,
 /// which are put over the machine's in a private mount namespace.
-@Suite(.enabled(if: isRoot, "mount namespaces need root"))
+@Suite("Automatic user namespaces", .tags(.root), .enabled(if: isRoot, "mount namespaces need root"))
 struct AutomaticNamespaceTests {
   private static let ranges = ["containers:100000:10000", "containers:300000:200000"]
 
@@ -40,7 +40,7 @@ struct AutomaticNamespaceTests {
 
   private let accounts = "echo u:x:1999:2000::/: >etc/passwd; echo g:x:100: >etc/group"
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `The specification's example: the sizes, the lowest free ranges, and what was freed again`(driver: String) throws
   {
     let store = try store(driver)
@@ -87,7 +87,7 @@ struct AutomaticNamespaceTests {
     #expect(try lines("$A '' size=15", overlapping) == ["0:1000:15 0:1000:15"])
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Account files of an image that are links, pipes, devices or garbage do no harm`(driver: String) throws {
     let store = try store(driver)
     try store.write("host-passwd", "u:x:5000:5000::/:\n")
@@ -126,7 +126,7 @@ struct AutomaticNamespaceTests {
     #expect(try lines("python3 hold.py $A '' size=9", store) == ["waits", "0:100600:9 0:100600:9"])
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Podman and Stowage do not choose what the other one has chosen`(driver: String) throws {
     let store = try store(driver)
     try store.stowage("load", try DemoImage.dockerArchive())

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// Images and containers that Debian's programs made, in the hands of Stowage.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Built by others", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct BuiltByOthersTests {
   /// An image of two layers built by Buildah; the second removes a file and replaces a directory.
   private func build(in store: SharedStore) throws -> String {
@@ -27,7 +27,7 @@ struct BuiltByOthersTests {
     return "localhost/two:1"
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Stowage lists, mounts and diffs an image built by Buildah, byte for byte`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     let name = try build(in: store)
@@ -44,7 +44,7 @@ struct BuiltByOthersTests {
     try store.stowage("unmount", name)
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Stowage deletes what Podman imported, and nothing is left`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     let name = try build(in: store)
@@ -55,8 +55,8 @@ struct BuiltByOthersTests {
     try store.expectNoLeftovers()
   }
 
-  @Test(arguments: availableDrivers)
-  func `a container of Podman is mounted and unmounted by Stowage, and Podman removes it`(driver: String) throws {
+  @Test(.tags(.driver), arguments: availableDrivers)
+  func `A container of Podman is mounted and unmounted by Stowage, and Podman removes it`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     try store.stowage("load", try DemoImage.dockerArchive())
     let id = try store.podman("create", "--network", "none", "localhost/stowage-demo:latest", "/bin/sh").line
@@ -69,7 +69,7 @@ struct BuiltByOthersTests {
     #expect(try store.stowage("containers").output.isEmpty)
   }
 
-  @Test func `a container of Stowage is mounted by Debian's tool, unmounted by Stowage and deleted by either`() throws {
+  @Test func `A container of Stowage is mounted by Debian's tool, unmounted by Stowage and deleted by either`() throws {
     let store = try SharedStore()
     try store.stowage("load", try DemoImage.dockerArchive())
     for delete in [store.referenceWords, store.stowageWords] {
@@ -86,7 +86,7 @@ struct BuiltByOthersTests {
     }
   }
 
-  @Test func `what killed builds of Podman leave stays while it is recorded, and is reclaimed when it is not`() throws {
+  @Test func `What killed builds of Podman leave stays while it is recorded, and is reclaimed when it is not`() throws {
     let store = try SharedStore()
     try store.stowage("load", try DemoImage.dockerArchive())
     try store.write(
@@ -127,7 +127,7 @@ struct BuiltByOthersTests {
     try store.expectNoLeftovers()
   }
 
-  @Test func `deep chains made by either are mounted by both`() throws {
+  @Test func `Deep chains made by either are mounted by both`() throws {
     let store = try SharedStore()
     var parent = ""
     for index in 0..<24 {

@@ -10,7 +10,8 @@ import Testing
 /// Four loops of Stowage and four of Debian's programs on one overlay store.
 ///
 /// `STOWAGE_STRESS_SECONDS` sets the length; two minutes if it is not set.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite(
+  "Programs at the same time", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct ConcurrencyTests {
   /// What a loop did, and what went wrong.
   private final class Report: Sendable {
@@ -24,7 +25,7 @@ struct ConcurrencyTests {
 
   private typealias Round = @Sendable (SharedStore, Int) throws -> Void
 
-  @Test func `stowage and Debian's programs work on one store at the same time`() async throws {
+  @Test func `Stowage and Debian's programs work on one store at the same time`() async throws {
     let seconds = environmentValue("STOWAGE_STRESS_SECONDS").flatMap(Int.init) ?? 120
     let store = try SharedStore()
     try store.stowage("load", try DemoImage.dockerArchive())

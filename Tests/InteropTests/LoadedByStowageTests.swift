@@ -4,7 +4,7 @@ import StowageTestSupport
 import Testing
 
 /// Images that Stowage loaded, in the hands of Debian's Podman, Buildah, Skopeo and containers-storage.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Loaded by Stowage", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct LoadedByStowageTests {
   private let name = "localhost/stowage-demo:latest"
 
@@ -14,7 +14,7 @@ struct LoadedByStowageTests {
     return store
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Podman lists, inspects and runs an image loaded by Stowage`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     #expect(try store.podman("images", "--format", "{{.Repository}}:{{.Tag}}").lines == [name])
@@ -27,7 +27,7 @@ struct LoadedByStowageTests {
     #expect(said.lines.count >= 2)
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Podman commits a container of the image, and Stowage reads the result`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     try store.podman(
@@ -59,7 +59,7 @@ struct LoadedByStowageTests {
     #expect(try store.stowage("images", "-q").line == image)
   }
 
-  @Test func `our load after Podman's own adds nothing`() throws {
+  @Test func `Our load after Podman's own adds nothing`() throws {
     let store = try SharedStore()
     try store.podman("load", "-q", "-i", try DemoImage.ociArchive())
     let layers = try store.stowage("layers", "-j").output
@@ -69,7 +69,7 @@ struct LoadedByStowageTests {
     #expect(try store.stowage("images", "-q").line == image)
   }
 
-  @Test(arguments: availableDrivers)
+  @Test(.tags(.driver), arguments: availableDrivers)
   func `Podman deletes the image, and nothing is left`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     try store.podman("image", "rm", name)

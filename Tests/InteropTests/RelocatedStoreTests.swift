@@ -4,7 +4,7 @@ import StowageTestSupport
 import Testing
 
 /// A store that `relocate` has split, in the hands of Debian's Podman, which reads image stores as additional stores.
-@Suite(.serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("A store that was split", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct RelocatedStoreTests {
   private let name = "localhost/stowage-demo:latest"
 

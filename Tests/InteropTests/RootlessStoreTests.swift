@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 /// A user's own store, used in turns by Stowage and by Podman without the rights of root.
-@Suite("A store of an ordinary user", .enabled(if: isRoot, "makes users"), .serialized)
+@Suite("A store of an ordinary user", .tags(.root, .interop), .enabled(if: isRoot, "makes users"), .serialized)
 struct RootlessStoreTests {
   /// How containers are mounted.
   enum Mounts: String, CaseIterable {
@@ -44,8 +44,8 @@ struct RootlessStoreTests {
     return result.outputText
   }
 
-  @Test("load, create, change, diff and delete without the rights of root", arguments: Mounts.allCases)
-  func alone(mounts: Mounts) throws {
+  @Test(arguments: Mounts.allCases)
+  func `Load, create, change, diff and delete without the rights of root`(mounts: Mounts) throws {
     let user = try ordinaryUser(mounts)
     let created = try shell(
       user,
@@ -86,8 +86,8 @@ struct RootlessStoreTests {
     #expect(imported == "equal\nl\ntempdirs\n", "\(imported)")
   }
 
-  @Test("Podman and Stowage use each other's images and containers", arguments: Mounts.allCases)
-  func together(mounts: Mounts) throws {
+  @Test(arguments: Mounts.allCases)
+  func `Podman and Stowage use each other's images and containers`(mounts: Mounts) throws {
     let user = try ordinaryUser(mounts)
     let byStowage = try shell(
       user,
@@ -135,7 +135,7 @@ struct RootlessStoreTests {
     #expect(byPodman == "0\ntwo\nfrom Podman\n0\nfrom Podman\nlocalhost/stowage-demo\n")
   }
 
-  @Test("with a forced mask the disk holds one mode, and mounts the real ones") func mask() throws {
+  @Test func `With a forced mask the disk holds one mode, and mounts the real ones`() throws {
     let user = try ordinaryUser(.program)
     try user.configure(
       "[storage]\ndriver = \"overlay\"\n[storage.options.overlay]\nmount_program = \"/usr/bin/fuse-overlayfs\"\n"
@@ -169,7 +169,7 @@ struct RootlessStoreTests {
         """) == "d d 1777 5:7\nd/file f 4751 5:7\ncontent\nequal\n")
   }
 
-  @Test("with a forced mask, the content of an image is that of Podman") func maskedImage() throws {
+  @Test func `With a forced mask, the content of an image is that of Podman`() throws {
     let user = try ordinaryUser(.program)
     // The older program writes neither types nor sticky bits, and for a layer's root the mode on the disk.
     let lists = try shell(

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// The black-box checks at the end of each specification, as scripts in `Tests/Checks`.
-struct SpecificationChecks {
+@Suite("Checks of the specifications", .tags(.root, .interop)) struct SpecificationChecks {
   /// A script and a driver it is for.
   struct Check: CustomTestStringConvertible, Sendable {
     /// Relative to `Tests/Checks`.
@@ -26,8 +26,8 @@ struct SpecificationChecks {
     }
   }
 
-  @Test(arguments: try Check.all())
-  func `what a specification says can be seen from outside`(check: Check) throws {
+  @Test(.tags(.driver), arguments: try Check.all())
+  func `What a specification says can be seen from outside`(check: Check) throws {
     let scripts = repositoryFile("Tests/Checks")
     let command = "\(scripts)/run \(scripts)/\(check.script) \(check.driver) \(try stowageExecutable())"
     // Podman wants a short path.

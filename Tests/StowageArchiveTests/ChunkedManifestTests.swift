@@ -6,7 +6,7 @@ import StowageTestSupport
 import Testing
 
 /// Tables of contents of zstd:chunked layers, against those of Debian's Skopeo (chunked-and-composefs 8, check 1).
-@Suite struct ChunkedManifestTests {
+@Suite("Tables of contents of zstd-chunked layers", .tags(.interop)) struct ChunkedManifestTests {
   /// Makes an archive with files of many kinds and an OCI layout with it, lets Skopeo write the layer as zstd:chunked, and
   /// leaves Skopeo's table in `theirs.json`.
   private let script = #"""

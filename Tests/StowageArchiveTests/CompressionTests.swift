@@ -5,7 +5,7 @@ import StowageModel
 import StowageTestSupport
 import Testing
 
-@Suite struct CompressionTests {
+@Suite("Compression") struct CompressionTests {
   static let formats: [(Compression, String)] = [
     (.gzip, "gzip -nc"), (.bzip2, "bzip2 -c"), (.xz, "xz -c"), (.zstd, "zstd -qc"),
   ]
@@ -21,8 +21,7 @@ import Testing
     return try decoder(for: try detectCompression(of: source), over: source).readToEnd()
   }
 
-  @Test("The format is told by the first bytes, and too few of them tell nothing")
-  func detection() throws {
+  @Test func `The format is told by the first bytes, and too few of them tell nothing`() throws {
     let cases: [([UInt8], Compression)] = [
       ([], .none), ([0x1F, 0x8B], .none), ([0x1F, 0x8B, 0x08], .gzip), ([0x42, 0x5A, 0x68], .bzip2),
       ([0xFD, 0x37, 0x7A, 0x58, 0x5A], .none), ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], .xz),
@@ -35,16 +34,18 @@ import Testing
     }
   }
 
-  @Test("Each format decodes, whatever the sizes of the pieces it comes in", arguments: formats)
-  func decodes(_ format: Compression, _ command: String) throws {
+  @Test(arguments: formats)
+  func `Each format decodes, whatever the sizes of the pieces it comes in`(_ format: Compression, _ command: String)
+    throws
+  {
     let bytes = try Self.compressed(command)
     for chunk in [1, 2, 7, 511, 4096, 1 << 20] { #expect(try decode(bytes, chunk: chunk) == Self.plain) }
     let source = BytesSource(bytes, chunkSize: 5)
     #expect(try PipelineSource(decoder(for: format, over: source), bufferSize: 4096).readToEnd() == Self.plain)
   }
 
-  @Test("Members behind one another are decoded as one", arguments: formats)
-  func members(_ format: Compression, _ command: String) throws {
+  @Test(arguments: formats)
+  func `Members behind one another are decoded as one`(_ format: Compression, _ command: String) throws {
     let one = try Self.compressed(command, "printf abc")
     let none = try Self.compressed(command, "printf ''")
     for chunk in [1, 3, 1 << 20] {
@@ -52,15 +53,13 @@ import Testing
     }
   }
 
-  @Test("Skippable zstd frames between and after frames are passed over")
-  func skippableFrames() throws {
+  @Test func `Skippable zstd frames between and after frames are passed over`() throws {
     let frame = try Self.compressed("zstd -qc", "printf abc")
     let skippable: [UInt8] = [0x50, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3]
     #expect(text(try decode(frame + skippable + frame + skippable)) == "abcabc")
   }
 
-  @Test("Junk behind gzip data is ignored but read, and is an error behind others")
-  func trailingJunk() throws {
+  @Test func `Junk behind gzip data is ignored but read, and is an error behind others`() throws {
     let expected: [Compression: String] = [
       .gzip: "no error", .zstd: "invalid input: magic number mismatch",
       .bzip2: "bzip2 data invalid: bad magic value in continuation file",
@@ -78,8 +77,10 @@ import Testing
     }
   }
 
-  @Test("Data that ends too early is an unexpected end at each length, and never traps", arguments: formats)
-  func truncation(_ format: Compression, _ command: String) throws {
+  @Test(arguments: formats)
+  func `Data that ends too early is an unexpected end at each length, and never traps`(
+    _ format: Compression, _ command: String
+  ) throws {
     let bytes = try Self.compressed(command, "seq 1 200")
     for length in 10..<bytes.count {
       let source = BytesSource(bytes[..<length], chunkSize: 13)
@@ -89,8 +90,8 @@ import Testing
     }
   }
 
-  @Test("A flipped bit is found", arguments: formats)
-  func corruption(_ format: Compression, _ command: String) throws {
+  @Test(arguments: formats)
+  func `A flipped bit is found`(_ format: Compression, _ command: String) throws {
     var bytes = try Self.compressed(command)
     bytes[bytes.count / 2] ^= 0x10
     #expect(failure { () throws(ArchiveError) in _ = try decode(bytes) } != "no error")
@@ -100,15 +101,13 @@ import Testing
     #expect(failure { () throws(ArchiveError) in _ = try decode(trailer) } == "gzip: invalid checksum")
   }
 
-  @Test("A zstd frame with a window above the limit is refused with a reason, and read when allowed")
-  func windowLimit() throws {
+  @Test func `A zstd frame with a window above the limit is refused with a reason, and read when allowed`() throws {
     let bytes = try Self.compressed("zstd -qc --long=28", "seq 1 1000")
     #expect(failure { () throws(ArchiveError) in _ = try decode(bytes) }.contains("window of more than 128 MiB"))
     #expect(try ZstdDecoder(BytesSource(bytes), windowLog: 28).readToEnd().count == 3893)
   }
 
-  @Test("What is written is read by the usual programs")
-  func encoders() throws {
+  @Test func `What is written is read by the usual programs`() throws {
     for (format, command) in [(Compression.gzip, "gzip -dc"), (.zstd, "zstd -dc")] {
       for content in [[], Array("abc".utf8), Self.plain] {
         let memory = BytesSink()
@@ -127,15 +126,13 @@ import Testing
     }
   }
 
-  @Test("A gzip header has the reference's bytes")
-  func gzipHeader() throws {
+  @Test func `A gzip header has the reference's bytes`() throws {
     let memory = BytesSink()
     try GzipSink(memory).finish()
     #expect(Array(memory.bytes.prefix(10)) == [0x1F, 0x8B, 8, 0, 0, 9, 0x6E, 0x88, 0, 0xFF])
   }
 
-  @Test("bzip2 and xz are not written")
-  func unsupportedOutput() {
+  @Test func `The formats bzip2 and xz are not written`() {
     #expect(
       failure { () throws(ArchiveError) in _ = try encoder(for: .bzip2, over: BytesSink()) }
         == "unsupported compression format tar.bz2")
@@ -144,13 +141,11 @@ import Testing
         == "unsupported compression format tar.xz")
   }
 
-  @Test(
-    "CRC-64/GO-ISO gives the published values",
-    arguments: [
-      ("", UInt64(0)), ("1", 0x4320_0000_0000_0000), ("q", 0x2F20_0000_0000_0000), ("hello", 0x3C3E_EEE2_D810_0000),
-      ("123456789", 0xB909_56C7_75A4_1001),
-    ])
-  func checkValues(_ input: String, _ value: UInt64) {
+  @Test(arguments: [
+    ("", UInt64(0)), ("1", 0x4320_0000_0000_0000), ("q", 0x2F20_0000_0000_0000), ("hello", 0x3C3E_EEE2_D810_0000),
+    ("123456789", 0xB909_56C7_75A4_1001),
+  ])
+  func `The checksum CRC-64 in its variant GO-ISO gives the published values`(_ input: String, _ value: UInt64) {
     var whole = CRC64()
     Array(input.utf8).withUnsafeBytes { whole.update($0) }
     #expect(whole.value == value)
@@ -160,7 +155,7 @@ import Testing
   }
 }
 
-@Suite struct PipelineTests {
+@Suite("Pipelines of bytes") struct PipelineTests {
   final class FailingSource: ByteSource {
     var remaining = 3
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
@@ -171,15 +166,13 @@ import Testing
     }
   }
 
-  @Test("An upstream error comes after the bytes before it")
-  func errors() throws {
+  @Test func `An upstream error comes after the bytes before it`() throws {
     let pipeline = PipelineSource(FailingSource())
     for _ in 0..<3 { #expect(try pipeline.nextChunk().count == 1) }
     #expect(throws: ArchiveError.self) { try pipeline.nextChunk() }
   }
 
-  @Test("Going away while upstream waits for a pipe does not hang")
-  func cancellation() throws {
+  @Test func `Going away while upstream waits for a pipe does not hang`() throws {
     var ends: [CInt] = [0, 0]
     try #require(pipe(&ends) == 0)
     defer { for end in ends { close(end) } }
@@ -193,14 +186,12 @@ import Testing
     #expect(throws: ArchiveError.self) { try pipeline.nextChunk() }
   }
 
-  @Test("Going away while the buffers are full does not hang")
-  func cancellationWhenFull() throws {
+  @Test func `Going away while the buffers are full does not hang`() throws {
     let pipeline = PipelineSource(BytesSource([UInt8](repeating: 1, count: 1 << 20)), bufferSize: 4096, depth: 2)
     #expect(try pipeline.nextChunk().count == 4096)
   }
 
-  @Test("A pipe that delivers one byte at first is still judged by ten")
-  func slowPipe() throws {
+  @Test func `A pipe that delivers one byte at first is still judged by ten`() throws {
     var ends: [CInt] = [0, 0]
     try #require(pipe(&ends) == 0)
     let bytes = try CompressionTests.compressed("gzip -c", "printf hello")

@@ -4,7 +4,7 @@ import StowageCompression
 import StowageTestSupport
 import Testing
 
-@Suite struct TarReaderTests {
+@Suite("Reading tar") struct TarReaderTests {
   func names(_ bytes: [UInt8]) -> [String] {
     (try? readAll(bytes).map { text($0.header.name) }) ?? ["failed"]
   }
@@ -13,8 +13,7 @@ import Testing
     failure { () throws(ArchiveError) in _ = try readAll(bytes) }
   }
 
-  @Test("The end of an archive is found as the reference finds it")
-  func ends() {
+  @Test func `The end of an archive is found as the reference finds it`() {
     let entry = RawHeader("f", size: 5).bytes + padded(Array("hello".utf8))
     let zero = [UInt8](repeating: 0, count: 512)
     #expect(names([]) == [])
@@ -34,8 +33,7 @@ import Testing
     #expect(error([UInt8](repeating: 0x41, count: 512)) == "archive/tar: invalid tar header")
   }
 
-  @Test("Numbers are octal between fillers, or base-256")
-  func numbers() throws {
+  @Test func `Numbers are octal between fillers, or base-256`() throws {
     let cases: [([UInt8], Int64?)] = [
       (Array(" 0000012 \0\0\0".utf8), 10), (Array("\0\0\0\0\0\0\0\0\0\0\0\0".utf8), 0), (Array("17\u{0}9".utf8), 15),
       (Array("8".utf8), nil), (Array("-1".utf8), nil), ([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0], 256),
@@ -50,8 +48,7 @@ import Testing
     }
   }
 
-  @Test("Sizes that are negative or larger than any file are refused without a trap")
-  func hostileSizes() {
+  @Test func `Sizes that are negative or larger than any file are refused without a trap`() {
     var negative = RawHeader("f")
     negative.size = [UInt8](repeating: 0xFF, count: 12)
     #expect(error(negative.bytes) == "archive/tar: invalid tar header")
@@ -67,8 +64,7 @@ import Testing
     #expect(names(link.bytes + RawHeader("g").bytes) == ["l", "g"])
   }
 
-  @Test("The format decides about prefix and times")
-  func formats() throws {
+  @Test func `The format decides about prefix and times`() throws {
     var ustar = RawHeader("name")
     ustar.prefix = Array("dir".utf8)
     #expect(names(ustar.bytes) == ["dir/name"])
@@ -92,8 +88,7 @@ import Testing
     #expect(names(signed.bytes) == ["é"])
   }
 
-  @Test("Type 0 becomes a directory by its name, and header-only types have no content")
-  func types() throws {
+  @Test func `Type 0 becomes a directory by its name, and header-only types have no content`() throws {
     #expect(try readAll(RawHeader("d/", type: "\0").bytes).first?.header.kind == .directory)
     #expect(try readAll(RawHeader("d", type: "\0").bytes).first?.header.kind == .regular)
     for type in "123456" {
@@ -103,8 +98,7 @@ import Testing
     }
   }
 
-  @Test("Long names override the header and PAX records")
-  func longNames() throws {
+  @Test func `Long names override the header and PAX records`() throws {
     let name = String(repeating: "n", count: 300)
     let long = RawHeader("././@LongLink", type: "L", size: 301).bytes + padded(Array(name.utf8) + [0])
     #expect(names(long + RawHeader("f").bytes) == [name])
@@ -115,8 +109,7 @@ import Testing
     #expect(error(RawHeader("l", type: "x", size: (1 << 20) + 1).bytes) == "archive/tar: header field too long")
   }
 
-  @Test("PAX records replace fields, unless empty")
-  func paxRecords() throws {
+  @Test func `PAX records replace fields, unless empty`() throws {
     let data =
       record("path", "p/é") + record("linkpath", "l") + record("uid", "4294967296") + record("gid", "7")
       + record("mtime", "-5.5") + record("atime", "1.123456789123") + record("uname", "")
@@ -131,8 +124,7 @@ import Testing
     #expect(names(pax(record("path", "a")) + pax(record("uid", "1")) + RawHeader("f").bytes) == ["f"])
   }
 
-  @Test("Extended attributes come from SCHILY records only, empty ones too, the last of a name winning")
-  func extendedAttributes() throws {
+  @Test func `Extended attributes come from SCHILY records only, empty ones too, the last of a name winning`() throws {
     let data =
       record("SCHILY.xattr.user.a", "1") + record("SCHILY.xattr.user.b", "") + record("LIBARCHIVE.xattr.user.c", "x")
       + record("SCHILY.acl.access", "x") + record("SCHILY.xattr.user.a", "2\n=")
@@ -141,26 +133,22 @@ import Testing
     #expect(header.extendedAttributes.map { text($0.value) } == ["2\n=", ""])
   }
 
-  @Test(
-    "Malformed PAX data is an invalid header",
-    arguments: [
-      "5 a=b\n", "4 a=\n", "x path=a\n", "6 =b\n", "6 ab\n", " 6 a=\n", "99 path=a\n", "9 mtime=x", "11 mtime=x\n",
-      "9 uid=x\n", "9 path=\u{0}\n", "-6 a=b\n", "10 mtime=\u{0}\n", "13 mtime=1.x\n", "99999999999999999999 a=b\n",
-    ])
-  func malformedRecords(_ data: String) {
+  @Test(arguments: [
+    "5 a=b\n", "4 a=\n", "x path=a\n", "6 =b\n", "6 ab\n", " 6 a=\n", "99 path=a\n", "9 mtime=x", "11 mtime=x\n",
+    "9 uid=x\n", "9 path=\u{0}\n", "-6 a=b\n", "10 mtime=\u{0}\n", "13 mtime=1.x\n", "99999999999999999999 a=b\n",
+  ])
+  func `Malformed PAX data is an invalid header`(_ data: String) {
     #expect(error(pax(data) + RawHeader("f").bytes) == "archive/tar: invalid tar header")
   }
 
-  @Test("A global header is an entry of its own and changes no other")
-  func globalHeader() throws {
+  @Test func `A global header is an entry of its own and changes no other`() throws {
     let entries = try readAll(pax(record("uid", "5"), type: "g") + RawHeader("f").bytes)
     #expect(entries.map { text($0.header.name) } == ["PaxHeaders.0/x", "f"])
     #expect(entries.map(\.header.uid) == [0, 0])
     #expect(entries.first?.header.kind == .globalHeader)
   }
 
-  @Test("Sparse maps that contradict themselves are refused")
-  func hostileSparse() {
+  @Test func `Sparse maps that contradict themselves are refused`() {
     func sparse(_ count: String, _ map: String, size: Int = 3, real: String = "10") -> [UInt8] {
       pax(
         record("GNU.sparse.major", "0") + record("GNU.sparse.minor", "1") + record("GNU.sparse.numblocks", count)
@@ -183,8 +171,7 @@ import Testing
     #expect(error(sparse("1", "2,2")) == "archive/tar: sparse file contains unreferenced data")
   }
 
-  @Test("A hole of any size costs nothing until it is asked for as zeros")
-  func hugeHole() throws {
+  @Test func `A hole of any size costs nothing until it is asked for as zeros`() throws {
     let bytes =
       pax(
         record("GNU.sparse.major", "0") + record("GNU.sparse.minor", "1") + record("GNU.sparse.numblocks", "1")
@@ -209,8 +196,9 @@ import Testing
     "tar --format=ustar -C t/d -cf - f s h p r e", "tar --format=v7 -C t/d -cf - f s h r e",
   ]
 
-  @Test("Archives of GNU tar and bsdtar have the names, sizes and content that tar itself sees", arguments: writers)
-  func otherWriters(_ command: String) throws {
+  @Test(arguments: writers)
+  func `Archives of GNU tar and bsdtar have the names, sizes and content that tar itself sees`(_ command: String) throws
+  {
     let output = try scriptOutput(
       """
       \(treeScript)
@@ -233,8 +221,7 @@ import Testing
     }
   }
 
-  @Test("Truncation at each block border and damage anywhere never trap")
-  func robustness() throws {
+  @Test func `Truncation at each block border and damage anywhere never trap`() throws {
     let archive = try scriptOutput(
       "\(treeScript) truncate -s 0 t/d/r; tar --format=posix --sparse -C t -cf - . 2>/dev/null")
     for length in stride(from: 0, through: archive.count, by: 512) {

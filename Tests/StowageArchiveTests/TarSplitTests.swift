@@ -5,7 +5,7 @@ import StowageCompression
 import StowageTestSupport
 import Testing
 
-@Suite struct TarSplitTests {
+@Suite("Reading and writing tar-split") struct TarSplitTests {
   func split(_ archive: [UInt8], chunk: Int = 1 << 20) throws(ArchiveError) -> [UInt8] {
     let sink = BytesSink()
     let writer = try TarSplitWriter(sink)
@@ -27,8 +27,7 @@ import Testing
     return sink.bytes
   }
 
-  @Test("File records have the reference's keys, order, escapes and check values")
-  func records() throws {
+  @Test func `File records have the reference's keys, order, escapes and check values`() throws {
     var raw = RawHeader("x", size: 1)
     raw.name = [0x70, 0xFF, 0xFE, 0x71]
     let archive =
@@ -44,37 +43,34 @@ import Testing
       ])
   }
 
-  @Test("An input of no bytes gives a gzip of nothing")
-  func empty() throws {
+  @Test func `An input of no bytes gives a gzip of nothing`() throws {
     #expect(try lines(try split([])) == [])
     #expect(try join(try split([]), [:]) == [])
   }
 
-  @Test(
-    "A path that is named twice is refused, however it is spelt",
-    arguments: [("a", "a"), ("a", "./a"), ("a/", "a"), ("a/b", "a//b"), ("a/b", "a/c/../b"), ("/a", "//a"), ("", ".")])
-  func duplicates(_ first: String, _ second: String) {
+  @Test(arguments: [
+    ("a", "a"), ("a", "./a"), ("a/", "a"), ("a/b", "a//b"), ("a/b", "a/c/../b"), ("/a", "//a"), ("", "."),
+  ])
+  func `A path that is named twice is refused, however it is spelt`(_ first: String, _ second: String) {
     let archive = RawHeader(first).bytes + RawHeader(second).bytes
     #expect(
       failure { () throws(ArchiveError) in _ = try split(archive) } == "duplicates of file paths not supported")
   }
 
-  @Test("Paths that only look alike are not duplicates")
-  func noDuplicates() throws {
+  @Test func `Paths that only look alike are not duplicates`() throws {
     let names = ["a", "/a", "../a", "../../a", "b/a", "aa", "A"] + (0..<3000).map { "dir/\($0)" }
     _ = try split(names.flatMap { RawHeader($0).bytes })
   }
 
-  @Test("Any archive comes back byte for byte", arguments: TarReaderTests.writers)
-  func reassembly(_ command: String) throws {
+  @Test(arguments: TarReaderTests.writers)
+  func `Any archive comes back byte for byte`(_ command: String) throws {
     let archive = try scriptOutput("\(treeScript) \(command) 2>/dev/null || true") + Array("trailing junk".utf8)
     var files: [[UInt8]: [UInt8]] = [:]
     for entry in try readAll(archive) { files[entry.header.name] = entry.content }
     for chunk in [777, 1 << 20] { #expect(try join(try split(archive, chunk: chunk), files) == archive) }
   }
 
-  @Test("Content that no extracted file will hold is kept in segments")
-  func keptContent() throws {
+  @Test func `Content that no extracted file will hold is kept in segments`() throws {
     let sparse =
       pax(
         record("GNU.sparse.major", "0") + record("GNU.sparse.minor", "1") + record("GNU.sparse.numblocks", "1")
@@ -88,8 +84,7 @@ import Testing
     #expect(try join(tarSplit, [:]) == archive)
   }
 
-  @Test("A changed file is refused, and a changed size before a byte of it is shown")
-  func integrity() throws {
+  @Test func `A changed file is refused, and a changed size before a byte of it is shown`() throws {
     let header = RawHeader("d/f", size: 5).bytes
     let tarSplit = try split(header + padded(Array("hello".utf8)) + zeroBlocks)
     let name = Array("d/f".utf8)
@@ -101,8 +96,7 @@ import Testing
     #expect(failure { () throws(ArchiveError) in _ = try join(tarSplit, [:]) } == "no such file")
   }
 
-  @Test("Descriptors are read, checked and closed")
-  func descriptors() throws {
+  @Test func `Descriptors are read, checked and closed`() throws {
     let tarSplit = try split(RawHeader("f", size: 5).bytes + padded(Array("hello".utf8)) + zeroBlocks)
     for (content, isGood) in [("hello", true), ("hallo", false), ("hello ", false)] {
       var template = Array("/tmp/stowage-archive-XXXXXX".utf8CString)
@@ -126,8 +120,7 @@ import Testing
     return sink.bytes
   }
 
-  @Test("Any JSON spacing, escape and unknown member is understood, and unknown types are passed over")
-  func liberalReading() throws {
+  @Test func `Any JSON spacing, escape and unknown member is understood, and unknown types are passed over`() throws {
     let json = """
       {"type":2,"payload":"YWI=","position":0} \t{ "position" : 1 , "x":[1,{"y":"}"}],"payload" : "PD7u4tgQAAA=",
       "size":5,"name":"\\u0064\\u002F\\ud83d\\ude00","type":1}{"type":9,"name":"q","payload":null}{"type":1,"name":"e","payload":null}
@@ -136,26 +129,23 @@ import Testing
     #expect(text(try join(try packed(json), [name: Array("hello".utf8)])) == "abhello")
   }
 
-  @Test(
-    "Damaged files are refused",
-    arguments: [
-      ("{", "unexpected EOF"), ("{\"type\":1", "unexpected EOF"), ("{\"type\":2,\"payload\":\"YW", "unexpected EOF"),
-      ("[", ""), ("{\"type\":2,\"payload\":\"YW\"}", ""), ("{\"type\":x}", ""),
-      ("{\"type\":2,\"payload\":\"Y!I=\"}", ""),
-      (
-        "{\"type\":1,\"name\":\"a\",\"payload\":null}{\"type\":1,\"name\":\"./a\",\"payload\":null}",
-        "duplicates of file paths not supported"
-      ),
-      ("{\"type\":1,\"name\":\"a\",\"size\":99999999999999999999,\"payload\":null}", ""),
-    ])
-  func damage(_ json: String, _ message: String) throws {
+  @Test(arguments: [
+    ("{", "unexpected EOF"), ("{\"type\":1", "unexpected EOF"), ("{\"type\":2,\"payload\":\"YW", "unexpected EOF"),
+    ("[", ""), ("{\"type\":2,\"payload\":\"YW\"}", ""), ("{\"type\":x}", ""),
+    ("{\"type\":2,\"payload\":\"Y!I=\"}", ""),
+    (
+      "{\"type\":1,\"name\":\"a\",\"payload\":null}{\"type\":1,\"name\":\"./a\",\"payload\":null}",
+      "duplicates of file paths not supported"
+    ),
+    ("{\"type\":1,\"name\":\"a\",\"size\":99999999999999999999,\"payload\":null}", ""),
+  ])
+  func `Damaged files are refused`(_ json: String, _ message: String) throws {
     let bytes = try packed(json)
     let found = failure { () throws(ArchiveError) in _ = try join(bytes, [:]) }
     #expect(message.isEmpty ? found != "no error" : found == message)
   }
 
-  @Test("A file of no bytes, or one that is cut, is refused")
-  func truncation() throws {
+  @Test func `A file of no bytes, or one that is cut, is refused`() throws {
     #expect(failure { () throws(ArchiveError) in _ = try join([], [:]) } == "EOF")
     let whole = try split(RawHeader("f").bytes + zeroBlocks)
     for length in 1..<whole.count {

@@ -4,7 +4,7 @@ import StowageCompression
 import StowageTestSupport
 import Testing
 
-@Suite struct TarWriterTests {
+@Suite("Writing tar") struct TarWriterTests {
   func write(_ header: TarHeader, _ content: [UInt8] = [], precision: TarWriter.TimePrecision = .seconds) throws
     -> [UInt8]
   {
@@ -16,8 +16,7 @@ import Testing
     return sink.bytes
   }
 
-  @Test("A plain header has each byte where the reference puts it")
-  func plainHeader() throws {
+  @Test func `A plain header has each byte where the reference puts it`() throws {
     let bytes = try write(
       TarHeader(
         kind: .regular, name: Array("d/f".utf8), mode: 0o104755, uid: 5, gid: 6, size: 5,
@@ -32,8 +31,7 @@ import Testing
     #expect(bytes[1024...].allSatisfy { $0 == 0 })
   }
 
-  @Test("Attributes are sorted records, and the extended header is named after the entry")
-  func attributes() throws {
+  @Test func `Attributes are sorted records, and the extended header is named after the entry`() throws {
     let value: [UInt8] = [1, 0, 0, 2] + [UInt8](repeating: 0, count: 16)
     let bytes = try write(
       TarHeader(
@@ -50,8 +48,7 @@ import Testing
     #expect(Array(bytes[512..<(512 + expected.count)]) == expected)
   }
 
-  @Test("Only what does not fit goes to records")
-  func recordChoice() throws {
+  @Test func `Only what does not fit goes to records`() throws {
     func keys(_ header: TarHeader) throws -> [String] {
       let bytes = try write(header)
       guard bytes[156] == UInt8(ascii: "x") else { return [] }
@@ -91,8 +88,7 @@ import Testing
     #expect(try keys(header) == ["linkpath", "path", "uid"])
   }
 
-  @Test("Fractions of a second are kept when asked for, before 1970 too")
-  func fractions() throws {
+  @Test func `Fractions of a second are kept when asked for, before 1970 too`() throws {
     for time in [
       ArchiveTime(seconds: 5, nanoseconds: 500_000_000), ArchiveTime(seconds: -6, nanoseconds: 500_000_000),
       ArchiveTime(seconds: -1, nanoseconds: 1), ArchiveTime(seconds: 7),
@@ -102,16 +98,14 @@ import Testing
     }
   }
 
-  @Test("Too much or too little content is an error")
-  func contentLength() throws {
+  @Test func `Too much or too little content is an error`() throws {
     let writer = TarWriter(BytesSink())
     try writer.begin(TarHeader(kind: .regular, name: [65], size: 3))
     #expect(failure { () throws(ArchiveError) in try writer.finish() } == "archive/tar: missed writing 3 bytes")
     #expect(throws: ArchiveError.self) { try add([1, 2, 3, 4], to: writer) }
   }
 
-  @Test("Random trees survive reading and writing, and GNU tar lists the result without complaint")
-  func roundTrip() throws {
+  @Test func `Random trees survive reading and writing, and GNU tar lists the result without complaint`() throws {
     let archive = try scriptOutput("\(treeScript) tar --format=posix --xattrs -C t -cf - . 2>/dev/null")
     let sink = BytesSink()
     let writer = TarWriter(sink, precision: .nanoseconds)

@@ -4,8 +4,8 @@ import StowageConfig
 import StowageModel
 import Testing
 
-@Suite struct DecodingTests {
-  @Test func keysMatchInEitherCaseAndUnknownOnesAreIgnored() throws {
+@Suite("Values of storage.conf") struct DecodingTests {
+  @Test func `Keys match in either case, and unknown ones are ignored`() throws {
     let scratch = try Scratch()
     let options = try scratch.load(
       file:
@@ -44,7 +44,7 @@ import Testing
     ("storage = 1\n", 1, 11, #"(last key "storage")"#),
     ("a = \"\u{1}\"", 1, 6, "control character in a string"),
   ])
-  func badFilesAreRefusedWithPathLineAndColumn(text: String, line: Int, column: Int, part: String) throws {
+  func `Bad files are refused with path, line and column`(text: String, line: Int, column: Int, part: String) throws {
     let scratch = try Scratch()
     let error = #expect(throws: StorageError.self) { try scratch.load(file: text) }
     let place = #"decode configuration "\#(scratch.path)/c.conf": toml: line \#(line), column \#(column)"#
@@ -53,7 +53,7 @@ import Testing
     #expect(error?.code == .configuration)
   }
 
-  @Test func appendIsStickyAcrossFiles() throws {
+  @Test func `Append is sticky across files`() throws {
     let scratch = try Scratch()
     let directory = "etc/containers/storage.conf.d/"
     try scratch.write(directory + "1.conf", "[storage]\ndriver_priority = [\"a\",{append=true}]\n")
@@ -66,7 +66,7 @@ import Testing
     #expect(try scratch.load().driverPriority == [])
   }
 
-  @Test func laterFilesWinAlsoWithEmptyValuesAndMergeTables() throws {
+  @Test func `Later files win, also with empty values, and merge tables`() throws {
     let scratch = try Scratch()
     try scratch.write(
       "etc/containers/storage.conf",
@@ -88,7 +88,7 @@ import Testing
       ])
   }
 
-  @Test func allGenericOptionsComeInTheReferencesOrder() throws {
+  @Test func `All generic options come in the reference's order`() throws {
     let scratch = try Scratch()
     let options = try scratch.load(
       file: """
@@ -125,7 +125,7 @@ import Testing
       ))
   }
 
-  @Test func theEnvironmentChangesDriverAndOptions() throws {
+  @Test func `The environment changes driver and options`() throws {
     let scratch = try Scratch()
     let text = "[storage]\ndriver = \"vfs\"\n[storage.options]\nsize = \"1\"\n"
     #expect(try scratch.load(file: text, ["STORAGE_DRIVER": "overlay2"]).driverName == "overlay")
@@ -139,13 +139,13 @@ import Testing
     ("/${NAME}/y", "/value/y"), ("/a${}b", "/ab"), ("/a$$b", "/ab"), ("/a$*b$1c", "/abc"), ("a/../b//c/", "b/c"),
     ("/a${b", "/ab"), ("/x$", "/x$"), ("/x$/y", "/x$/y"), ("/../..//z/.", "/z"),
   ])
-  func pathsAreExpanded(text: String, expected: String) throws {
+  func `Paths are expanded`(text: String, expected: String) throws {
     let scratch = try Scratch()
     let options = try scratch.load(file: "[storage]\nrunroot = \"\(text)\"\n", ["NAME": "value"])
     #expect(options.runRoot == expected)
   }
 
-  @Test func linksInExistingPathsAreResolved() throws {
+  @Test func `Links in existing paths are resolved`() throws {
     let scratch = try Scratch()
     scratch.makeDirectory("real/sub")
     scratch.link("link", to: "real")
@@ -161,7 +161,7 @@ import Testing
         == scratch.path + "/loop")
   }
 
-  @Test func theImageStoreMustDifferFromTheGraphRoot() throws {
+  @Test func `The image store must differ from the graph root`() throws {
     let scratch = try Scratch()
     let error = #expect(throws: StorageError.self) {
       try scratch.load(file: "[storage]\ngraphroot = \"/g\"\nimagestore = \"/g\"\n")
@@ -179,7 +179,7 @@ import Testing
         "imagestore \(scratch.path)/link must either be not set or be different than graphroot (") == true)
   }
 
-  @Test func allKindsOfTOMLStringsAndDottedKeysAreRead() throws {
+  @Test func `All kinds of TOML strings and dotted keys are read`() throws {
     let scratch = try Scratch()
     let options = try scratch.load(
       file: "storage.driver = \"v\\u0066s\" # c\nstorage.graphroot = '''/g'''\nstorage.runroot = \"\"\"\n/r\"\"\"\n"
@@ -190,13 +190,13 @@ import Testing
     #expect(options.driverOptions == ["size=1", "overlay.mountopt=x"])
   }
 
-  @Test func keysWithNULDoNotTrap() throws {
+  @Test func `Keys with NUL do not trap`() throws {
     let scratch = try Scratch()
     #expect(try scratch.load(file: "\"a\\u0000b\" = 1\n[storage]\n\"driver\\u0000\" = 'x'\n").driverName == "")
   }
 
   @Test(arguments: 0..<40)
-  func damagedFilesAreReadOrRefused(seed: UInt64) throws {
+  func `Damaged files are read or refused`(seed: UInt64) throws {
     let scratch = try Scratch()
     var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 7
     func next(_ limit: Int) -> Int {

@@ -4,14 +4,14 @@ import StowageConfig
 import StowageModel
 import Testing
 
-@Suite struct FileOrderTests {
+@Suite("Order of configuration files") struct FileOrderTests {
   private func driver(_ name: String) -> String { "[storage]\ndriver = \"\(name)\"\n" }
   private func pull(_ value: String) -> String { "[storage.options.pull_options]\nk = \"\(value)\"\n" }
   private let vendor = "usr/share/containers/"
   private let admin = "etc/containers/"
   private let user = "home/.config/containers/"
 
-  @Test func onlyTheStrongestMainFileIsRead() throws {
+  @Test func `Only the strongest main file is read`() throws {
     let scratch = try Scratch()
     try scratch.write(vendor + "storage.conf", "[storage]\ngraphroot = \"/v\"\n")
     #expect(try scratch.load().graphRoot == "/v")
@@ -21,7 +21,7 @@ import Testing
     #expect(try scratch.load().driverName == "vfs")
   }
 
-  @Test func dropInsApplyInOrderOfTheirNamesWhateverTheDirectory() throws {
+  @Test func `Drop-ins apply in the order of their names, whatever the directory`() throws {
     let scratch = try Scratch()
     try scratch.write(vendor + "storage.conf.d/90-a.conf", pull("vendor"))
     try scratch.write(user + "storage.conf.d/10-b.conf", pull("user"))
@@ -33,7 +33,7 @@ import Testing
     #expect(try scratch.load().pullOptions == ["k": "masked"])
   }
 
-  @Test func rootfulAndRootlessDirectoriesDependOnTheUser() throws {
+  @Test func `Rootful and rootless directories depend on the user`() throws {
     let scratch = try Scratch()
     try scratch.write(vendor + "storage.rootful.conf.d/10.conf", driver("rootful"))
     try scratch.write(vendor + "storage.rootless.conf.d/10.conf", driver("rootless"))
@@ -44,7 +44,7 @@ import Testing
     #expect(try scratch.load(variables, uid: 1500, rootless: true).driverName == "personal")
   }
 
-  @Test func linksCountAndDanglingOnesMask() throws {
+  @Test func `Links count, and dangling ones mask`() throws {
     let scratch = try Scratch()
     try scratch.write("elsewhere.conf", driver("linked"))
     try scratch.write(vendor + "storage.conf.d/10.conf", driver("vendor"))
@@ -63,7 +63,7 @@ import Testing
     #expect(error?.message == #"decode configuration "\#(directory)": read \#(directory): is a directory"#)
   }
 
-  @Test func theEnvironmentsFileReplacesAllAndTheOverrideComesLast() throws {
+  @Test func `The environment's file replaces all, and the override comes last`() throws {
     let scratch = try Scratch()
     try scratch.write(admin + "storage.conf", "[storage]\ngraphroot = \"/a\"\ndriver = \"a\"\n")
     try scratch.write(admin + "storage.conf.d/1.conf", pull("x"))
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func aFileInPlaceOfADropInDirectoryIsFatal() throws {
+  @Test func `A file in place of a drop-in directory is fatal`() throws {
     let scratch = try Scratch()
     try scratch.write(admin + "storage.conf.d", "")
     let error = #expect(throws: StorageError.self) { try scratch.load() }

@@ -5,11 +5,11 @@ import StowageModel
 import Testing
 
 /// The samples of configuration-and-idmaps 20, with the output the reference gave.
-@Suite struct SampleConfigurationTests {
+@Suite("Sample configurations") struct SampleConfigurationTests {
   private static let roots = "driver = \"overlay\"\ngraphroot = \"/srv/demo/g\"\nrunroot = \"/srv/demo/r\"\n"
   private static let prefix = #"{"runroot":"/srv/demo/r","root":"/srv/demo/g","#
 
-  @Test func withoutFilesTheSystemDirectoriesAreTheDefault() throws {
+  @Test func `Without files the system directories are the default`() throws {
     let scratch = try Scratch()
     #expect(
       scratch.json(try scratch.load())
@@ -38,13 +38,13 @@ import Testing
     ),
     ("transient_store = true\n", #""driver":"overlay","PullOptions":null,"transient_store":true}"#),
   ])
-  func theSamplesGiveTheReferencesOptions(text: String, expected: String) throws {
+  func `The samples give the reference's options`(text: String, expected: String) throws {
     let scratch = try Scratch()
     let options = try scratch.load(file: "[storage]\n" + Self.roots + text)
     #expect(scratch.json(options) == Self.prefix + expected)
   }
 
-  @Test func theRootlessPathIsForOrdinaryUsersOnly() throws {
+  @Test func `The rootless path is for ordinary users only`() throws {
     let scratch = try Scratch()
     try scratch.write(
       "etc/containers/storage.conf", "[storage]\ndriver = \"vfs\"\nrootless_storage_path = \"$HOME/rsp/$UID\"\n")
@@ -59,7 +59,7 @@ import Testing
     #expect(try scratch.load(uid: 0, rootless: true).runRoot == "/run/containers/storage")
   }
 
-  @Test func ordinaryUsersHaveTheirStoreAtHome() throws {
+  @Test func `Ordinary users have their store at home`() throws {
     let scratch = try Scratch()
     let variables = ["XDG_RUNTIME_DIR": scratch.path]
     #expect(

@@ -5,7 +5,7 @@ import StowageModel
 import Testing
 
 /// Expected values: configuration-and-idmaps 10.
-@Suite struct SubordinateIDsTests {
+@Suite("Subordinate IDs") struct SubordinateIDsTests {
   private func scratch(_ text: String) throws -> Scratch {
     let scratch = try Scratch()
     try scratch.write("passwd", "root:x:0:0::/:/bin/sh\ntester:x:1500:1500::/home/t:/bin/sh\n")
@@ -14,7 +14,7 @@ import Testing
     return scratch
   }
 
-  @Test func rangesByNameAndNumberAreSortedAndNumberedFromZero() throws {
+  @Test func `Ranges by name and number are sorted, and numbered from zero`() throws {
     let scratch = try scratch("# c\n\n1500:500000:10\ntester:200000:1000\n other:1:x\n1500:100000:5\n")
     let expected = [
       IDMapping(containerID: 0, hostID: 100_000, size: 5), IDMapping(containerID: 5, hostID: 200_000, size: 1000),
@@ -25,7 +25,7 @@ import Testing
     #expect(maps.gids == expected)
   }
 
-  @Test func aMalformedLineIsAnError() throws {
+  @Test func `A malformed line is an error`() throws {
     let scratch = try scratch("tester:1:2\nbad:1\n")
     let error = #expect(throws: StorageError.self) {
       try SubordinateIDs.maps(user: "tester", group: "tester", directory: scratch.path)
@@ -34,7 +34,7 @@ import Testing
       error?.message == "cannot parse subuid/gid information: Format not correct for \(scratch.path)/subuid file")
   }
 
-  @Test func nobodysRangesAreAnError() throws {
+  @Test func `Nobody's ranges are an error`() throws {
     let scratch = try scratch("tester:1:2\n")
     let error = #expect(throws: StorageError.self) {
       try SubordinateIDs.maps(user: "x", group: "x", directory: scratch.path)

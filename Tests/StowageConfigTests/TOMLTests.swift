@@ -5,7 +5,7 @@ import Testing
 @testable import StowageConfig
 
 /// Expected values: the TOML 1.0 specification and its examples.
-@Suite struct TOMLTests {
+@Suite("Reading TOML") struct TOMLTests {
   /// A value without its place.
   private enum Plain: Equatable {
     case string(String), integer(Int64), bool(Bool), float(Double), array([Plain]), table([String: Plain]), other
@@ -33,7 +33,7 @@ import Testing
     ("\"\"\"two \"\" quotes\"\"\"\"\"", "two \"\" quotes\"\""), ("'''\n'x' ''y'''", "'x' ''y"),
     ("'''''x'''''", "''x''"), ("\"\"\"\"\"\\\"x\"\"\"\"", "\"\"\"x\""), ("\"\"\"\\\"\"\"\"", "\""),
   ])
-  func stringsOfTheFourKinds(text: String, expected: String) throws {
+  func `Strings of the four kinds are read`(text: String, expected: String) throws {
     #expect(try read("k = \(text)")["k"] == .string(expected))
   }
 
@@ -42,21 +42,23 @@ import Testing
       ("0", 0), ("+99", 99), ("-17", -17), ("1_000", 1000), ("0xDEAD_beef", 3_735_928_559), ("0o755", 493),
       ("0b1101", 13), ("-0", 0), ("9223372036854775807", .max), ("-9223372036854775808", .min),
     ] as [(String, Int64)])
-  func integersOfAllBases(text: String, expected: Int64) throws {
+  func `Integers of all bases are read`(text: String, expected: Int64) throws {
     #expect(try read("k=\(text)")["k"] == .integer(expected))
   }
 
   @Test(arguments: [
     ("3.14", 3.14), ("-0.01", -0.01), ("5e+22", 5e22), ("1e06", 1e6), ("6.626e-34", 6.626e-34), ("inf", .infinity),
   ])
-  func floats(text: String, expected: Double) throws { #expect(try read("k=\(text)")["k"] == .float(expected)) }
+  func `Floating-point numbers of all forms are read`(text: String, expected: Double) throws {
+    #expect(try read("k=\(text)")["k"] == .float(expected))
+  }
 
   @Test(arguments: [
     "1979-05-27T07:32:00Z", "1979-05-27 07:32:00", "1979-05-27", "07:32:00.5", "1979-05-27T00:32:00-07:00",
   ])
-  func datesAreRecognised(text: String) throws { #expect(try read("k = \(text)")["k"] == .other) }
+  func `Dates are recognised`(text: String) throws { #expect(try read("k = \(text)")["k"] == .other) }
 
-  @Test func tablesNestByHeadersDottedKeysAndInline() throws {
+  @Test func `Tables nest by headers, by dotted keys and inline`() throws {
     let document = try read(
       "a.b = 1 # c\r\na.\"c d\" = [1, [2,], 'x', # c\n]\n[x.y]\nk = {p.q = true, 'r' = {}}\n[x]\nz = false\n[[t]]\nn=1\n[t.u]\n[[t]]\nn=2"
     )
@@ -80,12 +82,12 @@ import Testing
     ("[a", 1, 3), ("[]", 1, 2), ("[[a]", 1, 5), ("a = True", 1, 5), ("a..b = 1", 1, 3), ("a = \"\u{1}\"", 1, 6),
     ("# \u{1}", 1, 3), ("a = '''x", 1, 5), ("a = \"\"\"x\"\"", 1, 5), ("a = 0xg", 1, 5), ("a = 1e", 1, 5),
   ])
-  func malformedDocumentsAreRefusedWithLineAndColumn(text: String, line: Int, column: Int) {
+  func `Malformed documents are refused with line and column`(text: String, line: Int, column: Int) {
     let problem = #expect(throws: ConfigurationProblem.self) { try read(text) }
     #expect(problem?.text.hasPrefix("toml: line \(line), column \(column): ") == true, "\(problem?.text ?? "")")
   }
 
-  @Test func valuesAndKeysKnowTheirPlaces() throws {
+  @Test func `Values and keys know their places`() throws {
     let document = try readTOML(Array("# é\r\nk = 1\n\n[ a . \"b\" ]\n  x.y = [ 'é', 2 ]\n".utf8))
     #expect(document["k"]?.keyPosition == TextPosition(line: 2, column: 1))
     #expect(document["k"]?.value.position == TextPosition(line: 2, column: 5))
@@ -99,14 +101,14 @@ import Testing
     #expect(items.map(\.position) == [TextPosition(line: 5, column: 11), TextPosition(line: 5, column: 17)])
   }
 
-  @Test func aByteThatIsNotUTF8HasAPlace() {
+  @Test func `A byte that is not UTF-8 has a place`() {
     let problem = #expect(throws: ConfigurationProblem.self) {
       try readTOML(Array("a = 1\nb = \"é".utf8) + [0xC3, 0x28, 0x22])
     }
     #expect(problem?.position == TextPosition(line: 2, column: 8))
   }
 
-  @Test func invalidBytesAndDeepNestingAreRefused() {
+  @Test func `Invalid bytes and deep nesting are refused`() {
     #expect(throws: ConfigurationProblem.self) { try readTOML([0x61, 0x3D, 0x22, 0xFF, 0x22]) }
     for text in [
       "a=" + String(repeating: "[", count: 100_000), "a=" + String(repeating: "{a=", count: 100_000),

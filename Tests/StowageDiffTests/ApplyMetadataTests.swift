@@ -8,7 +8,7 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Metadata of entries", .enabled(if: isRoot, "owners are set"))
+@Suite("Metadata of entries", .tags(.root), .enabled(if: isRoot, "owners are set"))
 struct ApplyMetadataTests {
   private func header(_ name: String, _ kind: TarHeader.Kind = .regular, seconds: Int64, nanoseconds: Int64 = 0)
     -> TarHeader
@@ -18,8 +18,7 @@ struct ApplyMetadataTests {
     )
   }
 
-  @Test("Modes are exact: set-ID and sticky bits survive a change of owner, the umask does not count")
-  func modes() throws {
+  @Test func `Modes are exact: set-ID and sticky bits survive a change of owner, the umask does not count`() throws {
     try withTemporaryDirectory { root in
       let tree = root.appending("t")
       try apply(to: tree) {
@@ -40,8 +39,8 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("Times: nanoseconds are kept, what is before 1970 or after 2262 becomes the epoch, links keep theirs")
-  func times() throws {
+  @Test
+  func `Times: nanoseconds are kept, what is before 1970 or after 2262 becomes the epoch, links keep theirs`() throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.add(header("nano", seconds: 1_600_000_000, nanoseconds: 123_456_789))
@@ -62,8 +61,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("Access times: not before the modification for files, the epoch for directories without one")
-  func accessTimes() throws {
+  @Test func `Access times: not before the modification for files, the epoch for directories without one`() throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.add(header("dir/", .directory, seconds: 1000))
@@ -73,8 +71,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("Devices, FIFOs and what a user namespace leaves out")
-  func nodes() throws {
+  @Test func `Devices, FIFOs and what a user namespace leaves out`() throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.device("char", major: 300, minor: 70000, mode: 0o666)
@@ -88,8 +85,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("The last hard link entry's owner and mode win")
-  func hardLinks() throws {
+  @Test func `The last hard link entry's owner and mode win`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t")) {
         $0.file("a", "x", mode: 0o600)
@@ -100,8 +96,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("ID maps are applied; an ID without a place fails the application")
-  func idMaps() throws {
+  @Test func `ID maps are applied; an ID without a place fails the application`() throws {
     try withTemporaryDirectory { root in
       func maps(_ size: Int) -> IDMaps {
         IDMaps(
@@ -119,8 +114,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("Attributes are set, except those that steer overlayfs or SELinux")
-  func attributeFilter() throws {
+  @Test func `Attributes are set, except those that steer overlayfs or SELinux`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t")) {
         $0.directory(
@@ -137,8 +131,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("A refused attribute fails with the reference's words; an unknown name space is ignored")
-  func attributeErrors() throws {
+  @Test func `A refused attribute fails with the reference's words; an unknown name space is ignored`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("t")) { $0.symbolicLink("sl", "x", attributes: [("user.a", "b")]) }
       #expect(error?.message == "lsetxattr /sl: operation not permitted")
@@ -151,8 +144,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("A force mask: one mode, no owners, the truth in an attribute (archive-and-diff 4.7)")
-  func forceMask() throws {
+  @Test func `A force mask: one mode, no owners, the truth in an attribute (archive-and-diff 4.7)`() throws {
     try withTemporaryDirectory { root in
       let tree = root.appending("t")
       try apply(to: tree, ApplyOptions(whiteouts: .literal, forceMask: 0o755)) {
@@ -177,8 +169,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("The root's entry counts for plain trees only, the absolute one always")
-  func rootEntry() throws {
+  @Test func `The root's entry counts for plain trees only, the absolute one always`() throws {
     try withTemporaryDirectory { root in
       for (name, options, mode) in [
         ("./", ApplyOptions(), "755"), ("./", plain, "711"), ("/", ApplyOptions(), "711"), ("/", plain, "711"),
@@ -202,8 +193,8 @@ struct ApplyMetadataTests {
     _ = try shell("rm -rf \(path) && mkdir -m 755 \(path)")
   }
 
-  @Test("A later entry replaces an earlier one of another kind", arguments: ["f", "d", "l"], ["f", "d", "l"])
-  func replacement(first: String, second: String) throws {
+  @Test(arguments: ["f", "d", "l"], ["f", "d", "l"])
+  func `A later entry replaces an earlier one of another kind`(first: String, second: String) throws {
     try withTemporaryDirectory { root in
       func put(_ kind: String, _ archive: inout Archive) {
         switch kind {
@@ -222,8 +213,7 @@ struct ApplyMetadataTests {
     }
   }
 
-  @Test("Replacement of one kind by another can be refused")
-  func refusedReplacement() throws {
+  @Test func `Replacement of one kind by another can be refused`() throws {
     try withTemporaryDirectory { root in
       var options = ApplyOptions(whiteouts: .literal)
       options.replacement = .sameKindOnly

@@ -8,15 +8,13 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Names of entries", .enabled(if: isRoot, "owners are set"))
+@Suite("Names of entries", .tags(.root), .enabled(if: isRoot, "owners are set"))
 struct ApplyNamesTests {
-  @Test(
-    "A name lands where archive-and-diff 4.2.1 says",
-    arguments: [
-      ("/abs/file", "abs/file"), ("../evil", "evil"), ("a/../b/../c", "c"), ("d/./e//f", "d/e/f"),
-      ("/../../../zz", "zz"), ("a/b/../../../../x/y", "x/y"), ("...", "..."), ("./.hidden", ".hidden"),
-    ])
-  func cleaning(name: String, expected: String) throws {
+  @Test(arguments: [
+    ("/abs/file", "abs/file"), ("../evil", "evil"), ("a/../b/../c", "c"), ("d/./e//f", "d/e/f"),
+    ("/../../../zz", "zz"), ("a/b/../../../../x/y", "x/y"), ("...", "..."), ("./.hidden", ".hidden"),
+  ])
+  func `A name lands where archive-and-diff 4.2.1 says`(name: String, expected: String) throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("diff")) { $0.file(name, "content") }
       let files = try shell("find . ! -type d -printf '%P\\n'", directory: root).outputText
@@ -24,8 +22,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A parent that is a link is followed inside the layer only")
-  func linkedParent() throws {
+  @Test func `A parent that is a link is followed inside the layer only`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("diff")) {
         $0.directory("etc/")
@@ -44,8 +41,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A parent that is a dangling link is an error with the path inside the layer")
-  func danglingParent() throws {
+  @Test func `A parent that is a dangling link is an error with the path inside the layer`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("diff")) {
         $0.symbolicLink("s", "/nowhere")
@@ -56,8 +52,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A directory entry replaces a link to a directory")
-  func directoryOverLink() throws {
+  @Test func `A directory entry replaces a link to a directory`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("diff")) {
         $0.directory("real/")
@@ -74,8 +69,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A hard link cannot name a file outside")
-  func hardLinkOutside() throws {
+  @Test func `A hard link cannot name a file outside`() throws {
     try withTemporaryDirectory { root in
       try root.appending("outside").write("secret")
       let error = try failure(to: root.appending("diff")) { $0.hardLink("h", "../outside") }
@@ -89,8 +83,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A hard link to a symbolic link links the link")
-  func hardLinkToLink() throws {
+  @Test func `A hard link to a symbolic link links the link`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("diff")) {
         $0.symbolicLink("s", "/etc/hostname")
@@ -100,8 +93,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("Names are bytes")
-  func bytes() throws {
+  @Test func `Names are bytes`() throws {
     try withTemporaryDirectory { root in
       let name: [UInt8] = [0xFF, 0xFE, 0x2F, 0xC3, 0x28]
       var archive = Archive()
@@ -112,8 +104,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A tree of depth 2000 is extracted, replaced and measured")
-  func depth() throws {
+  @Test func `A tree of depth 2000 is extracted, replaced and measured`() throws {
     raiseDescriptorLimit()
     try withTemporaryDirectory { root in
       let name = String(repeating: "d/", count: 1999) + "f"
@@ -124,8 +115,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A path longer than the kernel takes in one call works, too")
-  func longPath() throws {
+  @Test func `A path longer than the kernel takes in one call works, too`() throws {
     try withTemporaryDirectory { root in
       let name = String(repeating: String(repeating: "n", count: 200) + "/", count: 30) + "f"
       try apply(to: root.appending("diff")) {
@@ -136,16 +126,14 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A name component above 255 bytes is an error, not a crash")
-  func longComponent() throws {
+  @Test func `A name component above 255 bytes is an error, not a crash`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("diff")) { $0.file(String(repeating: "n", count: 300), "") }
       #expect(error?.message.hasSuffix("file name too long") == true)
     }
   }
 
-  @Test("Directories without an entry get mode 0755 and the mapped root, whatever the umask")
-  func implicitDirectories() throws {
+  @Test func `Directories without an entry get mode 0755 and the mapped root, whatever the umask`() throws {
     try withTemporaryDirectory { root in
       let maps = IDMaps(
         uids: [IDMapping(containerID: 0, hostID: 1000, size: 10)],
@@ -158,8 +146,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test("A file in the place of a directory above is an error")
-  func fileAsParent() throws {
+  @Test func `A file in the place of a directory above is an error`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("diff")) {
         $0.file("a", "x")

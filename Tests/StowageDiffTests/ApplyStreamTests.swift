@@ -12,7 +12,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite("The bytes of an archive", .enabled(if: isRoot, "owners are set"))
+@Suite("The bytes of an archive", .tags(.root), .enabled(if: isRoot, "owners are set"))
 struct ApplyStreamTests {
   private func sample(in root: FilePath) throws -> [UInt8] {
     let source = root.appending("source")
@@ -26,10 +26,9 @@ struct ApplyStreamTests {
     return try root.appending("t.tar").readBytes()
   }
 
-  @Test(
-    "Every compression gives the same tree, diffID and ID sets, and comes back byte for byte",
-    arguments: ["cat", "gzip -c", "bzip2 -c", "xz -c", "zstd -c"])
-  func compressions(command: String) throws {
+  @Test(arguments: ["cat", "gzip -c", "bzip2 -c", "xz -c", "zstd -c"])
+  func `Every compression gives the same tree, diffID and ID sets, and comes back byte for byte`(command: String) throws
+  {
     try withTemporaryDirectory { root in
       let archive = try sample(in: root)
       _ = try shell("\(command) t.tar > t.any", directory: root)
@@ -56,8 +55,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("What follows the end of the archive counts, is kept and is not interpreted")
-  func trailingData() throws {
+  @Test func `What follows the end of the archive counts, is kept and is not interpreted`() throws {
     try withTemporaryDirectory { root in
       let first = try sample(in: root)
       var second = Archive()
@@ -73,8 +71,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("An empty stream is an empty layer")
-  func empty() throws {
+  @Test func `An empty stream is an empty layer`() throws {
     try withTemporaryDirectory { root in
       let split = root.appending("split")
       let result = try apply([], to: root.appending("diff"), ApplyOptions(), ApplyRequest(tarSplit: split))
@@ -88,8 +85,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("Whiteouts do not count in the ID sets")
-  func whiteoutIDs() throws {
+  @Test func `Whiteouts do not count in the ID sets`() throws {
     try withTemporaryDirectory { root in
       let result = try apply(to: root.appending("diff")) {
         $0.file(".wh.a", uid: 5, gid: 6)
@@ -99,8 +95,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("Malformed archives fail with the reference's words and say where")
-  func malformed() throws {
+  @Test func `Malformed archives fail with the reference's words and say where`() throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.file("f", String(repeating: "x", count: 2000))
@@ -127,8 +122,8 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("Kinds that cannot be extracted are refused by number", arguments: [UInt8(ascii: "7"), UInt8(ascii: "V")])
-  func unhandledKind(kind: UInt8) throws {
+  @Test(arguments: [UInt8(ascii: "7"), UInt8(ascii: "V")])
+  func `Kinds that cannot be extracted are refused by number`(kind: UInt8) throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.add(TarHeader(kind: .init(rawValue: kind), name: Array("x".utf8)))
@@ -138,16 +133,14 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("A hard link to nothing fails with the bare text at the end")
-  func missingTarget() throws {
+  @Test func `A hard link to nothing fails with the bare text at the end`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("t")) { $0.hardLink("h", "nowhere") }
       #expect(error?.message == "link /nowhere /h: no such file or directory")
     }
   }
 
-  @Test("Global headers are no paths: an object of that name stays")
-  func globalHeader() throws {
+  @Test func `Global headers are no paths: an object of that name stays`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         "mkdir s && cd s && printf x > pax_global_header && tar --pax-option=globexthdr.name=pax_global_header,comment:=c "
@@ -158,8 +151,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("A wrong digest is reported with both values")
-  func expectedDigests() throws {
+  @Test func `A wrong digest is reported with both values`() throws {
     try withTemporaryDirectory { root in
       var archive = Archive()
       archive.file("f", "x")
@@ -174,8 +166,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("A raised flag stops the work")
-  func cancellation() throws {
+  @Test func `A raised flag stops the work`() throws {
     try withTemporaryDirectory { root in
       let flag = CancellationFlag()
       flag.cancel()
@@ -188,8 +179,7 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("Progress ends with the number of supplied bytes")
-  func progress() throws {
+  @Test func `Progress ends with the number of supplied bytes`() throws {
     try withTemporaryDirectory { root in
       let bytes = try sample(in: root)
       let last = Mutex<UInt64>(0)
@@ -200,8 +190,8 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("A full file system is reported as the reference does", .enabled(if: isRoot, "mounts a tmpfs"))
-  func diskFull() throws {
+  @Test(.enabled(if: isRoot, "mounts a tmpfs"))
+  func `A full file system is reported as the reference does`() throws {
     try withTemporaryDirectory { root in
       let mount = root.appending("m")
       try Syscall.mkdir(mount, mode: 0o755)
@@ -215,8 +205,8 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test("Absurd sizes are refused or end early, and never allocate", arguments: [Int64.max, 1 << 62, 1 << 40])
-  func absurdSize(size: Int64) throws {
+  @Test(arguments: [Int64.max, 1 << 62, 1 << 40])
+  func `Absurd sizes are refused or end early, and never allocate`(size: Int64) throws {
     try withTemporaryDirectory { root in
       let sink = BytesSink()
       let writer = TarWriter(sink)

@@ -8,14 +8,13 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Whiteouts", .enabled(if: isRoot, "devices and trusted attributes"))
+@Suite("Whiteouts", .tags(.root), .enabled(if: isRoot, "devices and trusted attributes"))
 struct ApplyWhiteoutTests {
   private func opaque(_ path: FilePath) -> [UInt8]? {
     "trusted.overlay.opaque".withCString { (try? Syscall.lgetxattr(path, $0)) ?? nil }
   }
 
-  @Test("Overlay form: devices and the opaque attribute, changes and sizes as in check 10")
-  func overlayForm() throws {
+  @Test func `Overlay form: devices and the opaque attribute, changes and sizes as in check 10`() throws {
     try withTemporaryDirectory { root in
       let (base, child) = (root.appending("base"), root.appending("child"))
       try apply(to: base) {
@@ -46,8 +45,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("Plain form: the things are gone, changes as in check 10")
-  func plainForm() throws {
+  @Test func `Plain form: the things are gone, changes as in check 10`() throws {
     try withTemporaryDirectory { root in
       let (base, child) = (root.appending("base"), root.appending("child"))
       for tree in [base, child] {
@@ -77,8 +75,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("A whiteout before a new directory of the same name makes that opaque, in either order")
-  func whiteoutAndDirectory() throws {
+  @Test func `A whiteout before a new directory of the same name makes that opaque, in either order`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("1")) {
         $0.file(".wh.d")
@@ -112,8 +109,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("A whiteout does not touch what the same archive brings")
-  func whiteoutAfterFile() throws {
+  @Test func `A whiteout does not touch what the same archive brings`() throws {
     try withTemporaryDirectory { root in
       for (index, options) in [ApplyOptions(), plain].enumerated() {
         let tree = root.appending("\(index)")
@@ -126,8 +122,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("An opaque mark after directories without an entry keeps what is in them")
-  func opaqueAfterImplicit() throws {
+  @Test func `An opaque mark after directories without an entry keeps what is in them`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t"), plain) {
         $0.file("d/old/x", "1")
@@ -146,8 +141,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("Below a whiteout a further one means nothing")
-  func nestedWhiteout() throws {
+  @Test func `Below a whiteout a further one means nothing`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t")) {
         $0.file(".wh.foo")
@@ -158,8 +152,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("Applying again replaces what an earlier archive brought")
-  func secondApplication() throws {
+  @Test func `Applying again replaces what an earlier archive brought`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t")) {
         $0.file("a", "1")
@@ -176,8 +169,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("Literal form writes the names as they are")
-  func literal() throws {
+  @Test func `Literal form writes the names as they are`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t"), ApplyOptions(whiteouts: .literal)) {
         $0.file(".wh.a", mode: 0o600)
@@ -187,8 +179,8 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("A whiteout without a proper name is refused", arguments: [".wh.", ".wh..", ".wh...", "d/.wh..."])
-  func improperName(name: String) throws {
+  @Test(arguments: [".wh.", ".wh..", ".wh...", "d/.wh..."])
+  func `A whiteout without a proper name is refused`(name: String) throws {
     try withTemporaryDirectory { root in
       for options in [ApplyOptions(), plain] {
         let error = try failure(to: root.appending("t"), options) { $0.file(name) }
@@ -197,8 +189,7 @@ struct ApplyWhiteoutTests {
     }
   }
 
-  @Test("AUFS' own names: dropped in plain trees, links there are copies")
-  func aufs() throws {
+  @Test func `AUFS' own names: dropped in plain trees, links there are copies`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t"), plain) {
         $0.file(".wh..wh.aufs")

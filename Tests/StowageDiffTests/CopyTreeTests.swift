@@ -7,10 +7,10 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Copies of trees", .enabled(if: isRoot, "devices and owners"))
+@Suite("Copies of trees", .tags(.root), .enabled(if: isRoot, "devices and owners"))
 struct CopyTreeTests {
-  @Test("Everything is kept: kinds, owners, modes, times, links, attributes, holes", arguments: ["/tmp", "/dev/shm"])
-  func everything(place: String) throws {
+  @Test(arguments: ["/tmp", "/dev/shm"])
+  func `Everything is kept: kinds, owners, modes, times, links, attributes, holes`(place: String) throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -38,8 +38,7 @@ struct CopyTreeTests {
     }
   }
 
-  @Test("In a user namespace devices are left out")
-  func userNamespace() throws {
+  @Test func `In a user namespace devices are left out`() throws {
     try withTemporaryDirectory { root in
       _ = try shell("mkdir a b && mknod a/c c 1 3 && mkfifo a/p", directory: root)
       try copyTree(from: root.appending("a"), to: root.appending("b"), options: CopyOptions(inUserNamespace: true))
@@ -47,8 +46,7 @@ struct CopyTreeTests {
     }
   }
 
-  @Test("Links are not followed, absolute or not")
-  func links() throws {
+  @Test func `Links are not followed, absolute or not`() throws {
     try withTemporaryDirectory { root in
       _ = try shell("mkdir a b && ln -s \(root)/outside a/l && mkdir outside && : > outside/x", directory: root)
       try copyTree(from: root.appending("a"), to: root.appending("b"))

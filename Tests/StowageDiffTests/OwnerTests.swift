@@ -7,7 +7,7 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Changes of owners", .enabled(if: isRoot, "owners, devices, mounts"))
+@Suite("Changes of owners", .tags(.root), .enabled(if: isRoot, "owners, devices, mounts"))
 struct OwnerTests {
   private static let format = "%P|%y|%m|%U:%G|%T@|%s|%l|%n"
   /// IDs 0 to 99 of the container.
@@ -17,8 +17,7 @@ struct OwnerTests {
       IDMapping(containerID: 0, hostID: 200000, size: 10), IDMapping(containerID: 10, hostID: 300000, size: 90),
     ])
 
-  @Test("IDs go through the container's, unmapped ones overflow, and those of the old maps must exist")
-  func arithmetic() throws {
+  @Test func `IDs go through the container's, unmapped ones overflow, and those of the old maps must exist`() throws {
     let shift = try OwnerShift(from: IDMaps(), to: Self.maps)
     #expect(try shift.owner(uid: 0, gid: 0) == ApplyOptions.Owner(uid: 100000, gid: 200000))
     #expect(try shift.owner(uid: 7, gid: 12) == ApplyOptions.Owner(uid: 100007, gid: 300002))
@@ -65,8 +64,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("Everything but owners stays: set-ID bits, capabilities, attributes, links, times")
-  func inPlace() throws {
+  @Test func `Everything but owners stays: set-ID bits, capabilities, attributes, links, times`() throws {
     try withTemporaryDirectory { root in
       try makeTree(root)
       let tree = root.appending("a")
@@ -81,8 +79,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("A copy with other owners is the tree changed afterwards, and belongs to the container's root")
-  func copying() throws {
+  @Test func `A copy with other owners is the tree changed afterwards, and belongs to the container's root`() throws {
     try withTemporaryDirectory { root in
       try makeTree(root)
       try Syscall.mkdir(root.appending("b"), mode: 0o755)
@@ -95,8 +92,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("On an overlay everything is copied up, and broken hard links are mended")
-  func overlay() throws {
+  @Test func `On an overlay everything is copied up, and broken hard links are mended`() throws {
     try withTemporaryDirectory { root in
       try makeTree(root)
       let expected = mapped(try listing(root.appending("a"), Self.format))
@@ -119,8 +115,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("Symbolic links lead nowhere: what they name keeps its owner")
-  func links() throws {
+  @Test func `Symbolic links lead nowhere: what they name keeps its owner`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         "mkdir a outside && : > outside/x && ln -s ../outside a/d && ln -s \(root)/outside/x a/x", directory: root)
@@ -131,8 +126,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("The attribute of a forced mask gets the new owners, and what it says else stays")
-  func overrides() throws {
+  @Test func `The attribute of a forced mask gets the new owners, and what it says else stays`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -148,8 +142,7 @@ struct OwnerTests {
     }
   }
 
-  @Test("An owner that the old maps do not have is an error that names the file")
-  func unknownOwner() throws {
+  @Test func `An owner that the old maps do not have is an error that names the file`() throws {
     try withTemporaryDirectory { root in
       _ = try shell("mkdir -p a/d b && : > a/d/f && chown -R 100000:200000 a && chown 5:6 a/d/f", directory: root)
       let shift = try OwnerShift(from: Self.maps, to: IDMaps())

@@ -21,10 +21,9 @@ private func entries(_ bytes: [UInt8]) throws -> [String] {
   return found
 }
 
-@Suite("Production of diffs", .enabled(if: isRoot, "devices and owners"))
+@Suite("Production of diffs", .tags(.root), .enabled(if: isRoot, "devices and owners"))
 struct ProduceTests {
-  @Test("Native: order of the tree, whiteouts and opaque marks in the archive's form")
-  func nativeOrder() throws {
+  @Test func `Native: order of the tree, whiteouts and opaque marks in the archive's form`() throws {
     try withTemporaryDirectory { root in
       let (lower, upper) = (root.appending("lower"), root.appending("upper"))
       try apply(to: lower) {
@@ -46,8 +45,7 @@ struct ProduceTests {
     }
   }
 
-  @Test("An opaque mark depends on the nearest lower layer that speaks of the directory")
-  func opaqueRule() throws {
+  @Test func `An opaque mark depends on the nearest lower layer that speaks of the directory`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -69,8 +67,7 @@ struct ProduceTests {
     }
   }
 
-  @Test("Whiteouts as attributes, which newer kernels write, are recognised")
-  func attributeWhiteout() throws {
+  @Test func `Whiteouts as attributes, which newer kernels write, are recognised`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         "mkdir -p upper/d && : > upper/d/gone && setfattr -n trusted.overlay.opaque -v x upper/d && "
@@ -79,8 +76,7 @@ struct ProduceTests {
     }
   }
 
-  @Test("Attributes that leave the store: capabilities and the user's, nothing else")
-  func attributeSelection() throws {
+  @Test func `Attributes that leave the store: capabilities and the user's, nothing else`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -93,8 +89,7 @@ struct ProduceTests {
     }
   }
 
-  @Test("IDs are mapped back; what has no place is left out, whiteouts fall back to root")
-  func maps() throws {
+  @Test func `IDs are mapped back; what has no place is left out, whiteouts fall back to root`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         "mkdir upper && cd upper && : > in && chown 1005:1006 in && : > out && mknod gone c 0 0", directory: root)
@@ -110,8 +105,7 @@ struct ProduceTests {
     }
   }
 
-  @Test("Naive: sorted by whole paths, deletions one by one, hard link partners by device and inode")
-  func naive() throws {
+  @Test func `Naive: sorted by whole paths, deletions one by one, hard link partners by device and inode`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -139,8 +133,7 @@ struct ProduceTests {
     return name.replacing(".wh.", with: "")
   }
 
-  @Test("A file of another size than announced fails the diff")
-  func changedSize() throws {
+  @Test func `A file of another size than announced fails the diff`() throws {
     try withTemporaryDirectory { root in
       // A file of /proc announces 0 bytes; one of sysfs announces 4096 and has fewer.
       let error: StorageError? = {
@@ -156,14 +149,13 @@ struct ProduceTests {
   }
 }
 
-@Suite("Lists of changes", .enabled(if: isRoot, "devices"))
+@Suite("Lists of changes", .tags(.root), .enabled(if: isRoot, "devices"))
 struct ChangesTests {
   private func text(_ changes: [Change]) -> [String] {
     changes.map { "\($0.kind) \(String(decoding: $0.path, as: UTF8.self))" }
   }
 
-  @Test("A lower file replaced by a directory with content does not fail")
-  func fileBecomesDirectory() throws {
+  @Test func `A lower file replaced by a directory with content does not fail`() throws {
     try withTemporaryDirectory { root in
       _ = try shell("mkdir -p lower upper/f && : > lower/f && : > upper/f/x", directory: root)
       #expect(
@@ -173,8 +165,7 @@ struct ChangesTests {
     }
   }
 
-  @Test("Whiteouts of nearer layers hide farther ones; links of lower layers are not followed")
-  func hiding() throws {
+  @Test func `Whiteouts of nearer layers hide farther ones; links of lower layers are not followed`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -187,8 +178,7 @@ struct ChangesTests {
     }
   }
 
-  @Test("Two trees: what is compared and what is not")
-  func comparison() throws {
+  @Test func `Two trees: what is compared and what is not`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -209,8 +199,7 @@ struct ChangesTests {
     }
   }
 
-  @Test("Directories: replaced by files, files by directories, parents of changes")
-  func directories() throws {
+  @Test func `Directories: replaced by files, files by directories, parents of changes`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
@@ -224,8 +213,7 @@ struct ChangesTests {
     }
   }
 
-  @Test("Disk usage counts each file once and no directories")
-  func usage() throws {
+  @Test func `Disk usage counts each file once and no directories`() throws {
     try withTemporaryDirectory { root in
       _ = try shell("mkdir -p t/d && printf 12345 > t/a && ln t/a t/b && ln -s 1234567 t/d/l", directory: root)
       #expect(try diskUsage(of: root.appending("t")) == (12, 4))

@@ -50,12 +50,12 @@ private struct RandomTree {
   }
 }
 
-@Suite("Random trees", .enabled(if: isRoot, "owners and devices"))
+@Suite("Random trees", .tags(.root), .enabled(if: isRoot, "owners and devices"))
 struct RandomTreeTests {
   private static let format = "%P|%y|%m|%U:%G|%Ts|%s|%l|%n"
 
-  @Test("The difference of two trees, applied to the first, gives the second", arguments: 1...6 as ClosedRange<UInt64>)
-  func naiveRoundTrip(seed: UInt64) throws {
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func `The difference of two trees, applied to the first, gives the second`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed)
       _ = try shell("mkdir old && cd old && \(tree.script(60))", directory: root)
@@ -69,8 +69,8 @@ struct RandomTreeTests {
     }
   }
 
-  @Test("An upper directory written and extracted again is the same", arguments: 1...6 as ClosedRange<UInt64>)
-  func overlayRoundTrip(seed: UInt64) throws {
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func `An upper directory written and extracted again is the same`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed &* 77)
       _ = try shell("mkdir lower upper work merged && cd lower && \(tree.script(60))", directory: root)
@@ -97,8 +97,8 @@ struct RandomTreeTests {
     }
   }
 
-  @Test("Plain extraction equals that of GNU tar", arguments: 1...4 as ClosedRange<UInt64>)
-  func likeTar(seed: UInt64) throws {
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func `Plain extraction equals that of GNU tar`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed &* 1000)
       _ = try shell(

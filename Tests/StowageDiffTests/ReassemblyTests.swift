@@ -9,7 +9,7 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite("Re-assembly", .enabled(if: isRoot, "owners are set"))
+@Suite("Re-assembly", .tags(.root), .enabled(if: isRoot, "owners are set"))
 struct ReassemblyTests {
   private func reassembled(_ root: FilePath, _ trees: [FilePath]? = nil) -> Result<[UInt8], StorageError> {
     let sink = BytesSink()
@@ -29,8 +29,8 @@ struct ReassemblyTests {
     return bytes
   }
 
-  @Test("A changed, longer, shorter or missing file is noticed by name", arguments: ["XYZ", "toolong", "x", ""])
-  func changedFile(text: String) throws {
+  @Test(arguments: ["XYZ", "toolong", "x", ""])
+  func `A changed, longer, shorter or missing file is noticed by name`(text: String) throws {
     try withTemporaryDirectory { root in
       _ = try store(root) { $0.file("d/f\"q", "abc") }
       try root.appending("t/d/f\"q").write(text)
@@ -49,8 +49,7 @@ struct ReassemblyTests {
     }
   }
 
-  @Test("No name and no link reads a file of the host")
-  func confinement() throws {
+  @Test func `No name and no link reads a file of the host`() throws {
     try withTemporaryDirectory { root in
       let bytes = try store(root) {
         $0.directory("outside/")
@@ -75,8 +74,8 @@ struct ReassemblyTests {
     }
   }
 
-  @Test("Anything but a regular file is refused without being opened for reading", .timeLimit(.minutes(1)))
-  func irregularFile() throws {
+  @Test(.timeLimit(.minutes(1)))
+  func `Anything but a regular file is refused without being opened for reading`() throws {
     try withTemporaryDirectory { root in
       _ = try store(root) { $0.file("f", "abc") }
       _ = try shell("rm t/f && mkfifo t/f", directory: root)
@@ -88,8 +87,7 @@ struct ReassemblyTests {
     }
   }
 
-  @Test("Files are looked for in one tree after the other")
-  func severalTrees() throws {
+  @Test func `Files are looked for in one tree after the other`() throws {
     try withTemporaryDirectory { root in
       let bytes = try store(root) { $0.file("d/f", "abc") }
       try Syscall.mkdir(root.appending("empty"), mode: 0o755)
@@ -101,8 +99,7 @@ struct ReassemblyTests {
     }
   }
 
-  @Test("A sparse file and a hard link with a size come back byte for byte")
-  func sparseAndLinks() throws {
+  @Test func `A sparse file and a hard link with a size come back byte for byte`() throws {
     try withTemporaryDirectory { root in
       for format in ["--format=pax --sparse-version=1.0", "--format=pax --sparse-version=0.1", "--format=ustar"] {
         _ = try shell(
@@ -122,8 +119,8 @@ struct ReassemblyTests {
     }
   }
 
-  @Test("A damaged tar-split file is an error", arguments: [0, 5, 60])
-  func damagedFile(length: Int) throws {
+  @Test(arguments: [0, 5, 60])
+  func `A damaged tar-split file is an error`(length: Int) throws {
     try withTemporaryDirectory { root in
       _ = try store(root) { $0.file("f", "abc") }
       let bytes = try root.appending("split").readBytes()

@@ -10,7 +10,7 @@ import Testing
 
 /// Compares with the reference's command line, version 1.43 of Debian, on a store it has made itself.
 @Suite(
-  "Compared with the reference",
+  "Compared with the reference", .tags(.root, .interop),
   .enabled(if: isRoot && commandExists("containers-storage"), "needs containers-storage and root for its mounts"))
 struct ReferenceTests {
   /// Clears what 1.43 writes and later versions do not: account names and file type bits (archive-and-diff 3.3).
@@ -44,8 +44,7 @@ struct ReferenceTests {
     """
   }
 
-  @Test("Native diff and changes of a changed layer are the same bytes and lines (checks 10 and 11)")
-  func nativeDiff() throws {
+  @Test func `Native diff and changes of a changed layer are the same bytes and lines (checks 10 and 11)`() throws {
     try withTemporaryDirectory { root in
       let script = """
         set -e
@@ -85,8 +84,7 @@ struct ReferenceTests {
     }
   }
 
-  @Test("A tar-split file of the reference is read, and its digests are ours")
-  func tarSplit() throws {
+  @Test func `A tar-split file of the reference is read, and its digests are ours`() throws {
     try withTemporaryDirectory { root in
       let made = try shell(
         """

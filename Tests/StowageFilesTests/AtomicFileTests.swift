@@ -7,8 +7,8 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite struct AtomicFileTests {
-  @Test func `content is replaced with the wanted mode in a directory that is created`() throws {
+@Suite("Atomic files") struct AtomicFileTests {
+  @Test func `Content is replaced with the wanted mode in a directory that is created`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("new/layers.json")
       try AtomicFile.replace(file, contents: Array("[]".utf8), sync: true)
@@ -23,7 +23,7 @@ import Testing
   }
 
   #if STOWAGE_HOOKS
-    @Test func `the steps come in the order that survives a crash`() throws {
+    @Test func `The steps come in the order that survives a crash`() throws {
       try withTemporaryDirectory { directory in
         let steps = Mutex<[String]>([])
         try SystemHook.$observer.withValue({ step in
@@ -41,7 +41,7 @@ import Testing
       }
     }
 
-    @Test func `a temporary file is made where its leavings are looked for`() throws {
+    @Test func `A temporary file is made where its leavings are looked for`() throws {
       try withTemporaryDirectory { directory in
         let seen = Mutex<[String]>([])
         try SystemHook.$observer.withValue({ step in
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: ["open", "write", "fdatasync", "fchmod", "rename"])
-    func `a failing step leaves the old content and no temporary file`(name: String) throws {
+    func `A failing step leaves the old content and no temporary file`(name: String) throws {
       try withTemporaryDirectory { directory in
         let file = directory.appending("f")
         try AtomicFile.replace(file, contents: Array("old".utf8), sync: false)
@@ -69,7 +69,7 @@ import Testing
     }
   #endif
 
-  @Test func `directories are created like mkdir -p does, and a file in the way is an error`() throws {
+  @Test func `Directories are created like mkdir -p does, and a file in the way is an error`() throws {
     try withTemporaryDirectory { directory in
       #expect(try makeDirectories(directory.appending("a/b/c"), mode: 0o700))
       #expect(try !makeDirectories(directory.appending("a/b/c"), mode: 0o755))

@@ -8,9 +8,9 @@ import Testing
 
 #if STOWAGE_HOOKS
   /// What the child process does: one atomic write, one staged directory with content, discarded.
-  @Suite struct FaultChild {
+  @Suite("Child process of the fault tests") struct FaultChild {
     @Test(.enabled(if: environmentValue("STOWAGE_FAULT_CHILD") != nil, "runs only as the child of FaultTests"))
-    func `child work`() throws {
+    func `The child writes, stages and discards`() throws {
       let directory = FilePath(environmentValue("STOWAGE_FAULT_CHILD") ?? "")
       try AtomicFile.replace(directory.appending("f"), contents: Array("new".utf8), sync: true)
       let staged = try StagedDirectory.create(in: directory.appending("tmp"))
@@ -19,7 +19,7 @@ import Testing
     }
   }
 
-  @Suite struct FaultTests {
+  @Suite("Fault injection") struct FaultTests {
     private func runChild(_ fault: String, _ directory: FilePath) throws -> ProcessResult {
       try run(
         [
@@ -37,7 +37,7 @@ import Testing
       return lines.map { String($0.split(separator: " ")[1]) }
     }
 
-    @Test func `all steps of the store are counted in order`() throws {
+    @Test func `All steps of the store are counted in order`() throws {
       try withTemporaryDirectory { directory in
         let names = try steps(directory)
         #expect(
@@ -48,7 +48,7 @@ import Testing
       }
     }
 
-    @Test func `a process killed at any step leaves old or new content, and recovery cleans up`() throws {
+    @Test func `A process killed at any step leaves old or new content, and recovery cleans up`() throws {
       try withTemporaryDirectory { directory in
         let count = try steps(directory).count
         #expect(count > 0)
@@ -64,7 +64,7 @@ import Testing
       }
     }
 
-    @Test func `a step fails with the wanted error number`() throws {
+    @Test func `A step fails with the wanted error number`() throws {
       try withTemporaryDirectory { directory in
         try directory.appending("f").write("old")
         let result = try runChild("fail=2:ENOSPC:once", directory)

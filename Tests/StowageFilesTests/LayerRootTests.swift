@@ -8,7 +8,7 @@ import Testing
 
 @testable import StowageFiles
 
-@Suite struct LayerRootTests {
+@Suite("Paths inside a layer") struct LayerRootTests {
   /// A tree with links that try to leave it; `secret` lies outside.
   private func makeTree(_ directory: FilePath) throws -> FilePath {
     try directory.appending("secret").write("outside")
@@ -29,7 +29,7 @@ import Testing
     ("../../secret", "inside"), ("a/back/secret", "inside"), ("chain", "inside"), ("rootlink/a/./b//f", "deep"),
     ("a/../dir/../b/f", "deep"), ("rootlink/rootlink/up", "inside"),
   ])
-  func `names stay inside, by the kernel and by components alike`(name: String, content: String) throws {
+  func `Names stay inside, by the kernel and by components alike`(name: String, content: String) throws {
     try withTemporaryDirectory { directory in
       let root = try LayerRoot(makeTree(directory))
       let first = try root.open(Array(name.utf8), .readOnly)
@@ -44,7 +44,7 @@ import Testing
     ("secret/", .notDirectory), ("none", .noSuchFileOrDirectory), ("dangling", .noSuchFileOrDirectory),
     ("none/../secret", .noSuchFileOrDirectory),
   ])
-  func `both walks fail alike`(name: String, error: Errno) throws {
+  func `Both walks fail alike`(name: String, error: Errno) throws {
     try withTemporaryDirectory { directory in
       let root = try LayerRoot(makeTree(directory))
       let first = #expect(throws: Errno.self) { _ = try root.open(Array(name.utf8), .readOnly) }
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func `files are created inside and links at the end are refused on demand`() throws {
+  @Test func `Files are created inside and links at the end are refused on demand`() throws {
     try withTemporaryDirectory { directory in
       let path = try makeTree(directory)
       let root = try LayerRoot(path)
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test func `missing directories are made through links, inside`() throws {
+  @Test func `Missing directories are made through links, inside`() throws {
     try withTemporaryDirectory { directory in
       let path = try makeTree(directory)
       let root = try LayerRoot(path)
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test func `parents are remembered until they are invalidated`() throws {
+  @Test func `Parents are remembered until they are invalidated`() throws {
     try withTemporaryDirectory { directory in
       let path = try makeTree(directory)
       let root = try LayerRoot(path)
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test func `a walk visits names in byte order, directories before their content`() throws {
+  @Test func `A walk visits names in byte order, directories before their content`() throws {
     try withTemporaryDirectory { directory in
       let path = try makeTree(directory)
       for name in ["a.x", "a-", "B"] { try path.appending(name).write("") }
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func `a chain of two thousand directories is walked`() async throws {
+  @Test func `A chain of two thousand directories is walked`() async throws {
     raiseDescriptorLimit()
     let directory = try TemporaryDirectory()
     var current = try Syscall.open(directory.path, [.readOnly, .directory])

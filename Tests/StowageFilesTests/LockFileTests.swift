@@ -11,8 +11,8 @@ import Testing
 /// Python's `lockf` takes the process-owned record locks that the reference takes.
 private let hasPython = commandExists("python3")
 
-@Suite(.serialized) struct LockFileTests {
-  @Test func `opening creates the file and its directory`() throws {
+@Suite("Lock files", .serialized) struct LockFileTests {
+  @Test func `Opening creates the file and its directory`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("overlay-layers/layers.lock")
       let lock = try LockFile.open(path)
@@ -22,7 +22,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `a recorded write is 64 bytes with time and process, and keeps a longer tail`() throws {
+  @Test func `A recorded write is 64 bytes with time and process, and keeps a longer tail`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")
       try path.write([UInt8](repeating: 0x7a, count: 70))
@@ -44,7 +44,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `readers share, a writer excludes, also through another path of the same file`() throws {
+  @Test func `Readers share, a writer excludes, also through another path of the same file`() throws {
     try withTemporaryDirectory { directory in
       let lock = try LockFile.open(directory.appending("l"))
       try Syscall.symlink(target: ".", at: directory.appending("alias"))
@@ -70,7 +70,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `a released lock is free, even if a process that is being started has a copy of the descriptor`() throws {
+  @Test func `A released lock is free, even if a process that is being started has a copy of the descriptor`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")
       let lock = try LockFile.open(path)
@@ -91,7 +91,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `a handle that only reads creates nothing, and excludes one that writes in the same process`() throws {
+  @Test func `A handle that only reads creates nothing, and excludes one that writes in the same process`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("store/l")
       #expect(throws: StorageError.self) { try LockFile.open(path, readOnly: true) }
@@ -113,7 +113,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `a deleted lock file whose handle lives on is not confused with a new file`() throws {
+  @Test func `A deleted lock file whose handle lives on is not confused with a new file`() throws {
     try withTemporaryDirectory { directory in
       let old = try LockFile.open(directory.appending("old"))
       for index in 0..<50 {
@@ -127,7 +127,7 @@ private let hasPython = commandExists("python3")
   }
 
   @Test(.enabled(if: hasPython, "python3 takes the locks of other programs"))
-  func `process-owned record locks of other programs exclude ours`() throws {
+  func `Process-owned record locks of other programs exclude ours`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")
       let lock = try LockFile.open(path)
@@ -157,7 +157,7 @@ private let hasPython = commandExists("python3")
   }
 
   @Test(.enabled(if: hasPython, "python3 takes the locks of other programs"))
-  func `our locks exclude other programs and survive closing another descriptor`() throws {
+  func `Our locks exclude other programs and survive closing another descriptor`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")
       let script = """
@@ -180,7 +180,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `writers of many threads exclude each other`() async throws {
+  @Test func `Writers of many threads exclude each other`() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.appending("l")
     let counter = directory.appending("n")
@@ -203,7 +203,7 @@ private let hasPython = commandExists("python3")
   }
 
   @Test(.enabled(if: hasPython, "python3 takes the locks of other programs"))
-  func `a long wait is told with the holder's process number`() throws {
+  func `A long wait is told with the holder's process number`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")
       let lock = try LockFile.open(path)
@@ -224,7 +224,7 @@ private let hasPython = commandExists("python3")
     }
   }
 
-  @Test func `locks taken together back off instead of blocking each other`() async throws {
+  @Test func `Locks taken together back off instead of blocking each other`() async throws {
     let directory = try TemporaryDirectory()
     let (a, b) = (try LockFile.open(directory.appending("a")), try LockFile.open(directory.appending("b")))
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -6,8 +6,8 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct RemoveTreeTests {
-  @Test func `a missing path is success and links are not followed`() throws {
+@Suite("Removal of trees") struct RemoveTreeTests {
+  @Test func `A missing path is success and links are not followed`() throws {
     try withTemporaryDirectory { directory in
       try removeTree(directory.appending("none"))
       try Syscall.mkdir(directory.appending("outside"), mode: 0o755)
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `sixty thousand entries go quickly`() throws {
+  @Test func `Sixty thousand entries go quickly`() throws {
     try withTemporaryDirectory { directory in
       let tree = directory.appending("t")
       #expect(
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `a chain deeper than the limit of descriptors is removed`() throws {
+  @Test func `A chain deeper than the limit of descriptors is removed`() throws {
     try withTemporaryDirectory { directory in
       let tree = directory.appending("t")
       try Syscall.mkdir(tree, mode: 0o755)
@@ -51,8 +51,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "mounts need root"))
-  func `mounts inside are detached and what is mounted keeps its content`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounts need root"))
+  func `Mounts inside are detached and what is mounted keeps its content`() throws {
     try withTemporaryDirectory { directory in
       for name in ["outside", "t", "t/a", "t/a/m", "t/file", "tother"] {
         try Syscall.mkdir(directory.appending(name), mode: 0o755)
@@ -77,8 +77,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "the immutable attribute needs root"))
-  func `an immutable file is reported by path`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "the immutable attribute needs root"))
+  func `An immutable file is reported by path`() throws {
     try withTemporaryDirectory { directory in
       try Syscall.mkdir(directory.appending("t"), mode: 0o755)
       let file = directory.appending("t/fixed")

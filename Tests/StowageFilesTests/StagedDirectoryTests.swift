@@ -6,8 +6,8 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct StagedDirectoryTests {
-  @Test func `the layout on disk is that of the reference`() throws {
+@Suite("Staged directories") struct StagedDirectoryTests {
+  @Test func `The layout on disk is that of the reference`() throws {
     try withTemporaryDirectory { directory in
       let root = directory.appending("tempdirs")
       let staged = try StagedDirectory.create(in: root)
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func `recovery removes what is stale and leaves what is in use or foreign`() throws {
+  @Test func `Recovery removes what is stale and leaves what is in use or foreign`() throws {
     try withTemporaryDirectory { root in
       let live = try StagedDirectory.create(in: root)
       let liveName = live.path.lastComponent?.string ?? ""
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
-  func `a directory whose lock another program holds is skipped`() throws {
+  func `A directory whose lock another program holds is skipped`() throws {
     try withTemporaryDirectory { root in
       try Syscall.mkdir(root.appending("temp-dir-5"), mode: 0o700)
       try root.appending("lock-5").write("")
@@ -65,8 +65,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "mounts need root"))
-  func `recovery detaches a mount inside`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounts need root"))
+  func `Recovery detaches a mount inside`() throws {
     try withTemporaryDirectory { root in
       for name in ["temp-dir-5", "temp-dir-5/merged"] { try Syscall.mkdir(root.appending(name), mode: 0o700) }
       try Syscall.mount(source: "tmpfs", target: root.appending("temp-dir-5/merged"), type: "tmpfs")
@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "the immutable attribute needs root"))
-  func `what cannot be removed is reported and does not stop the rest`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "the immutable attribute needs root"))
+  func `What cannot be removed is reported and does not stop the rest`() throws {
     try withTemporaryDirectory { root in
       for name in ["temp-dir-1", "temp-dir-2"] { try Syscall.mkdir(root.appending(name), mode: 0o700) }
       let file = root.appending("temp-dir-1/fixed")
@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func `deferred removal moves at once and deletes at the end`() throws {
+  @Test func `Deferred removal moves at once and deletes at the end`() throws {
     try withTemporaryDirectory { directory in
       let (layers, home) = (directory.appending("layers"), directory.appending("overlay"))
       for path in [layers, home] { try makeDirectories(path.appending("abc/diff"), mode: 0o755) }
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test func `a forgotten staged directory removes itself`() throws {
+  @Test func `A forgotten staged directory removes itself`() throws {
     try withTemporaryDirectory { root in
       do {
         let staged = try StagedDirectory.create(in: root)

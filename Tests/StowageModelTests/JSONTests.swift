@@ -4,25 +4,25 @@ import Testing
 
 @testable import StowageModel
 
-@Suite struct JSONTests {
+@Suite("Reading and writing JSON") struct JSONTests {
   private func written(_ style: JSONWriter.Style, _ text: String) -> String {
     var writer = JSONWriter(style)
     writer.string(text)
     return String(decoding: writer.bytes, as: UTF8.self)
   }
 
-  @Test func recordFilesEscapeAsTheReferenceDoes() {
+  @Test func `Record files escape as the reference does`() {
     #expect(
       written(.recordFile, "a\"\\\n\r\t\u{8}\u{C}\u{1}\u{1F}\u{7F}é<>&\u{2028}\u{2029}\u{202A}\u{A0}")
         == #""a\"\\\n\r\t\u0008\u000c\u0001\u001f"# + "\u{7F}é" + #"\u003c\u003e\u0026\u2028\u2029"#
         + "\u{202A}\u{A0}\"")
   }
 
-  @Test func outputUsesTheShortFormsOfBackspaceAndFormFeed() {
+  @Test func `Output uses the short forms of backspace and form feed`() {
     #expect(written(.output, "\u{8}\u{C}\u{B}<") == #""\b\f\u000b\u003c""#)
   }
 
-  @Test func invalidBytesAreReplacedInBothStyles() {
+  @Test func `Invalid bytes are replaced in both styles`() {
     var file = JSONWriter(.recordFile)
     file.string(bytes: [0x61, 0xFF, 0x22])
     #expect(file.bytes == Array(#""a\ufffd\"""#.utf8))
@@ -40,19 +40,19 @@ import Testing
     ("999999999999999900000", "999999999999999900000"),
     ("1E2", "100"), ("0.1", "0.1"), ("100", "100"), ("1e400", "1e400"),
   ])
-  func numbersTakeTheFormOfThe64BitFloat(text: String, expected: String) throws {
+  func `Numbers take the form of the 64-bit float`(text: String, expected: String) throws {
     var writer = JSONWriter(.recordFile)
     writer.value(try JSONValue(parsing: Array(text.utf8)))
     #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
   }
 
-  @Test func nestedObjectsAreSortedAndTheLastOfRepeatedMembersCounts() throws {
+  @Test func `Nested objects are sorted, and the last of repeated members counts`() throws {
     var writer = JSONWriter(.recordFile)
     writer.value(try JSONValue(parsing: Array(#"{"b":{"z":1,"a":[true,null,"x"]},"a":1,"b2":{},"a":2}"#.utf8)))
     #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":2,"b":{"a":[true,null,"x"],"z":1},"b2":{}}"#)
   }
 
-  @Test func keysThatDifferInCompositionStayApart() {
+  @Test func `Keys that differ in composition stay apart`() {
     let table: KeyedValues<Int64> = ["\u{E9}": 1, "e\u{301}": 2]
     #expect(table.count == 2)
     #expect(table["e\u{301}"] == 2)
@@ -60,12 +60,12 @@ import Testing
   }
 
   @Test(arguments: ["01", "1.", ".5", "-", "1e", "+1", "tru", "\"", "[1,]", "{\"a\"}", "{,}", "[1 2]", "1 1", "", " "])
-  func malformedTextsAreRefused(text: String) {
+  func `Malformed texts are refused`(text: String) {
     #expect(throws: RecordParseError.self) { try JSONValue(parsing: Array(text.utf8)) }
   }
 
   @Test(arguments: 0..<200)
-  func randomValuesSurviveWritingAndReading(seed: UInt64) throws {
+  func `Random values survive writing and reading`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let value = RandomJSON.value(&random, depth: 0)
     for style in [JSONWriter.Style.recordFile, .output] {

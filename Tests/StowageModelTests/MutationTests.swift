@@ -5,7 +5,7 @@ import Testing
 @testable import StowageModel
 
 /// Files with random damage are read or refused, never trap, and what is read is written back unchanged.
-@Suite struct MutationTests {
+@Suite("Damaged record files") struct MutationTests {
   private func check<R: StoreRecord>(_ text: String, _: R.Type, seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     for _ in 0..<300 {
@@ -40,22 +40,22 @@ import Testing
   }
 
   @Test(arguments: 0..<12)
-  func damagedLayerFilesDoNotTrap(seed: UInt64) throws {
+  func `Damaged layer files do not trap`(seed: UInt64) throws {
     try check(ReferenceFiles.overlayLayers, LayerRecord.self, seed: seed)
   }
 
   @Test(arguments: 0..<12)
-  func damagedImageFilesDoNotTrap(seed: UInt64) throws {
+  func `Damaged image files do not trap`(seed: UInt64) throws {
     try check(ReferenceFiles.newPodmanImages, ImageRecord.self, seed: seed)
   }
 
   @Test(arguments: 0..<12)
-  func damagedContainerFilesDoNotTrap(seed: UInt64) throws {
+  func `Damaged container files do not trap`(seed: UInt64) throws {
     try check(ReferenceFiles.overlayContainers, ContainerRecord.self, seed: seed)
   }
 
   @Test(arguments: 0..<12)
-  func damagedMountFilesDoNotTrap(seed: UInt64) throws {
+  func `Damaged mount files do not trap`(seed: UInt64) throws {
     try check(
       #"[{"id":"a","path":"/m/é","count":2},{"id":"b","path":"","count":-9223372036854775808}]"#,
       MountRecord.self, seed: seed)

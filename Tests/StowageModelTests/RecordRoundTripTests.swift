@@ -4,7 +4,7 @@ import Testing
 
 @testable import StowageModel
 
-@Suite struct RecordRoundTripTests {
+@Suite("Records read and written again") struct RecordRoundTripTests {
   /// Every record decoded and encoded anew, nothing copied.
   private func reencoded<R: StoreRecord>(_ text: String, as: R.Type) throws -> String {
     let document = try RecordDocument<R>.parse(Array(text.utf8))
@@ -17,21 +17,21 @@ import Testing
     ReferenceFiles.overlayLayers, ReferenceFiles.splitGraphLayers, ReferenceFiles.splitImageLayers,
     ReferenceFiles.vfsLayers, ReferenceFiles.oldPodmanLayers, ReferenceFiles.newPodmanLayers,
   ])
-  func layersOfTheReferenceEncodeToTheSameBytes(file: String) throws {
+  func `Layers of the reference encode to the same bytes`(file: String) throws {
     #expect(try reencoded(file, as: LayerRecord.self) == file)
   }
 
   @Test(arguments: [ReferenceFiles.overlayImages, ReferenceFiles.oldPodmanImages, ReferenceFiles.newPodmanImages])
-  func imagesOfTheReferenceEncodeToTheSameBytes(file: String) throws {
+  func `Images of the reference encode to the same bytes`(file: String) throws {
     #expect(try reencoded(file, as: ImageRecord.self) == file)
   }
 
   @Test(arguments: [ReferenceFiles.overlayContainers, ReferenceFiles.vfsContainers])
-  func containersOfTheReferenceEncodeToTheSameBytes(file: String) throws {
+  func `Containers of the reference encode to the same bytes`(file: String) throws {
     #expect(try reencoded(file, as: ContainerRecord.self) == file)
   }
 
-  @Test func oddTextsAreRewrittenAsDebiansProgramDoes() throws {
+  @Test func `Odd texts are rewritten as Debian's program does`() throws {
     let document = try RecordDocument<LayerRecord>.parse(Array(ReferenceFiles.oddBefore.utf8))
     var fresh = RecordDocument<LayerRecord>()
     for var record in document.records {
@@ -41,7 +41,7 @@ import Testing
     #expect(String(decoding: fresh.encoded(), as: UTF8.self).hasSameBytes(as: ReferenceFiles.oddAfter))
   }
 
-  @Test func everyMemberHasItsPlaceAndItsValue() throws {
+  @Test func `Every member has its place and its value`() throws {
     let text =
       #"[{"id":"a","names":["n","m"],"parent":"p","metadata":"{\"x\":1}","mountlabel":"l","#
       + #""created":"2026-01-02T03:04:05.5+02:00","compressed-diff-digest":"sha256:00","compressed-size":5,"#
@@ -61,7 +61,7 @@ import Testing
     #expect(try reencoded(text, as: LayerRecord.self) == text)
   }
 
-  @Test func emptyMembersAreLeftOutExceptThoseThatNeverAre() throws {
+  @Test func `Empty members are left out, except those that never are`() throws {
     var layers = RecordDocument<LayerRecord>()
     layers.append(LayerRecord(id: try LayerID(validating: "l"), created: .unset))
     #expect(String(decoding: layers.encoded(), as: UTF8.self) == #"[{"id":"l","created":"0001-01-01T00:00:00Z"}]"#)
@@ -77,7 +77,7 @@ import Testing
     #expect(RecordDocument<ImageRecord>().encoded() == Array("[]".utf8))
   }
 
-  @Test func untouchedRecordsAreCopiedByteForByte() throws {
+  @Test func `Untouched records are copied byte for byte`() throws {
     let odd = #"{ "ID" : "a", "x":[1.0, 12345678901234567890], "flags":{"n":1.0} }"#
     let text = "[\(odd),{\"id\":\"b\"},{\"id\":\"../esc\"},{\"id\":\"b\",\"names\":[\"second\"]}]"
     var document = try RecordDocument<LayerRecord>.parse(Array(text.utf8))
@@ -94,7 +94,7 @@ import Testing
     #expect(document.encoded().starts(with: Array(#"[{"id":"b","names""#.utf8)))
   }
 
-  @Test func changedRecordsKeepUnknownMembersAfterTheKnownOnes() throws {
+  @Test func `Changed records keep unknown members after the known ones`() throws {
     let text = #"[{"zz":{"b":1.0,"a":[ ]},"id":"a","aa":"\u00e9","flags":{"n":1.0,"big":12345678901234567890}}]"#
     let expected =
       #"[{"id":"a","created":"0001-01-01T00:00:00Z","flags":{"big":12345678901234567000,"n":1},"#
@@ -103,7 +103,7 @@ import Testing
   }
 
   /// The reference reads flags as maps: members in byte order, the last of a repeated name.
-  @Test func repeatedMembersInsideFlagsBecomeTheLast() throws {
+  @Test func `Repeated members inside flags become the last`() throws {
     let text = #"[{"id":"a","flags":{"f":{"z":1,"b":[{"q":1,"q":2}],"z":3}}}]"#
     let plain = #"[{"id":"a","flags":{"f":{"b":[{"q":2}],"z":3}}}]"#
     #expect(

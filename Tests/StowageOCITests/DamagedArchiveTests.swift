@@ -7,7 +7,7 @@ import Testing
 @testable import StowageOCI
 
 /// Archives made to hurt: every one must end in an error that names the member.
-@Suite struct DamagedArchiveTests {
+@Suite("Damaged image archives") struct DamagedArchiveTests {
   static let config = #"{"rootfs":{"type":"layers","diff_ids":["sha256:\#(emptyDigest)"]}}"#
   static let emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -30,13 +30,13 @@ import Testing
     return #expect(throws: StorageError.self) { try plans(path) }
   }
 
-  @Test func `the archive the others are made from is sound`() throws {
+  @Test func `The archive the others are made from is sound`() throws {
     let scratch = Scratch()
     #expect(try plans(scratch.write(archive())).map(\.names) == [["localhost/x:1"]])
   }
 
   @Test(arguments: ["sample-docker-archive.tar", "sample-oci-archive.tar"])
-  func `a truncated archive never plans an image with incomplete layers`(name: String) throws {
+  func `A truncated archive never plans an image with incomplete layers`(name: String) throws {
     let whole = try contents(fixture(name))
     let expected = try plans(fixture(name)).first?.manifestDigest
     let scratch = Scratch()
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test(arguments: ["gzip", "zstd -q", "xz", "bzip2"])
-  func `a truncated compressed archive is refused`(compressor: String) throws {
+  func `A truncated compressed archive is refused`(compressor: String) throws {
     let scratch = Scratch()
     try shell("\(compressor) -c < \(fixture("sample-oci-archive.tar")) > \(scratch.path)/a")
     let whole = try contents("\(scratch.path)/a")
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func `one changed byte never gives another image`() throws {
+  @Test func `One changed byte never gives another image`() throws {
     let whole = try contents(fixture("sample-oci-archive.tar"))
     let expected = try plans(fixture("sample-oci-archive.tar")).first
     let scratch = Scratch()
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  @Test func `junk is no archive, and the message says so`() {
+  @Test func `Junk is no archive, and the message says so`() {
     let message = failure([UInt8](repeating: 0x41, count: 5000))?.message
     #expect(message?.hasPrefix("payload does not match any of the supported image formats:\n * oci-archive: ") == true)
     #expect(failure([])?.code == .invalidArchive)
@@ -99,7 +99,7 @@ import Testing
     (#"7"#, "neither"), (#"[{"Config":"c.json","Layers":["l.tar"],"RepoTags":["x"]}]"#, "not a name with a tag"),
     (#"[{"Config":"c.json","Layers":["l.tar"],"RepoTags":["X:1"]}]"#, "lowercase"),
   ])
-  func `a manifest that makes no sense is refused`(manifest: String, reason: String) {
+  func `A manifest that makes no sense is refused`(manifest: String, reason: String) {
     #expect(failure(archive(manifest))?.message.contains(reason) == true)
   }
 
@@ -109,11 +109,11 @@ import Testing
     (#"{"rootfs":{"diff_ids":["sha512:\#(String(repeating: "a", count: 128))"]}}"#, "not supported"),
     (#"{"created":"yesterday","rootfs":{"diff_ids":["sha256:\#(emptyDigest)"]}}"#, "not a time"),
   ])
-  func `a configuration that makes no sense is refused`(config: String, reason: String) {
+  func `A configuration that makes no sense is refused`(config: String, reason: String) {
     #expect(failure(archive(config: config))?.message.contains(reason) == true)
   }
 
-  @Test func `deep and large documents are refused`() {
+  @Test func `Deep and large documents are refused`() {
     #expect(failure(archive(String(repeating: "[", count: 200_000)))?.message.contains("manifest.json") == true)
     let large = "[" + String(repeating: " ", count: 1 << 20) + "]"
     #expect(failure(archive(large))?.message.contains("more than the 1048576 allowed") == true)
@@ -121,7 +121,7 @@ import Testing
     #expect(failure(archive(config: config))?.message.contains("c.json") == true)
   }
 
-  @Test func `of two members with a name the first counts in a docker-archive`() throws {
+  @Test func `Of two members with a name the first counts in a docker-archive`() throws {
     let scratch = Scratch()
     let bytes = archive("[]") { builder in
       builder.add("./manifest.json", text: #"[{"Config":"c.json","RepoTags":["first:1"],"Layers":["l.tar"]}]"#)
@@ -129,7 +129,7 @@ import Testing
     #expect(try plans(scratch.write(bytes)).first?.names == ["localhost/first:1"])
   }
 
-  @Test func `a layer that is a directory, a device or a loop of links is refused`() {
+  @Test func `A layer that is a directory, a device or a loop of links is refused`() {
     for kind in ["5", "3", "6", "1"] as [Character] {
       let bytes = archive { $0.add("l.tar", kind: kind, link: "c.json") }
       #expect(failure(bytes)?.message.contains("not a regular file") == true)
@@ -140,13 +140,13 @@ import Testing
     #expect(failure(archive { $0.add("l.tar", kind: "2", link: "../../c") })?.message.contains("a link to") == true)
   }
 
-  @Test func `sizes beyond the file are refused`() {
+  @Test func `Sizes beyond the file are refused`() {
     for size in [1 << 20, 0o777_7777_7777] {
       #expect(failure(archive { $0.add("huge", claimedSize: size) })?.code == .invalidArchive)
     }
   }
 
-  @Test func `a blob with another digest or size than its descriptor is refused`() throws {
+  @Test func `A blob with another digest or size than its descriptor is refused`() throws {
     let scratch = Scratch()
     try shell("tar xf \(fixture("sample-oci-archive.tar")) -C \(scratch.path)")
     let config = "blobs/sha256/\(FormatTests.imageID)"
@@ -161,7 +161,7 @@ import Testing
     #expect(second?.message.contains("506 bytes, but the descriptor says 505") == true)
   }
 
-  @Test func `an artifact and a schema 1 manifest are not supported`() throws {
+  @Test func `An artifact and a schema 1 manifest are not supported`() throws {
     let scratch = Scratch()
     for (text, reason) in [
       (
@@ -176,7 +176,7 @@ import Testing
     }
   }
 
-  @Test func `paths are cleaned without leaving the archive`() {
+  @Test func `Paths are cleaned without leaving the archive`() {
     func cleaned(_ text: String) -> String { String(decoding: cleanedPath(Array(text.utf8)), as: UTF8.self) }
     #expect(cleaned("./a//b/./c/") == "a/b/c")
     #expect(cleaned("a/../b") == "b")

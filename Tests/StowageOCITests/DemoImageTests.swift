@@ -4,15 +4,17 @@ import Glibc
 import StowageModel
 import StowageStore
 import StowageSystem
+import StowageTestSupport
 import SystemPackage
 import Testing
 
 @testable import StowageOCI
 
-@Suite(.enabled(if: access("/bin/busybox", X_OK) == 0, "the image is made of busybox")) struct DemoImageTests {
+@Suite("The demo image", .enabled(if: access("/bin/busybox", X_OK) == 0, "the image is made of busybox"))
+struct DemoImageTests {
   private static let isRoot = getuid() == 0
 
-  @Test func `the demo image is the same each time`() throws {
+  @Test func `The demo image is the same each time`() throws {
     let scratch = Scratch()
     let id = try shell("\(repository)/scripts/make-demo-image \(scratch.path)/a")
     #expect(try shell("\(repository)/scripts/make-demo-image \(scratch.path)/b") == id)
@@ -25,8 +27,10 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "layers have owners and the overlay driver mounts"), arguments: ["docker", "oci"])
-  func `the loaded demo image has what its second layer made of the first`(format: String) throws {
+  @Test(
+    .tags(.root, .interop), .enabled(if: isRoot, "layers have owners and the overlay driver mounts"),
+    arguments: ["docker", "oci"])
+  func `The loaded demo image has what its second layer made of the first`(format: String) throws {
     let test = try TestStore("overlay")
     try shell("\(repository)/scripts/make-demo-image \(test.scratch.path)/demo")
     let image = try #require(try test.load("\(test.scratch.path)/demo/demo-\(format)-archive.tar").first)

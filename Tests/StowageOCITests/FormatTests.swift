@@ -3,12 +3,13 @@
 import StowageDigest
 import StowageModel
 import StowageStore
+import StowageTestSupport
 import Testing
 
 @testable import StowageOCI
 
 /// Expected values: records that Podman left after loading the same archives, and `tar`.
-@Suite struct FormatTests {
+@Suite("Formats of image archives") struct FormatTests {
   static let imageID = "0152994d106007618f94d78592973b093ec664c76b1078925da99ac5508053f5"
   static let base = "3717ebf6b99829012d72befa3dd65a58ce390345158e1cdaab27f13a799d2d35"
   static let second = "da0b40171b6029ab7c481f14820f69af56d3f3966c397d37f049d608ebb4e431"
@@ -16,7 +17,7 @@ import Testing
   static let dockerManifest = "sha256:0223335d922754cc1b8669bc7795a122e4efba39c049fcc07f60002e95f482d9"
   static let ociManifest = "sha256:8da646fc33ae9d6f3a43cf2e7daf34da6e997134ffeaeb324d8de820e170ee99"
 
-  @Test func `a docker-archive gives the manifest that Podman makes of it`() throws {
+  @Test func `A docker-archive gives the manifest that Podman makes of it`() throws {
     let plan = try #require(try plans(fixture("sample-docker-archive.tar")).first)
     #expect(plan.configDigest.hex == FormatTests.imageID)
     #expect(plan.manifestDigest.description == FormatTests.dockerManifest)
@@ -32,7 +33,7 @@ import Testing
       ])
   }
 
-  @Test func `an OCI archive keeps its own manifest`() throws {
+  @Test func `An OCI archive keeps its own manifest`() throws {
     let plan = try #require(try plans(fixture("sample-oci-archive.tar")).first)
     #expect(plan.configDigest.hex == FormatTests.imageID)
     #expect(plan.manifestDigest.description == FormatTests.ociManifest)
@@ -41,7 +42,7 @@ import Testing
     #expect(plan.layers.map(\.blob.size) == [241, 164])
   }
 
-  @Test func `layer identifiers are those of the reference`() throws {
+  @Test func `The command layer identifiers are those of the reference`() throws {
     let base = try LayerIdentity.layerID(diffID: try Digest(parsing: "sha256:\(FormatTests.base)"), over: nil)
     #expect(base.rawValue == FormatTests.base)
     let top = try LayerIdentity.layerID(diffID: try Digest(parsing: "sha256:\(FormatTests.second)"), over: base)
@@ -49,7 +50,7 @@ import Testing
   }
 
   @Test(arguments: ["sample-docker-archive.tar", "sample-oci-archive.tar"], ["gzip", "zstd -q", "xz", "bzip2"])
-  func `a compressed archive is the same image`(archive: String, compressor: String) throws {
+  func `A compressed archive is the same image`(archive: String, compressor: String) throws {
     let scratch = Scratch()
     try shell("\(compressor) -c < \(fixture(archive)) > \(scratch.path)/a")
     let plan = try #require(try plans("\(scratch.path)/a").first)
@@ -60,7 +61,7 @@ import Testing
         == expected.layers.map { try $0.blob.contents(limit: 1 << 20) })
   }
 
-  @Test func `layers compressed one by one are described by their uncompressed size`() throws {
+  @Test func `Layers compressed one by one are described by their uncompressed size`() throws {
     let scratch = Scratch()
     try shell(
       """
@@ -73,7 +74,7 @@ import Testing
     #expect(plan.layers[0].blob.size < 5120)
   }
 
-  @Test func `links to layers are followed`() throws {
+  @Test func `Links to layers are followed`() throws {
     let scratch = Scratch()
     try shell(
       """
@@ -87,7 +88,7 @@ import Testing
     #expect(sha256(of: try plan.layers[0].blob.contents(limit: 1 << 20)).hex == FormatTests.base)
   }
 
-  @Test func `an OCI layout directory is unnamed`() throws {
+  @Test func `An OCI layout directory is unnamed`() throws {
     let scratch = Scratch()
     try shell("tar xf \(fixture("sample-oci-archive.tar")) -C \(scratch.path)")
     let plan = try #require(try plans(scratch.path).first)
@@ -95,7 +96,7 @@ import Testing
     #expect(plan.names.isEmpty)
   }
 
-  @Test func `what skopeo copies into a directory is read`() throws {
+  @Test(.tags(.interop)) func `What Skopeo copies into a directory is read`() throws {
     let scratch = Scratch()
     try shell(
       "skopeo --insecure-policy copy -q oci-archive:\(fixture("sample-oci-archive.tar")) dir:\(scratch.path)/d")
@@ -105,7 +106,7 @@ import Testing
     #expect(plan.names.isEmpty)
   }
 
-  @Test func `an index of indexes gives the instance for this platform and keeps the lists`() throws {
+  @Test func `An index of indexes gives the instance for this platform and keeps the lists`() throws {
     let scratch = Scratch()
     try shell("tar xf \(fixture("sample-oci-archive.tar")) -C \(scratch.path)")
     func list(_ digest: String, _ size: Int, _ extra: String) -> [UInt8] {
@@ -133,7 +134,7 @@ import Testing
       ])
   }
 
-  @Test func `all images of an archive are planned, with all their tags`() throws {
+  @Test func `All images of an archive are planned, with all their tags`() throws {
     let scratch = Scratch()
     try shell(
       """
@@ -147,7 +148,7 @@ import Testing
     #expect(plans.map(\.configDigest.hex) == [FormatTests.imageID, FormatTests.imageID])
   }
 
-  @Test func `an archive that is both formats and has several images is read as docker-archive`() throws {
+  @Test func `An archive that is both formats and has several images is read as docker-archive`() throws {
     let scratch = Scratch()
     try shell(
       """

@@ -6,7 +6,7 @@ import Testing
 @testable import StowageOCI
 
 /// Expected values: what Podman 4.3.1 makes of these names in an OCI archive's annotation.
-@Suite struct ImageNameTests {
+@Suite("Names of images") struct ImageNameTests {
   @Test(arguments: [
     ("myname", "localhost/myname:latest"),
     ("myname:1", "localhost/myname:1"),
@@ -27,7 +27,7 @@ import Testing
       "localhost/0152994d106007618f94d78592973b093ec664c76b1078925da99ac5508053f5:latest"
     ),
   ])
-  func `a name is completed as Podman completes it`(name: String, expected: String) throws {
+  func `A name is completed as Podman completes it`(name: String, expected: String) throws {
     #expect(try ImageName(normalizing: name).description == expected)
   }
 
@@ -36,24 +36,24 @@ import Testing
     "a._b", "-a", "a-", "a___b", "x@sha256:12", "x@", "localhost/", String(repeating: "a", count: 250),
     "x:" + String(repeating: "t", count: 129), "x\u{0}y", "é",
   ])
-  func `what Podman refuses is refused`(name: String) {
+  func `What Podman refuses is refused`(name: String) {
     let error = #expect(throws: StorageError.self) { try ImageName(normalizing: name) }
     #expect(error?.code == .invalidReference)
   }
 
-  @Test func `a digest takes the place of the tag`() throws {
+  @Test func `A digest takes the place of the tag`() throws {
     let digest = "sha256:0152994d106007618f94d78592973b093ec664c76b1078925da99ac5508053f5"
     #expect(try ImageName(normalizing: "a:t@\(digest)").description == "localhost/a@\(digest)")
     #expect(try ImageName(normalizing: "quay.io/a@\(digest)").description == "quay.io/a@\(digest)")
   }
 
-  @Test func `an upper-case letter is named as the reason`() {
+  @Test func `An upper-case letter is named as the reason`() {
     let error = #expect(throws: StorageError.self) { try ImageName(normalizing: "localhost/Foo") }
     #expect(error?.message == #"image name "localhost/Foo": repository name must be lowercase"#)
   }
 
   @Test(arguments: [("x:1", true), ("x", false), ("localhost:5000/x", false), ("localhost:5000/x:1", true)])
-  func `a port is no tag`(name: String, expected: Bool) {
+  func `A port is no tag`(name: String, expected: Bool) {
     #expect(ImageName.isTagged(name) == expected)
   }
 }

@@ -7,6 +7,7 @@ import StowageDigest
 import StowageModel
 import StowageStore
 import StowageSystem
+import StowageTestSupport
 import Synchronization
 import SystemPackage
 import Testing
@@ -87,10 +88,11 @@ private enum PodmanRecords {
     #"[{"id":"3717ebf6b99829012d72befa3dd65a58ce390345158e1cdaab27f13a799d2d35","compressed-diff-digest":"sha256:54140826d1185e825a6a6f659f69c85022d1b32bf4d7990b97fea98799a57091","compressed-size":241,"diff-digest":"sha256:3717ebf6b99829012d72befa3dd65a58ce390345158e1cdaab27f13a799d2d35","diff-size":5120,"compression":2,"uidset":[0],"gidset":[0]},{"id":"b073d9cbf36a9c0d97365140ad56d262bec684d5cc3267d8c2c2d880a0a5a4fa","parent":"3717ebf6b99829012d72befa3dd65a58ce390345158e1cdaab27f13a799d2d35","compressed-diff-digest":"sha256:152024fd62c5869b966bfe28ed965fabf921bc5d89a5b3777da40db303831940","compressed-size":164,"diff-digest":"sha256:da0b40171b6029ab7c481f14820f69af56d3f3966c397d37f049d608ebb4e431","diff-size":3072,"compression":2,"uidset":[0],"gidset":[0]}]"#
 }
 
-@Suite(.enabled(if: isRoot, "layers have owners and the overlay driver mounts"), .serialized)
+@Suite(
+  "Loading images", .tags(.root), .enabled(if: isRoot, "layers have owners and the overlay driver mounts"), .serialized)
 struct LoadTests {
-  @Test(arguments: ["overlay", "vfs"])
-  func `a docker-archive leaves the records that Podman leaves`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A docker-archive leaves the records that Podman leaves`(driver: String) throws {
     let test = try TestStore(driver)
     let loaded = try test.load(fixture("sample-docker-archive.tar"))
     #expect(loaded.map(\.references) == [["localhost/sample:two"]])
@@ -99,8 +101,8 @@ struct LoadTests {
     #expect(try test.layers() == PodmanRecords.layersFromDocker)
   }
 
-  @Test(arguments: ["overlay", "vfs"])
-  func `an OCI archive leaves the records that Podman leaves`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `An OCI archive leaves the records that Podman leaves`(driver: String) throws {
     let test = try TestStore(driver)
     try test.load(fixture("sample-oci-archive.tar"))
     #expect(try test.images() == PodmanRecords.fromOCI)
@@ -110,7 +112,7 @@ struct LoadTests {
     #expect(sha256(of: item).description == FormatTests.ociManifest)
   }
 
-  @Test func `loading twice changes no byte`() throws {
+  @Test func `Loading twice changes no byte`() throws {
     let test = try TestStore("overlay")
     try test.load(fixture("sample-oci-archive.tar"))
     let (images, layers) = (try test.images(), try contents("\(test.graphRoot)/overlay-layers/layers.json"))
@@ -120,7 +122,7 @@ struct LoadTests {
     #expect(try contents("\(test.graphRoot)/overlay-layers/layers.json") == layers)
   }
 
-  @Test func `the same image from another archive adds its manifest to the record`() throws {
+  @Test func `The same image from another archive adds its manifest to the record`() throws {
     let test = try TestStore("vfs")
     try test.load(fixture("sample-docker-archive.tar"))
     try test.load(fixture("sample-oci-archive.tar"))
@@ -135,7 +137,7 @@ struct LoadTests {
     #expect(try test.layers() == PodmanRecords.layersFromDocker)
   }
 
-  @Test(arguments: ["overlay", "vfs"])
+  @Test(.tags(.interop, .driver), arguments: ["overlay", "vfs"])
   func `Podman sees an image it need not load again`(driver: String) throws {
     let test = try TestStore(driver)
     try test.load(fixture("sample-docker-archive.tar"))
@@ -150,8 +152,9 @@ struct LoadTests {
     #expect(record.names == ["localhost/sample:two"])
   }
 
-  @Test(arguments: ["overlay", "vfs"], ["sample-docker-archive.tar", "sample-oci-archive.tar"])
-  func `an image that Podman loaded is not touched`(driver: String, archive: String) throws {
+  @Test(
+    .tags(.interop, .driver), arguments: ["overlay", "vfs"], ["sample-docker-archive.tar", "sample-oci-archive.tar"])
+  func `An image that Podman loaded is not touched`(driver: String, archive: String) throws {
     let test = try TestStore(driver)
     try shell("\(test.podman) load -q -i \(fixture(archive))")
     let (images, layers) = (try test.images(), try contents("\(test.graphRoot)/\(driver)-layers/layers.json"))
@@ -160,7 +163,7 @@ struct LoadTests {
     #expect(try contents("\(test.graphRoot)/\(driver)-layers/layers.json") == layers)
   }
 
-  @Test func `a name replaces those of the archive and goes in front`() throws {
+  @Test func `A name replaces those of the archive and goes in front`() throws {
     let test = try TestStore("vfs")
     try test.load(fixture("sample-docker-archive.tar"))
     let loaded = try test.load(fixture("sample-docker-archive.tar"), name: "other")
@@ -172,7 +175,7 @@ struct LoadTests {
           history: #""localhost/sample:two","localhost/other:latest""#))
   }
 
-  @Test func `an unnamed image is reported by its identifier`() throws {
+  @Test func `An unnamed image is reported by its identifier`() throws {
     let test = try TestStore("vfs")
     try shell("mkdir \(test.scratch.path)/l; tar xf \(fixture("sample-oci-archive.tar")) -C \(test.scratch.path)/l")
     let loaded = try test.load("\(test.scratch.path)/l")
@@ -180,7 +183,7 @@ struct LoadTests {
     #expect(try test.store.images.find(FormatTests.imageID).record.names.isEmpty)
   }
 
-  @Test func `a pipe is read like a file`() throws {
+  @Test func `A pipe is read like a file`() throws {
     let test = try TestStore("vfs")
     let pipe = "\(test.scratch.path)/pipe"
     try shell("mkfifo \(pipe)")
@@ -189,7 +192,7 @@ struct LoadTests {
     #expect(try test.images() == PodmanRecords.fromOCI)
   }
 
-  @Test func `the layers of a docker-archive may be compressed`() throws {
+  @Test func `The layers of a docker-archive may be compressed`() throws {
     let test = try TestStore("overlay")
     try shell(
       """
@@ -201,7 +204,7 @@ struct LoadTests {
     #expect(try test.layers() == PodmanRecords.layersFromDocker)
   }
 
-  @Test func `signatures of a directory are kept as Podman keeps them`() throws {
+  @Test(.tags(.interop)) func `Signatures of a directory are kept as Podman keeps them`() throws {
     let test = try TestStore("vfs")
     let directory = "\(test.scratch.path)/d"
     try shell(
@@ -219,7 +222,7 @@ struct LoadTests {
     #expect(ours.bigDataDigests == theirs.bigDataDigests)
   }
 
-  @Test func `progress ends with every byte of every layer`() throws {
+  @Test func `Progress ends with every byte of every layer`() throws {
     let test = try TestStore("vfs")
     let reports = Mutex<[LoadProgress.Report]>([])
     let progress = LoadProgress { report in reports.withLock { $0.append(report) } }
@@ -233,7 +236,9 @@ struct LoadTests {
   }
 }
 
-@Suite(.enabled(if: isRoot, "layers have owners and the overlay driver mounts"), .serialized)
+@Suite(
+  "Loads that fail", .tags(.root), .enabled(if: isRoot, "layers have owners and the overlay driver mounts"), .serialized
+)
 struct FailedLoadTests {
   /// The sample image as a layout directory, with one blob edited.
   private func damage(_ test: TestStore, _ blob: String, _ edit: (inout [UInt8]) -> Void) throws -> String {
@@ -245,8 +250,8 @@ struct FailedLoadTests {
     return directory
   }
 
-  @Test(arguments: ["overlay", "vfs"])
-  func `a changed layer leaves nothing behind`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A changed layer leaves nothing behind`(driver: String) throws {
     for position in [9, 40, 100, 150, 163] {
       let test = try TestStore(driver)
       let path = try damage(test, "152024fd62c5869b966bfe28ed965fabf921bc5d89a5b3777da40db303831940") {
@@ -258,8 +263,8 @@ struct FailedLoadTests {
     }
   }
 
-  @Test(arguments: ["overlay", "vfs"])
-  func `a layer that is not the one of the configuration leaves nothing behind`(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A layer that is not the one of the configuration leaves nothing behind`(driver: String) throws {
     let test = try TestStore(driver)
     let path = "\(test.scratch.path)/a.tar"
     try shell(
@@ -272,7 +277,7 @@ struct FailedLoadTests {
     #expect(try test.isEmpty())
   }
 
-  @Test func `layers that were there before stay after a failure`() throws {
+  @Test func `Layers that were there before stay after a failure`() throws {
     let test = try TestStore("overlay")
     try test.load(fixture("sample-oci-archive.tar"))
     let images = try test.images()
@@ -289,7 +294,7 @@ struct FailedLoadTests {
     #expect(try test.layers() == PodmanRecords.layersFromOCI)
   }
 
-  @Test func `one bad image of an archive keeps the good ones out`() throws {
+  @Test func `One bad image of an archive keeps the good ones out`() throws {
     let test = try TestStore("vfs")
     let path = "\(test.scratch.path)/a.tar"
     try shell(
@@ -304,7 +309,7 @@ struct FailedLoadTests {
     #expect(try test.isEmpty())
   }
 
-  @Test func `an image over another top layer is refused`() throws {
+  @Test func `An image over another top layer is refused`() throws {
     let test = try TestStore("vfs")
     _ = try test.store.images.create(ImageCreation(id: FormatTests.imageID))
     let error = #expect(throws: StorageError.self) { try test.load(fixture("sample-oci-archive.tar")) }
@@ -315,7 +320,7 @@ struct FailedLoadTests {
     #expect(try test.store.images.list().count == 1)
   }
 
-  @Test func `a name is for one image`() throws {
+  @Test func `A name is for one image`() throws {
     let test = try TestStore("vfs")
     let path = "\(test.scratch.path)/a.tar"
     try shell(
@@ -335,12 +340,12 @@ struct FailedLoadTests {
       ])
   }
 
-  @Test func `loads at the same time do not disturb each other`() async throws {
+  @Test func `Loads at the same time do not disturb each other`() async throws {
     let test = try TestStore("overlay")
     let store = test.store
     try await withThrowingTaskGroup(of: Int.self) { group in
       for index in 0..<4 {
-        let path = fixture(index % 2 == 0 ? "sample-oci-archive.tar" : "sample-docker-archive.tar")
+        let path: String = fixture(index % 2 == 0 ? "sample-oci-archive.tar" : "sample-docker-archive.tar")
         group.addTask { try ImageLoader(store).load(from: .path(path)).count }
       }
       for try await count in group { #expect(count == 1) }

@@ -5,13 +5,16 @@ import StowageDigest
 import StowageModel
 import StowageStore
 import StowageSystem
+import StowageTestSupport
 import SystemPackage
 import Testing
 
 @testable import StowageOCI
 
 /// Images whose layers are extracted several at a time. Expected values: what Podman makes of the same archives.
-@Suite(.enabled(if: getuid() == 0, "layers have owners and the overlay driver mounts"), .serialized)
+@Suite(
+  "Images of many layers", .tags(.root),
+  .enabled(if: getuid() == 0, "layers have owners and the overlay driver mounts"), .serialized)
 struct ManyLayersTests {
   /// A docker-archive with one file per layer; layers from `start` on differ from those of another start.
   static func archive(layers count: Int, name: String, variant: Int = 0, from start: Int = .max) -> [UInt8] {
@@ -38,7 +41,7 @@ struct ManyLayersTests {
     try shell("cd \(test.graphRoot)/overlay; find . -path '*/diff*' -printf '%p %y %m %U:%G %s\\n' | sort")
   }
 
-  @Test func `many layers extracted at once are what Podman extracts one by one`() throws {
+  @Test(.tags(.interop)) func `Many layers extracted at once are what Podman extracts one by one`() throws {
     let ours = try TestStore("overlay")
     let theirs = try TestStore("overlay")
     let path = ours.scratch.write(ManyLayersTests.archive(layers: 17, name: "many:1"))
@@ -54,7 +57,7 @@ struct ManyLayersTests {
     #expect(try tree(ours) == tree(theirs))
   }
 
-  @Test func `layers above one that is there already take its root as Podman's do`() throws {
+  @Test(.tags(.interop)) func `Layers above one that is there already take its root as Podman's do`() throws {
     let ours = try TestStore("overlay")
     let theirs = try TestStore("overlay")
     let first = ours.scratch.write(ManyLayersTests.archive(layers: 6, name: "many:1", variant: 1, from: 2), "1.tar")
@@ -74,7 +77,7 @@ struct ManyLayersTests {
   }
 
   @Test(arguments: [0, 1, 7, 15])
-  func `a broken layer among many leaves nothing behind`(broken: Int) throws {
+  func `A broken layer among many leaves nothing behind`(broken: Int) throws {
     let test = try TestStore("overlay")
     var bytes = ManyLayersTests.archive(layers: 16, name: "many:1")
     // A byte of the file's content: the tar is sound, the diffID is not.

@@ -4,6 +4,7 @@ import Glibc
 import StowageModel
 import StowageStore
 import StowageSystem
+import StowageTestSupport
 import SystemPackage
 import Testing
 
@@ -11,6 +12,7 @@ import Testing
 
 /// Images that Debian's tools saved in every way they can. Expected values: the image ID that Podman shows.
 @Suite(
+  "Archives saved by other programs", .tags(.root, .interop),
   .enabled(if: getuid() == 0 && access("/bin/busybox", X_OK) == 0, "Podman's store needs root; busybox"), .serialized)
 struct SavedArchiveTests {
   /// Podman, Buildah and Skopeo on one temporary vfs store that holds the demo image and a second one on top of it.
@@ -29,7 +31,7 @@ struct SavedArchiveTests {
   }
 
   @Test(arguments: ["docker-archive", "oci-archive", "oci-dir", "docker-dir"])
-  func `what podman saves is loaded`(format: String) throws {
+  func `What Podman saves is loaded`(format: String) throws {
     let tools = try Tools()
     try shell("\(tools.podman) save -q --format \(format) -o \(tools.path)/saved localhost/stowage-demo:latest")
     let test = try TestStore("vfs")
@@ -42,7 +44,7 @@ struct SavedArchiveTests {
         == "2\n")
   }
 
-  @Test func `several images and tags in one archive are loaded`() throws {
+  @Test func `Several images and tags in one archive are loaded`() throws {
     let tools = try Tools()
     try shell(
       """
@@ -62,7 +64,7 @@ struct SavedArchiveTests {
   }
 
   @Test(arguments: ["gzip", "zstd"])
-  func `what skopeo copies with any compression is loaded`(compression: String) throws {
+  func `What Skopeo copies with any compression is loaded`(compression: String) throws {
     let tools = try Tools()
     let format = compression
     try shell(
@@ -77,7 +79,7 @@ struct SavedArchiveTests {
     #expect(layers.map(\.record.compression) == [format == "zstd" ? .zstd : .gzip, format == "zstd" ? .zstd : .gzip])
   }
 
-  @Test func `what buildah pushes is loaded`() throws {
+  @Test func `What Buildah pushes is loaded`() throws {
     let tools = try Tools()
     for target in [
       "docker-archive:\(tools.path)/b.tar:localhost/pushed:1", "oci-archive:\(tools.path)/o.tar:localhost/pushed:1",

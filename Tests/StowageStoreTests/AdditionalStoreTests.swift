@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// Stores that others own and we only read (on-disk-format 16).
-@Suite struct AdditionalStoreTests {
+@Suite("Additional image stores") struct AdditionalStoreTests {
   /// A store with an image `web`, to be used as an additional store by `test`.
   private func makeImage(_ test: TestStore, in root: FilePath) throws {
     let store = try test.open { options in
@@ -32,10 +32,10 @@ import Testing
       .outputText
   }
 
-  @Test(
-    "An image of an additional store is mounted read-only at a private place, counted and unmounted",
-    .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
-  func mountImage(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
+  func `An image of an additional store is mounted read-only at a private place, counted and unmounted`(driver: String)
+    throws
+  {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let root = test.place.appending("a")
@@ -59,8 +59,8 @@ import Testing
     #expect(try listing(root) == before)
   }
 
-  @Test("An image that was named here goes from here alone, and that is a success", arguments: testDrivers)
-  func pulledUp(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `An image that was named here goes from here alone, and that is a success`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let root = test.place.appending("a")
@@ -76,10 +76,10 @@ import Testing
     _ = try? store.shutdown(force: true)
   }
 
-  @Test(
-    "A missing additional store is refused, an empty or half-made one is passed over; nothing is made there",
-    arguments: testDrivers)
-  func absent(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A missing additional store is refused, an empty or half-made one is passed over; nothing is made there`(
+    driver: String
+  ) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     // A store that is not there is refused, with the reference's words.
@@ -101,10 +101,8 @@ import Testing
     }
   }
 
-  @Test(
-    "An additional store on a read-only file system is used, with and without lock files",
-    .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
-  func readOnly(driver: String) throws {
+  @Test(.tags(.root, .driver), .enabled(if: isRoot, "mounting needs root"), arguments: ["overlay", "vfs"])
+  func `An additional store on a read-only file system is used, with and without lock files`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let root = test.place.appending("a")
@@ -123,8 +121,8 @@ import Testing
     }
   }
 
-  @Test("An additional store that may not be read is refused by name", .enabled(if: isRoot, "needs another user"))
-  func unreadable() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "needs another user"))
+  func `An additional store that may not be read is refused by name`() throws {
     let test = try TestStore("vfs")
     defer { withExtendedLifetime(test) {} }
     let root = test.place.appending("a")
@@ -135,8 +133,8 @@ import Testing
     #expect(text?.contains("\(root)/vfs-layers/layers.lock") == true)
   }
 
-  @Test("One store as graph root, image store and additional store at once is one place", arguments: testDrivers)
-  func collapse(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `One store as graph root, image store and additional store at once is one place`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let link = test.place.appending("alias")

@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// Diffs for overlay layers that exist (store-semantics 17.3).
-@Suite(.enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Diffs for layers that exist", .tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
 struct ApplyTests {
   private let test: TestStore
   private let store: Store

@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// What a check finds in records, and what a repair leaves (store-semantics 22).
-@Suite struct CheckTests {
+@Suite("Check and repair") struct CheckTests {
   /// The layer `base`, the image `image` on it with an item, a container.
   private func fill(_ store: Store, _ test: TestStore) throws {
     _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try test.tar(["f": "x"]).string))
@@ -26,8 +26,8 @@ import Testing
 
   private func messages(_ items: [CheckReport.Item]) -> [String] { items.flatMap { $0.findings.map(\.message) } }
 
-  @Test("A container without layer is reported; one whose tree is there stays", arguments: testDrivers)
-  func containerWithoutLayer(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A container without layer is reported; one whose tree is there stays`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     try fill(test.open(), test)
@@ -43,8 +43,8 @@ import Testing
     #expect(CollectTests.tree(layer, test.graph, driver).exists)
   }
 
-  @Test("Missing parents, layers and images have the reference's texts", arguments: testDrivers)
-  func missing(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Missing parents, layers and images have the reference's texts`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -62,8 +62,8 @@ import Testing
     #expect(messages(try test.open().check().containers).contains("image image: image missing"))
   }
 
-  @Test("Items that are lost or have another size have the reference's texts", arguments: testDrivers)
-  func items(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Items that are lost or have another size have the reference's texts`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -76,8 +76,8 @@ import Testing
     #expect(messages(try store.check().images) == [#"image image: data item "key": image data item is missing"#])
   }
 
-  @Test("What was changed since it was checked is not deleted", arguments: testDrivers)
-  func changedMeanwhile(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What was changed since it was checked is not deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

@@ -10,7 +10,7 @@ import SystemPackage
 import Testing
 
 /// What garbage collection finds, deletes and spares (store-semantics 23, 27.1.13, 27.2.4).
-@Suite struct CollectTests {
+@Suite("Garbage collection") struct CollectTests {
   typealias Split = SplitStoreTests.Split
 
   /// 64 hexadecimal digits that no record has.
@@ -46,10 +46,10 @@ import Testing
     return result.outputText
   }
 
-  @Test(
-    "Trees, links and files without record go from graph root and image store, all that is recorded stays",
-    arguments: SplitStoreTests.Case.all)
-  func leftovers(one: SplitStoreTests.Case) throws {
+  @Test(.tags(.driver), arguments: SplitStoreTests.Case.all)
+  func `Trees, links and files without record go from graph root and image store, all that is recorded stays`(
+    one: SplitStoreTests.Case
+  ) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let (driver, store) = (one.driver, try split.open())
@@ -108,8 +108,8 @@ import Testing
     #expect(try split.read("f", in: container.id.rawValue, store) == "content")
   }
 
-  @Test("Thousands of layer directories without record are found, counted and deleted", arguments: testDrivers)
-  func leakedLayers(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Thousands of layer directories without record are found, counted and deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -127,10 +127,10 @@ import Testing
     if driver == "overlay" { #expect(try test.graph.appending("overlay/l").names().count == 1) }
   }
 
-  @Test(
-    "A layer that any record names stays: parents, containers, images, the other mode, other graph roots",
-    arguments: testDrivers)
-  func named(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A layer that any record names stays: parents, containers, images, the other mode, other graph roots`(
+    driver: String
+  ) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -154,8 +154,8 @@ import Testing
     #expect(try test.open().collectLeftovers().leftovers.map(\.path) == [Self.tree(ids[3], test.graph, driver).string])
   }
 
-  @Test("Without a record file, or with an empty one, nothing is known to be left over", arguments: testDrivers)
-  func unproven(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Without a record file, or with an empty one, nothing is known to be left over`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     _ = try test.open().layers.put(LayerCreation(id: "own"), diff: .file(try test.tar(["f": "1"]).string))
@@ -172,8 +172,8 @@ import Testing
     #expect(try test.open().collectLeftovers().leftovers.map(\.kind).contains(.layer))
   }
 
-  @Test("What another graph root needs, and all of an additional store, is spared", arguments: testDrivers)
-  func foreign(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What another graph root needs, and all of an additional store, is spared`(driver: String) throws {
     let shared = try DependentsTests.SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -197,8 +197,8 @@ import Testing
     #expect(try Self.fingerprint(shared.image) == before)
   }
 
-  @Test("Tar-split files of layers of an image store that is not configured now stay", arguments: testDrivers)
-  func unconfigured(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Tar-split files of layers of an image store that is not configured now stay`(driver: String) throws {
     let split = try Split(SplitStoreTests.Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     let id = Self.identifier(5)
@@ -212,8 +212,8 @@ import Testing
     #expect(try split.open().collectLeftovers().leftovers == [])
   }
 
-  @Test("A tree without record that is mounted stays", .enabled(if: isRoot))
-  func mounted() throws {
+  @Test(.tags(.root), .enabled(if: isRoot))
+  func `A tree without record that is mounted stays`() throws {
     let test = try TestStore("overlay")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

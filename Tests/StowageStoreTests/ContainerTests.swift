@@ -8,7 +8,7 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct ContainerTests {
+@Suite("Containers") struct ContainerTests {
   private func prepared(_ driver: String = "vfs") throws -> (TestStore, Store) {
     let test = try TestStore(driver)
     let store = try test.open()
@@ -17,8 +17,8 @@ import Testing
     return (test, store)
   }
 
-  @Test("A container has a layer of its own, complete and without marks", arguments: testDrivers)
-  func create(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A container has a layer of its own, complete and without marks`(driver: String) throws {
     let (test, store) = try prepared(driver)
     defer { withExtendedLifetime(test) {} }
     let item = BigDataItem(key: "k", bytes: [1, 2])
@@ -45,8 +45,7 @@ import Testing
       try test.graph.appending("\(driver)-containers").names().sorted() == ["containers.json", "containers.lock"])
   }
 
-  @Test("A name or identifier that is taken costs no layer")
-  func refusals() throws {
+  @Test func `A name or identifier that is taken costs no layer`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }
     _ = try store.containers.create(ContainerCreation(id: "c1", names: ["cname"], image: "i1"))
@@ -72,8 +71,7 @@ import Testing
     #expect(try store.layers.list().count == 2)
   }
 
-  @Test("Volatile containers and their layers are recorded in the volatile files")
-  func volatile() throws {
+  @Test func `Volatile containers and their layers are recorded in the volatile files`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }
     let container = try store.containers.create(ContainerCreation(id: "c1", image: "i1", isVolatile: true))
@@ -83,8 +81,7 @@ import Testing
     #expect(!test.graph.appending("vfs-containers/containers.json").exists)
   }
 
-  @Test("A transient store keeps containers in the run root")
-  func transient() throws {
+  @Test func `A transient store keeps containers in the run root`() throws {
     let (test, _) = try prepared()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open { $0.transientStore = true }
@@ -96,8 +93,8 @@ import Testing
     #expect(try test.open().containers.list().isEmpty)
   }
 
-  @Test("Mounts are counted, and unmounting ends them", arguments: testDrivers)
-  func mount(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Mounts are counted, and unmounting ends them`(driver: String) throws {
     let (test, store) = try prepared(driver)
     defer { withExtendedLifetime(test) {} }
     let container = try store.containers.create(ContainerCreation(id: "c1", image: "i1"))
@@ -122,9 +119,8 @@ import Testing
     #expect(try store.layers.list().count == 2)
   }
 
-  @Test(
-    "A layer is mounted by name, and a count that outlived its mount starts again at 1", .enabled(if: isRoot, "mounts"))
-  func staleCount() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounts"))
+  func `A layer is mounted by name, and a count that outlived its mount starts again at 1`() throws {
     let test = try TestStore("overlay")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -139,8 +135,8 @@ import Testing
     #expect(!MountTable.isMountPoint(FilePath(path)))
   }
 
-  @Test("An image is mounted read-only", arguments: testDrivers)
-  func image(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `An image is mounted read-only`(driver: String) throws {
     let (test, store) = try prepared(driver)
     defer { withExtendedLifetime(test) {} }
     let path = try store.mountImage("img:1")

@@ -9,7 +9,9 @@ import SystemPackage
 import Testing
 
 /// The same directories used in turn with Debian's `containers-storage` (version 1.43).
-@Suite(.enabled(if: isRoot && commandExists("containers-storage"), "needs root and containers-storage"))
+@Suite(
+  "In turns with Debian's program", .tags(.root, .interop),
+  .enabled(if: isRoot && commandExists("containers-storage"), "needs root and containers-storage"))
 struct DebianTests {
   private func debian(_ test: TestStore, _ arguments: String...) throws -> String {
     let result = try run(
@@ -19,8 +21,8 @@ struct DebianTests {
     return result.outputText
   }
 
-  @Test("What Debian's program made is read, changed and deleted", arguments: testDrivers)
-  func theirs(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What Debian's program made is read, changed and deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let tar = try test.tar(["a": "1", "b": "2"], compress: "z")
@@ -44,8 +46,7 @@ struct DebianTests {
     #expect(try debian(test, "images").isEmpty)
   }
 
-  @Test("A shutdown by another program does not stop a store that is open")
-  func shutdownByOthers() throws {
+  @Test func `A shutdown by another program does not stop a store that is open`() throws {
     let test = try TestStore("overlay")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -61,8 +62,8 @@ struct DebianTests {
     #expect(text == "1")
   }
 
-  @Test("What we made is read, exported and deleted by Debian's program", arguments: testDrivers)
-  func ours(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What we made is read, exported and deleted by Debian's program`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -87,8 +88,7 @@ struct DebianTests {
     #expect(try store.layers.listInDriver().isEmpty)
   }
 
-  @Test("Both work on one store at the same time without losing a layer")
-  func together() throws {
+  @Test func `Both work on one store at the same time without losing a layer`() throws {
     let test = try TestStore("vfs")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -105,8 +105,7 @@ struct DebianTests {
     #expect(Set(try store.layers.list().map(\.id.rawValue)) == Set(expected))
   }
 
-  @Test("An exclusive lock of ours keeps Debian's program out, and the reverse")
-  func locks() throws {
+  @Test func `An exclusive lock of ours keeps Debian's program out, and the reverse`() throws {
     let test = try TestStore("vfs")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

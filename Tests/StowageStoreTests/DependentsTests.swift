@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// Graph roots on one image store (store-semantics 27.3.2).
-@Suite struct DependentsTests {
+@Suite("Graph roots that depend on one image store") struct DependentsTests {
   /// Two graph roots `a` and `b` on the image store `i`.
   final class SharedStore {
     let test: TestStore
@@ -53,8 +53,8 @@ import Testing
     }
   }
 
-  @Test("An image or layer that a container of another graph root needs is not deleted", arguments: testDrivers)
-  func refusal(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `An image or layer that a container of another graph root needs is not deleted`(driver: String) throws {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -73,8 +73,8 @@ import Testing
     #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
   }
 
-  @Test("With force the image goes, and what was built on it can be deleted", arguments: testDrivers)
-  func force(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `With force the image goes, and what was built on it can be deleted`(driver: String) throws {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -86,9 +86,9 @@ import Testing
     #expect(try b.layers.list().isEmpty)
   }
 
-  @Test(
-    "What another graph root needs is not wiped, and nothing else either; with force all goes", arguments: testDrivers)
-  func wipe(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What another graph root needs is not wiped, and nothing else either; with force all goes`(driver: String) throws
+  {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -111,8 +111,8 @@ import Testing
     #expect(try b.layers.list().isEmpty && b.containers.list().isEmpty)
   }
 
-  @Test("A layer below one that another graph root needs stays when the image above it goes", arguments: testDrivers)
-  func upward(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A layer below one that another graph root needs stays when the image above it goes`(driver: String) throws {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     let (a, b) = (try shared.open("a"), try shared.open("b"))
@@ -126,8 +126,10 @@ import Testing
         == "used by layer other of graph root \(shared.root("b")): layer has children")
   }
 
-  @Test("Containers made by a program that does not register are found in the records of a registered graph root")
-  func unregistered() throws {
+  @Test
+  func `Containers made by a program that does not register are found in the records of a registered graph root`()
+    throws
+  {
     let shared = try SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -140,10 +142,10 @@ import Testing
     #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
   }
 
-  @Test(
-    "An image that a container of another graph root names stays, also while its layers are there, too",
-    arguments: testDrivers)
-  func namedImage(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `An image that a container of another graph root names stays, also while its layers are there, too`(
+    driver: String
+  ) throws {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -169,10 +171,9 @@ import Testing
     #expect(text == "content")
   }
 
-  @Test(
-    "A running container keeps the files of its image when that moves to its graph root, whatever others do",
-    .enabled(if: isRoot, "mounting needs root"))
-  func mountedElsewhere() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  func `A running container keeps the files of its image when that moves to its graph root, whatever others do`() throws
+  {
     let shared = try SharedStore("overlay")
     defer { withExtendedLifetime(shared) {} }
     for isShared in [false, true] {
@@ -208,8 +209,8 @@ import Testing
     }
   }
 
-  @Test("Layers of an image that is being loaded through another graph root stay", arguments: testDrivers)
-  func pendingElsewhere(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Layers of an image that is being loaded through another graph root stay`(driver: String) throws {
     let shared = try SharedStore(driver)
     defer { withExtendedLifetime(shared) {} }
     let a = try shared.open("a")
@@ -226,8 +227,7 @@ import Testing
     #expect(try shared.open("b").layers.find("base").record.flags.isEmpty)
   }
 
-  @Test("A registration is exact: there while a child is, and for the layers that have one")
-  func registration() throws {
+  @Test func `A registration is exact: there while a child is, and for the layers that have one`() throws {
     let shared = try SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -245,9 +245,11 @@ import Testing
     #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
   }
 
-  @Test(
-    "The registration of a graph root that was deleted is stale; one on a file system that is not mounted is believed")
-  func stale() throws {
+  @Test
+  func
+    `The registration of a graph root that was deleted is stale; one on a file system that is not mounted is believed`()
+    throws
+  {
     let shared = try SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()
@@ -266,8 +268,7 @@ import Testing
     #expect(try shared.registrations() == [])
   }
 
-  @Test("A damaged registration stops deletions with a message that names it")
-  func damaged() throws {
+  @Test func `A damaged registration stops deletions with a message that names it`() throws {
     let shared = try SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }
     try shared.makeImage()

@@ -9,9 +9,9 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite struct FacadeTests {
-  @Test("Many layers are put at once through the asynchronous form", .timeLimit(.minutes(1)))
-  func many() async throws {
+@Suite("The asynchronous façade") struct FacadeTests {
+  @Test(.timeLimit(.minutes(1)))
+  func `Many layers are put at once through the asynchronous form`() async throws {
     let test = try TestStore("vfs")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -25,8 +25,7 @@ import Testing
     #expect(try await store.run { try $0.layers.list().count } == 40)
   }
 
-  @Test("A cancelled put leaves nothing")
-  func cancel() async throws {
+  @Test func `A cancelled put leaves nothing`() async throws {
     let test = try TestStore("vfs")
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

@@ -8,7 +8,7 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct ImageTests {
+@Suite("Images") struct ImageTests {
   private func prepared(_ driver: String = "vfs") throws -> (TestStore, Store) {
     let test = try TestStore(driver)
     let store = try test.open()
@@ -17,8 +17,7 @@ import Testing
     return (test, store)
   }
 
-  @Test("A manifest's digest becomes that of the image, and both digests find it")
-  func digests() throws {
+  @Test func `A manifest's digest becomes that of the image, and both digests find it`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }
     let manifest = BigDataItem(key: "manifest", bytes: Array("{\"a\":1}\n".utf8))
@@ -35,8 +34,7 @@ import Testing
     #expect(try test.graph.appending("vfs-images/i").names().contains("=bWFuaWZlc3Qtb3RoZXI="))
   }
 
-  @Test("Taken identifiers, taken names and wrong digests have the reference's texts")
-  func refusals() throws {
+  @Test func `Taken identifiers, taken names and wrong digests have the reference's texts`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }
     _ = try store.images.create(ImageCreation(id: "i1", names: ["img:1"], layer: "top"))
@@ -61,8 +59,8 @@ import Testing
       message { _ = try store.images.directory(of: "nope") } == "locating image with ID \"nope\": image not known")
   }
 
-  @Test("Deleting an image takes along the layers nobody else uses", arguments: testDrivers)
-  func delete(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Deleting an image takes along the layers nobody else uses`(driver: String) throws {
     let (test, store) = try prepared(driver)
     defer { withExtendedLifetime(test) {} }
     _ = try store.layers.create(LayerCreation(id: "other", parent: "base"))
@@ -79,8 +77,7 @@ import Testing
     #expect(try test.json("images/images.json") == "[]")
   }
 
-  @Test("Names move between images, and the history remembers them newest first")
-  func names() throws {
+  @Test func `Names move between images, and the history remembers them newest first`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }
     _ = try store.images.create(ImageCreation(id: "a", names: ["i2"]))

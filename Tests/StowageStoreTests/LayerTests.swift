@@ -8,9 +8,9 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct LayerTests {
-  @Test("A layer put from a tar is recorded with the digests that sha256sum gives", arguments: testDrivers)
-  func put(driver: String) throws {
+@Suite("Layers") struct LayerTests {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A layer put from a tar is recorded with the digests that sha256sum gives`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -32,8 +32,8 @@ import Testing
     #expect(try test.json("layers/layers.json").contains("incomplete") == false)
   }
 
-  @Test("The diff of a layer is byte for byte the archive it was made from", arguments: testDrivers)
-  func diff(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `The diff of a layer is byte for byte the archive it was made from`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -55,8 +55,8 @@ import Testing
         == "unsupported compression format tar.xz")
   }
 
-  @Test("Changes against the parent and against another layer", arguments: testDrivers)
-  func changes(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Changes against the parent and against another layer`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -75,8 +75,8 @@ import Testing
     #expect(MountTable.mounts(below: test.run).isEmpty)
   }
 
-  @Test("Identifiers and names that are taken are refused", arguments: testDrivers)
-  func duplicates(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Identifiers and names that are taken are refused`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -89,8 +89,7 @@ import Testing
     #expect(try store.layers.list().count == 1)
   }
 
-  @Test("Names given twice are stored once")
-  func repeatedNames() throws {
+  @Test func `Names given twice are stored once`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -105,8 +104,7 @@ import Testing
     #expect(try other.containers.find("c").names == ["c"])
   }
 
-  @Test("Identifiers, names and unique prefixes find a layer, in this order")
-  func lookups() throws {
+  @Test func `Identifiers, names and unique prefixes find a layer, in this order`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -121,8 +119,7 @@ import Testing
     #expect(code { _ = try store.layers.find("") } == .layerUnknown)
   }
 
-  @Test("A layer with children is not deleted, whether it is given by name, prefix or identifier")
-  func safeDelete() throws {
+  @Test func `A layer with children is not deleted, whether it is given by name, prefix or identifier`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -139,8 +136,8 @@ import Testing
     #expect(code { try store.layers.delete("parent") } == .notALayer)
   }
 
-  @Test("A diff that is not what was expected leaves nothing", arguments: testDrivers)
-  func mismatch(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A diff that is not what was expected leaves nothing`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -158,8 +155,7 @@ import Testing
     #expect(try test.graph.appending("\(driver)/tempdirs").names().isEmpty)
   }
 
-  @Test("Big data of layers is stored under the reference's file names")
-  func bigData() throws {
+  @Test func `Big data of layers is stored under the reference's file names`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -177,8 +173,8 @@ import Testing
         == "can't set empty name for layer big data item: not a valid name for a big data item")
   }
 
-  @Test("Applying a diff to an existing layer records the last diff", arguments: testDrivers)
-  func apply(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Applying a diff to an existing layer records the last diff`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

@@ -11,7 +11,7 @@ import SystemPackage
 import Testing
 
 /// Copies of top layers for other ID maps, made beside other work (store-semantics 11.2).
-@Suite struct MappedCopyTests {
+@Suite("Copies for other ID maps") struct MappedCopyTests {
   private static func maps(_ start: Int) -> IDMapRequest {
     let range = [IDMapping(containerID: 0, hostID: start, size: 65536)]
     return IDMapRequest(maps: IDMaps(uids: range, gids: range))
@@ -28,8 +28,8 @@ import Testing
     return (test, store)
   }
 
-  @Test("An image whose only layer has maps gets one without when it is mounted", arguments: testDrivers)
-  func back(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `An image whose only layer has maps gets one without when it is mounted`(driver: String) throws {
     let test = try TestStore(driver)
     try test.forbidShifting()
     defer { withExtendedLifetime(test) {} }
@@ -50,8 +50,8 @@ import Testing
     _ = try store.unmountImage("i1")
   }
 
-  @Test("Ownerships that the maps cannot express are an error that leaves nothing", arguments: testDrivers)
-  func failure(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Ownerships that the maps cannot express are an error that leaves nothing`(driver: String) throws {
     let (test, store) = try makeStore(driver)
     defer { withExtendedLifetime(test) {} }
     _ = try store.containers.create(ContainerCreation(id: "c1", image: "i1", idMaps: Self.maps(100_000)))
@@ -71,8 +71,8 @@ import Testing
     #expect(try test.staged().isEmpty)
   }
 
-  @Test("Nobody waits for a lock while a layer of many files gets other owners", arguments: testDrivers)
-  func latency(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Nobody waits for a lock while a layer of many files gets other owners`(driver: String) throws {
     // The vfs driver makes two copies, one for the image and one for the container.
     let directories = driver == "overlay" ? 60 : 10
     let place = try TemporaryDirectory("many")
@@ -104,8 +104,8 @@ import Testing
   }
 
   #if STOWAGE_HOOKS
-    @Test("An image that is deleted while its layer is copied is missed, and nothing is left", arguments: testDrivers)
-    func deletedImage(driver: String) throws {
+    @Test(.tags(.driver), arguments: testDrivers)
+    func `An image that is deleted while its layer is copied is missed, and nothing is left`(driver: String) throws {
       let (test, store) = try makeStore(driver)
       defer { withExtendedLifetime(test) {} }
       let other = try test.open()
@@ -122,8 +122,8 @@ import Testing
       #expect(try test.staged().isEmpty)
     }
 
-    @Test("A layer that changes while it is copied is copied again", arguments: testDrivers)
-    func changedLayer(driver: String) throws {
+    @Test(.tags(.driver), arguments: testDrivers)
+    func `A layer that changes while it is copied is copied again`(driver: String) throws {
       let (test, store) = try makeStore(driver)
       defer { withExtendedLifetime(test) {} }
       let other = try test.open()
@@ -139,8 +139,8 @@ import Testing
       #expect(try test.staged().isEmpty)
     }
 
-    @Test("A layer is made while one is copied, and the next container shares the copy", arguments: testDrivers)
-    func together(driver: String) throws {
+    @Test(.tags(.driver), arguments: testDrivers)
+    func `A layer is made while one is copied, and the next container shares the copy`(driver: String) throws {
       let (test, store) = try makeStore(driver)
       defer { withExtendedLifetime(test) {} }
       let other = try test.open()

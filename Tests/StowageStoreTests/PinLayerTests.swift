@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// Pins: layers that keep programs which know nothing of other graph roots from deleting (store-semantics 27.3.2, level 2).
-@Suite struct PinLayerTests {
+@Suite("Pins") struct PinLayerTests {
   private typealias SharedStore = DependentsTests.SharedStore
 
   /// Image `web` made through graph root `a`, and a container `mine` of it in `b`, which pins if wanted.
@@ -37,9 +37,11 @@ import Testing
   }
 
   @Test(
-    "Debian's program keeps what another graph root needs while there is a pin, and the pin goes with the container",
-    .enabled(if: commandExists("containers-storage"), "needs containers-storage"), arguments: testDrivers)
-  func foreign(driver: String) throws {
+    .tags(.interop, .driver), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
+    arguments: testDrivers)
+  func `Debian's program keeps what another graph root needs while there is a pin, and the pin goes with the container`(
+    driver: String
+  ) throws {
     let (shared, b) = try shared(driver)
     defer { withExtendedLifetime(shared) {} }
     #expect(try pins(shared) == ["base"])
@@ -62,8 +64,8 @@ import Testing
     #expect(trees == ["base"])
   }
 
-  @Test("Without the setting nothing is pinned, and pins of before go with the next change", arguments: testDrivers)
-  func setting(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Without the setting nothing is pinned, and pins of before go with the next change`(driver: String) throws {
     let (shared, _) = try shared(driver, pins: false)
     defer { withExtendedLifetime(shared) {} }
     #expect(try pins(shared) == [])
@@ -73,8 +75,8 @@ import Testing
     #expect(try pins(shared) == [])
   }
 
-  @Test("Pins do not hinder the users of the image store who may delete", arguments: testDrivers)
-  func deletion(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Pins do not hinder the users of the image store who may delete`(driver: String) throws {
     let (shared, b) = try shared(driver)
     defer { withExtendedLifetime(shared) {} }
     let a = try shared.open("a")
@@ -88,8 +90,8 @@ import Testing
     #expect(try shared.openImageStore().layers.list().isEmpty)
   }
 
-  @Test("A pin of a graph root that is gone holds nothing", arguments: testDrivers)
-  func stale(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A pin of a graph root that is gone holds nothing`(driver: String) throws {
     let (shared, _) = try shared(driver)
     defer { withExtendedLifetime(shared) {} }
     _ = try shell("umount -l \(shared.root("b"))/overlay || true; rm -rf \(shared.root("b"))")

@@ -55,9 +55,9 @@ private struct Model {
   }
 }
 
-@Suite struct RandomOperationTests {
-  @Test("Random operations by two openers of a store leave what a simple model says", arguments: [1, 2, 3, 4])
-  func walk(seed: UInt64) throws {
+@Suite("Random operations") struct RandomOperationTests {
+  @Test(arguments: [1, 2, 3, 4])
+  func `Random operations by two openers of a store leave what a simple model says`(seed: UInt64) throws {
     let test = try TestStore(seed == 4 && isRoot ? "overlay" : "vfs")
     defer { withExtendedLifetime(test) {} }
     var random = SeededGenerator(seed: seed)

@@ -10,10 +10,9 @@ import SystemPackage
 import Testing
 
 /// What other processes, older versions and crashes leave behind.
-@Suite struct RecoveryTests {
-  @Test(
-    "A layer with the boolean flag incomplete goes with all its data, one with a text stays", arguments: testDrivers)
-  func incomplete(driver: String) throws {
+@Suite("Recovery") struct RecoveryTests {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A layer with the boolean flag incomplete goes with all its data, one with a text stays`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -34,8 +33,7 @@ import Testing
     #expect(try path.readText().contains("\"incomplete\":\"true\""))
   }
 
-  @Test("A layer tied to a container that does not exist goes; with the container it is completed")
-  func ties() throws {
+  @Test func `A layer tied to a container that does not exist goes; with the container it is completed`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -54,8 +52,7 @@ import Testing
     #expect(try store.layers.listInDriver() == [container.layer.rawValue])
   }
 
-  @Test("Stale temporary directories are removed, those of the living and unrelated ones stay")
-  func temporaries() throws {
+  @Test func `Stale temporary directories are removed, those of the living and unrelated ones stay`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     _ = try test.open().layers.list()
@@ -76,10 +73,9 @@ import Testing
   }
 
   @Test(
-    "A temporary directory that cannot be deleted stops nothing",
-    .enabled(if: isRoot, "the immutable attribute needs root"),
+    .tags(.root, .driver), .enabled(if: isRoot, "the immutable attribute needs root"),
     arguments: testDrivers)
-  func stubborn(driver: String) throws {
+  func `A temporary directory that cannot be deleted stops nothing`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     _ = try test.open().layers.create(LayerCreation(id: "one"))
@@ -99,8 +95,7 @@ import Testing
     #expect(files.allSatisfy { $0.exists })
   }
 
-  @Test("Damaged record files are reported with the file's name, and never trap")
-  func damage() throws {
+  @Test func `Damaged record files are reported with the file's name, and never trap`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     _ = try test.open().layers.create(LayerCreation(id: "x"))
@@ -118,8 +113,7 @@ import Testing
     }
   }
 
-  @Test("A name that two images have stays with the later one, and the file is repaired")
-  func repeatedNames() throws {
+  @Test func `A name that two images have stays with the later one, and the file is repaired`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -134,8 +128,7 @@ import Testing
     #expect(try path.readText().contains("\"names\":[\"m\"]"))
   }
 
-  @Test("Unknown members, number texts and shadowed records survive a rewrite")
-  func unknown() throws {
+  @Test func `Unknown members, number texts and shadowed records survive a rewrite`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -154,8 +147,7 @@ import Testing
     #expect(try store.layers.list().count == 2)
   }
 
-  @Test("The lock file gets a fresh mark of 64 bytes at each write, and keeps a longer tail")
-  func marks() throws {
+  @Test func `The lock file gets a fresh mark of 64 bytes at each write, and keeps a longer tail`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -171,8 +163,7 @@ import Testing
     #expect(after[64...].allSatisfy { $0 == 7 })
   }
 
-  @Test("What another process writes is seen by a store that is open")
-  func freshness() throws {
+  @Test func `What another process writes is seen by a store that is open`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let (one, two) = (try test.open(), try test.open())
@@ -185,9 +176,8 @@ import Testing
   }
 }
 
-@Suite struct PendingImageTests {
-  @Test("Layers of a load are left alone while it lives, and go when it has ended without an image")
-  func life() throws {
+@Suite("Images that are being made") struct PendingImageTests {
+  @Test func `Layers of a load are left alone while it lives, and go when it has ended without an image`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -202,10 +192,10 @@ import Testing
     #expect(try test.open().layers.list().isEmpty)
   }
 
-  @Test(
-    "Layers of a load stay when its image is recorded, whether the load came to its end or not",
-    arguments: [true, false])
-  func end(finishes: Bool) throws {
+  @Test(arguments: [true, false])
+  func `Layers of a load stay when its image is recorded, whether the load came to its end or not`(finishes: Bool)
+    throws
+  {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()

@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// Images moved between graph root and image store.
-@Suite struct RelocationTests {
+@Suite("Relocation of images") struct RelocationTests {
   typealias Case = SplitStoreTests.Case
   typealias Split = SplitStoreTests.Split
 
@@ -35,8 +35,8 @@ import Testing
     return Set(try Syscall.directoryNames(home).map { String(decoding: $0, as: UTF8.self) }).subtracting(known)
   }
 
-  @Test("All images move into the image store and back, with their digests, names and items", arguments: Case.all)
-  func thereAndBack(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `All images move into the image store and back, with their digests, names and items`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let digests = try fill(split)
@@ -72,8 +72,8 @@ import Testing
     #expect(try store.layers.list().isEmpty)
   }
 
-  @Test("A layer that another image of the source needs stays there, too", arguments: Case.all)
-  func sharedLayer(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `A layer that another image of the source needs stays there, too`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     _ = try fill(split)
@@ -92,10 +92,8 @@ import Testing
     #expect(try layers(split, split.root("g")).isEmpty)
   }
 
-  @Test(
-    "A running container keeps its files, and what it used is deleted when it is unmounted",
-    .enabled(if: isRoot, "mounting needs root"))
-  func runningContainer() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  func `A running container keeps its files, and what it used is deleted when it is unmounted`() throws {
     for place in SplitStoreTests.Place.allCases {
       let split = try Split(Case(driver: "overlay", place: place))
       defer { withExtendedLifetime(split) {} }
@@ -123,8 +121,8 @@ import Testing
     }
   }
 
-  @Test("What another graph root needs stays in the image store, too", arguments: testDrivers)
-  func foreignNeed(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What another graph root needs stays in the image store, too`(driver: String) throws {
     let split = try Split(Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     let (store, other) = (try split.open(), try split.open("h"))
@@ -143,8 +141,7 @@ import Testing
     try other.containers.delete("theirs")
   }
 
-  @Test("Without an image store, and for images of others, a move is refused with what to do")
-  func refusals() throws {
+  @Test func `Without an image store, and for images of others, a move is refused with what to do`() throws {
     let split = try Split(Case(driver: "vfs", place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     _ = try fill(split)

@@ -16,7 +16,9 @@ private let image = String(repeating: "a", count: 64)
 private let container = String(repeating: "c1", count: 32)
 
 /// Stores that the reference made: read, changed, changed back. The samples need root to be unpacked.
-@Suite(.enabled(if: isRoot, "the samples have devices and trusted attributes"))
+@Suite(
+  "Sample stores of the reference", .tags(.root),
+  .enabled(if: isRoot, "the samples have devices and trusted attributes"))
 struct SampleTests {
   /// Unpacks a sample and opens it.
   private func sample(_ name: String, _ driver: String) throws -> (TestStore, Store, FilePath) {
@@ -30,8 +32,8 @@ struct SampleTests {
     return (test, store, graph)
   }
 
-  @Test("A sample's records are read", arguments: ["overlay", "vfs"], ["", "-split"])
-  func records(driver: String, suffix: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"], ["", "-split"])
+  func `A sample's records are read`(driver: String, suffix: String) throws {
     let (test, store, _) = try sample(driver + suffix, driver)
     defer { withExtendedLifetime(test) {} }
     let layers = try store.layers.list()
@@ -47,8 +49,8 @@ struct SampleTests {
     #expect(try store.containers.bigData("artifact", of: "web").isEmpty == false)
   }
 
-  @Test("Diffs of a sample's layers are the archives it was made from", arguments: ["overlay", "vfs"], ["", "-split"])
-  func diffs(driver: String, suffix: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"], ["", "-split"])
+  func `Diffs of a sample's layers are the archives it was made from`(driver: String, suffix: String) throws {
     let (test, store, _) = try sample(driver + suffix, driver)
     defer { withExtendedLifetime(test) {} }
     let sources = [
@@ -68,8 +70,8 @@ struct SampleTests {
     }
   }
 
-  @Test("A change and its reverse leave a sample's record files byte for byte", arguments: ["overlay", "vfs"])
-  func identity(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A change and its reverse leave a sample's record files byte for byte`(driver: String) throws {
     let (test, store, graph) = try sample(driver, driver)
     defer { withExtendedLifetime(test) {} }
     let files = ["layers/layers.json", "images/images.json", "containers/containers.json"].map {
@@ -85,9 +87,11 @@ struct SampleTests {
   }
 
   @Test(
-    "Layers put into a sample extend its chain, and a container of it can be mounted", arguments: ["overlay", "vfs"],
+    .tags(.driver), arguments: ["overlay", "vfs"],
     ["", "-split"])
-  func mount(driver: String, suffix: String) throws {
+  func `Layers put into a sample extend its chain, and a container of it can be mounted`(driver: String, suffix: String)
+    throws
+  {
     let (test, store, _) = try sample(driver + suffix, driver)
     defer { withExtendedLifetime(test) {} }
     _ = try store.layers.put(
@@ -106,9 +110,8 @@ struct SampleTests {
     #expect(gone.first == third)
   }
 
-  @Test(
-    "A sample is used as an additional image store: read, built upon, never written", arguments: ["overlay", "vfs"])
-  func additional(driver: String) throws {
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A sample is used as an additional image store: read, built upon, never written`(driver: String) throws {
     let (test, _, graph) = try sample(driver, driver)
     defer { withExtendedLifetime(test) {} }
     let before = try shell(

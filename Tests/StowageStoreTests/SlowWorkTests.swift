@@ -11,9 +11,9 @@ import Testing
 
 #if STOWAGE_HOOKS
   /// Bytes of layers move while other processes can have the locks, and what they do meanwhile is noticed.
-  @Suite struct SlowWorkTests {
-    @Test("Nobody waits while a layer is copied or extracted", arguments: testDrivers)
-    func layers(driver: String) throws {
+  @Suite("Slow work without locks") struct SlowWorkTests {
+    @Test(.tags(.driver), arguments: testDrivers)
+    func `Nobody waits while a layer is copied or extracted`(driver: String) throws {
       let test = try TestStore(driver)
       defer { withExtendedLifetime(test) {} }
       let store = try test.open()
@@ -46,8 +46,7 @@ import Testing
       }
     }
 
-    @Test("A parent that is replaced while it is copied is copied again")
-    func replacedParent() throws {
+    @Test func `A parent that is replaced while it is copied is copied again`() throws {
       for make in [
         { (store: Store) in _ = try store.layers.create(LayerCreation(id: "made", parent: "base")) },
         { (store: Store) in
@@ -73,8 +72,7 @@ import Testing
       }
     }
 
-    @Test("A parent that is deleted while it is copied is missed, and nothing is left")
-    func deletedParent() throws {
+    @Test func `A parent that is deleted while it is copied is missed, and nothing is left`() throws {
       let test = try TestStore()
       defer { withExtendedLifetime(test) {} }
       let store = try test.storeWithBase()
@@ -92,8 +90,7 @@ import Testing
       #expect(try test.graph.appending("vfs/tempdirs").names().isEmpty)
     }
 
-    @Test("A diff over a parent that is replaced or changed meanwhile is refused, and nothing is left")
-    func diffOverReplacedParent() throws {
+    @Test func `A diff over a parent that is replaced or changed meanwhile is refused, and nothing is left`() throws {
       for replaces in [true, false] {
         let test = try TestStore()
         defer { withExtendedLifetime(test) {} }

@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// What is required of a store with a separate image store (store-semantics 25.2), on one file system and on two.
-@Suite struct SplitStoreTests {
+@Suite("Split stores") struct SplitStoreTests {
   /// Where the image store is.
   enum Place: String, Sendable, CaseIterable {
     case sameFileSystem
@@ -72,8 +72,10 @@ import Testing
     }
   }
 
-  @Test("What is built on the graph root's layers stays there: other users of the image store could not see them")
-  func builtOnGraphRoot() throws {
+  @Test
+  func `What is built on the graph root's layers stays there: other users of the image store could not see them`()
+    throws
+  {
     let split = try Split(Case(driver: "vfs", place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     _ = try split.open(split: false).layers.create(LayerCreation(id: "old"))
@@ -93,8 +95,8 @@ import Testing
     #expect(try store.layers.list().map(\.id.rawValue) == ["shared"])
   }
 
-  @Test("Layers and images of the graph root stay fully usable while an image store is set", arguments: Case.all)
-  func graphRootIsFirstClass(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `Layers and images of the graph root stay fully usable while an image store is set`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let plain = try split.open(split: false)
@@ -123,8 +125,8 @@ import Testing
     #expect(try plain.layers.list().isEmpty && plain.images.list().isEmpty)
   }
 
-  @Test("A read-only layer is made in the image store, which is an ordinary graph root too", arguments: Case.all)
-  func imageStoreIsRegular(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `A read-only layer is made in the image store, which is an ordinary graph root too`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let store = try split.open()
@@ -167,8 +169,8 @@ import Testing
     }
   }
 
-  @Test("Every read and write of layers takes both locks, and a write is recorded in both", arguments: testDrivers)
-  func bothLocks(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `Every read and write of layers takes both locks, and a write is recorded in both`(driver: String) throws {
     let split = try Split(Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     let locks = [split.root("g"), split.image].map { $0.appending("\(driver)-layers/layers.lock") }
@@ -206,8 +208,8 @@ import Testing
     }
   }
 
-  @Test("A container shows its image's top layer, and mounting makes no directory elsewhere", arguments: Case.all)
-  func topLayer(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `A container shows its image's top layer, and mounting makes no directory elsewhere`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let store = try split.open()
@@ -232,8 +234,8 @@ import Testing
     #expect(names == ["overlay", "overlay-images", "overlay-layers"] || names == ["vfs", "vfs-images", "vfs-layers"])
   }
 
-  @Test("A writable layer with content goes to the graph root, also from another file system", arguments: Case.all)
-  func writableContent(one: Case) throws {
+  @Test(.tags(.driver), arguments: Case.all)
+  func `A writable layer with content goes to the graph root, also from another file system`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
     let store = try split.open()
@@ -246,10 +248,10 @@ import Testing
     #expect(try split.read("g", in: "child", store) == "more")
   }
 
-  @Test(
-    "The same identifier in both stores: both records live, and each store's users see their own",
-    arguments: testDrivers)
-  func shadowed(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `The same identifier in both stores: both records live, and each store's users see their own`(driver: String)
+    throws
+  {
     let split = try Split(Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     for (store, text) in [(try split.open(split: false), "g"), (try test(plain: split), "i")] {
@@ -279,8 +281,8 @@ import Testing
     try store.unmountImage("web-i")
   }
 
-  @Test("A name that moves between the stores stays with its new owner", arguments: testDrivers)
-  func movedNames(driver: String) throws {
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `A name that moves between the stores stays with its new owner`(driver: String) throws {
     let split = try Split(Case(driver: driver, place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }
     let plain = try split.open(split: false)

@@ -4,9 +4,9 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite(.serialized, .enabled(if: isRoot, "mounts need root"))
+@Suite("Mounts", .tags(.root), .serialized, .enabled(if: isRoot, "mounts need root"))
 struct MountTests {
-  @Test func `mount points are recognised and listed by components, deepest first`() throws {
+  @Test func `Mount points are recognised and listed by components, deepest first`() throws {
     try withTemporaryDirectory { directory in
       for name in ["a", "a/x", "ab"] { try Syscall.mkdir(directory.appending(name), mode: 0o755) }
       try Syscall.mount(source: "tmpfs", target: directory.appending("a"), type: "tmpfs")
@@ -22,7 +22,7 @@ struct MountTests {
     }
   }
 
-  @Test func `a bind mount of the same file system is a mount point`() throws {
+  @Test func `A bind mount of the same file system is a mount point`() throws {
     try withTemporaryDirectory { directory in
       for name in ["a", "b"] { try Syscall.mkdir(directory.appending(name), mode: 0o755) }
       let (source, target) = (directory.appending("a"), directory.appending("b"))
@@ -33,7 +33,7 @@ struct MountTests {
     }
   }
 
-  @Test func `the new mount interface makes and attaches a file system`() throws {
+  @Test func `The new mount interface makes and attaches a file system`() throws {
     try withTemporaryDirectory { directory in
       let context = try Syscall.fsopen("tmpfs")
       try Syscall.fsconfig(context.rawValue, .string("size", "65536"))
@@ -49,7 +49,7 @@ struct MountTests {
     }
   }
 
-  @Test func `root with all capabilities is not in a user namespace`() {
+  @Test func `Root with all capabilities is not in a user namespace`() {
     #expect(hasCapability(21) && hasInitialUserMap() && !isInUserNamespace)
   }
 }

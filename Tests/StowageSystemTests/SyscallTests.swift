@@ -4,8 +4,8 @@ import StowageTestSupport
 import SystemPackage
 import Testing
 
-@Suite struct SyscallTests {
-  @Test func `status agrees with stat of coreutils`() throws {
+@Suite("System calls") struct SyscallTests {
+  @Test func `Status agrees with stat of coreutils`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("f")
       try file.write("hello")
@@ -22,8 +22,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "device nodes need root"))
-  func `every kind of file is told apart`() throws {
+  @Test(.tags(.root), .enabled(if: isRoot, "device nodes need root"))
+  func `Every kind of file is told apart`() throws {
     try withTemporaryDirectory { directory in
       try Syscall.mknod(directory.appending("c"), mode: 0o020644, device: makeDevice(major: 1, minor: 3))
       try Syscall.mknod(directory.appending("b"), mode: 0o060600, device: makeDevice(major: 7, minor: 300))
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func `names that are not UTF-8 survive`() throws {
+  @Test func `Names that are not UTF-8 survive`() throws {
     try withTemporaryDirectory { directory in
       let name: [UInt8] = [0x61, 0xff, 0xfe, 0x0a]
       let path = FilePath(directory.bytes + [0x2f] + name)
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func `long link targets are read whole`() throws {
+  @Test func `Long link targets are read whole`() throws {
     try withTemporaryDirectory { directory in
       let target = String(repeating: "x/", count: 1500)
       try Syscall.symlink(target: target, at: directory.appending("l"))
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func `attributes are set, listed, read and removed`() throws {
+  @Test func `Attributes are set, listed, read and removed`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("f")
       try file.write("")
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func `rename without replacement refuses an existing name`() throws {
+  @Test func `Rename without replacement refuses an existing name`() throws {
     try withTemporaryDirectory { directory in
       try directory.appending("a").write("a")
       try directory.appending("b").write("b")
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test func `large content is read and copied whole`() throws {
+  @Test func `Large content is read and copied whole`() throws {
     try withTemporaryDirectory { directory in
       var generator = SeededGenerator(seed: 1)
       let bytes = generator.bytes(300_000)
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func `data and holes of a sparse file are found`() throws {
+  @Test func `Data and holes of a sparse file are found`() throws {
     try withTemporaryDirectory { directory in
       let file = try Syscall.open(directory.appending("s"), [.readWrite, .create], mode: 0o600)
       try Syscall.ftruncate(file.rawValue, size: 1 << 20)
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func `times before 1970 are set and read`() throws {
+  @Test func `Times before 1970 are set and read`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("f")
       try file.write("")
@@ -138,7 +138,7 @@ import Testing
     }
   }
 
-  @Test func `openat2 keeps links inside the root`() throws {
+  @Test func `The call openat2 keeps links inside the root`() throws {
     try withTemporaryDirectory { directory in
       try Syscall.symlink(target: "/../../etc", at: directory.appending("l"))
       try Syscall.mkdir(directory.appending("etc"), mode: 0o755)
@@ -149,7 +149,7 @@ import Testing
     }
   }
 
-  @Test func `a program's end and standard error are reported`() throws {
+  @Test func `A program's end and standard error are reported`() throws {
     let result = try Syscall.run("sh", ["-c", "echo oops >&2; exit 3"])
     #expect(result.status == .exited(3))
     #expect(result.status.description == "exit status 3")
@@ -157,7 +157,7 @@ import Testing
     #expect(throws: Errno.noSuchFileOrDirectory) { try Syscall.run("/nonexistent/program", []) }
   }
 
-  @Test func `a program runs in the given directory with the given input and environment`() throws {
+  @Test func `A program runs in the given directory with the given input and environment`() throws {
     try withTemporaryDirectory { directory in
       try directory.appending("in").write("from input")
       let input = try Syscall.open(directory.appending("in"), .readOnly)
@@ -170,7 +170,7 @@ import Testing
     }
   }
 
-  @Test func `error texts start in lower case`() {
+  @Test func `Error texts start in lower case`() {
     #expect(Errno.noSuchFileOrDirectory.referenceText == "no such file or directory")
     #expect(Errno.resourceBusy.referenceText == "device or resource busy")
     #expect(Errno.notPermitted.referenceText == "operation not permitted")

@@ -6,8 +6,8 @@ import SystemPackage
 import Testing
 
 #if STOWAGE_HOOKS
-  @Suite struct SystemHookTests {
-    @Test func `an observer sees mutating calls and can make them fail`() throws {
+  @Suite("The hook of system calls") struct SystemHookTests {
+    @Test func `An observer sees mutating calls and can make them fail`() throws {
       try withTemporaryDirectory { directory in
         let seen = Mutex<[String]>([])
         try SystemHook.$observer.withValue({ step in

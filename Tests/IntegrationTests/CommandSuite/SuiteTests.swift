@@ -12,17 +12,17 @@ import Testing
     "additional store": additionalStore, "mapping": mapping,
   ]
 
-  @Test("what each command shows", arguments: Drivers.all, chapters.keys.sorted())
-  func transcripts(driver: String, chapter: String) throws {
+  @Test(.tags(.driver), arguments: Drivers.all, chapters.keys.sorted())
+  func `What each command shows`(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
     try CommandStore(driver).replay(text)
   }
 
   /// All chapters but those whose mounts last longer than a command, or whose files belong to others.
   @Test(
-    "what each command shows to an ordinary user", .enabled(if: isRoot, "makes users"), arguments: Drivers.all,
+    .tags(.root, .driver), .enabled(if: isRoot, "makes users"), arguments: Drivers.all,
     chapters.keys.filter { !["mounting", "mapping", "additional store"].contains($0) }.sorted())
-  func unprivileged(driver: String, chapter: String) throws {
+  func `What each command shows to an ordinary user`(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
     let user = try OrdinaryUser()
     let store = try CommandStore(driver, as: user)
@@ -31,7 +31,7 @@ import Testing
     #expect(owner == "\(user.name)\n")
   }
 
-  @Test("there are 61 commands, and a transcript for each name") func completeness() {
+  @Test func `There are 61 commands, and a transcript for each name`() {
     #expect(CommandRow.all.count == 61)
     let used = Set(Self.chapters.values.flatMap { Transcript($0).steps.compactMap(\.words.first) })
     for row in CommandRow.all {
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test("counts of arguments and options are checked under every name", arguments: CommandRow.all)
-  func grammar(row: CommandRow) throws {
+  @Test(arguments: CommandRow.all)
+  func `Counts of arguments and options are checked under every name`(row: CommandRow) throws {
     let store = try CommandStore("vfs")
     for name in row.names {
       let unknown = try store(name, "--bogus")
