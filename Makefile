@@ -10,14 +10,14 @@ COMPLETIONS = $(addprefix $(SHARE)/, \
   $(addprefix bash-completion/completions/, stowage containers-storage) zsh/site-functions/_stowage \
   $(addprefix fish/vendor_completions.d/, stowage.fish containers-storage.fish))
 
-.PHONY: help build release demo test stress fire differential crash-sweep model fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test quick soak stress fire differential crash-sweep model fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Debug build of everything
+build: ## Debug build of everything, tests included
 	@scripts/install-deps build
-	$(SWIFT) build
+	SWIFT=$(SWIFT) scripts/build-tests
 
 release: ## Release build of the command line, Swift runtime linked statically, its linkage proved
 	SWIFT=$(SWIFT) scripts/build-release
@@ -29,22 +29,31 @@ demo: release ## Load an image, change a container, run it with Podman from the 
 test: ## All tests (root, for mounts and for sharing stores with Podman)
 	@scripts/install-deps all
 	scripts/test
+	docs/models/check
+
+quick: ## What needs neither mounts nor other programs: the libraries' own tests, in less than a minute after a change
+	@scripts/install-deps build
+	scripts/test --quick
+
+soak: ## What is too long for `test`, whole, within TIME (default 1h); a second run goes on where the first ended
+	@scripts/install-deps all
+	scripts/soak $(TIME)
 
 stress: ## Only the two-minute run of Stowage and Debian's tools on one store
 	@scripts/install-deps all
-	STOWAGE_STRESS_SECONDS=$${STOWAGE_STRESS_SECONDS:-120} $(SWIFT) test --filter ConcurrencyTests
+	STOWAGE_STRESS_SECONDS=$${STOWAGE_STRESS_SECONDS:-120} scripts/test ConcurrencyTests
 
 fire: ## Only the run of graph roots that share an image store and are killed at random, five minutes for each driver
 	@scripts/install-deps all
-	STOWAGE_FIRE_SECONDS=$${STOWAGE_FIRE_SECONDS:-300} $(SWIFT) test --filter SharingUnderFireTests
+	STOWAGE_FIRE_SECONDS=$${STOWAGE_FIRE_SECONDS:-300} scripts/test SharingUnderFireTests
 
 differential: ## 20,000 random commands for each driver, on twin stores, compared with Debian's containers-storage
 	@scripts/install-deps all
-	STOWAGE_DIFFERENTIAL_OPERATIONS=$${STOWAGE_DIFFERENTIAL_OPERATIONS:-20000} $(SWIFT) test --filter DifferentialTests
+	STOWAGE_DIFFERENTIAL_OPERATIONS=$${STOWAGE_DIFFERENTIAL_OPERATIONS:-20000} scripts/test DifferentialTests
 
-crash-sweep: ## Kill the program at every mutating step of every operation (long)
+crash-sweep: ## Kill the program, and let it fail, at every mutating step of every operation (long)
 	@scripts/install-deps all
-	STOWAGE_CRASH_SWEEP=full $(SWIFT) test --filter KillTests
+	STOWAGE_SWEEP=1/1 scripts/test 'KillTests|FailedStepTests'
 
 model: ## Check the model of the lock and dependents protocol of shared image stores
 	@scripts/install-deps all

@@ -10,7 +10,6 @@ import Testing
 @Suite("Kills while images are moved", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct RelocateKillTests {
   private static let image = String(repeating: "1a", count: 32)
-  private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
 
   /// A graph root `g` with an image of two layers and a container of it, and an image store `i`.
   private final class Store {
@@ -119,8 +118,7 @@ struct RelocateKillTests {
     let steps = try store.steps(there)
     #expect(steps > 20)
     try store.checked(store.call(back, fault: nil))
-    let stride = isFullSweep ? 1 : max(1, steps / 4)
-    for step in Swift.stride(from: 1, through: steps, by: stride) {
+    for step in Sweep.steps(of: steps, sample: 2) {
       _ = try store.call(there, fault: "kill=\(step)")
       #expect(try store.content() == content, "killed before step \(step) of \(steps)")
       #expect(try store.stowage("images", "-q") == "\(RelocateKillTests.image)\n", "killed before step \(step)")
@@ -156,8 +154,7 @@ struct RelocateKillTests {
     let steps = try store.steps(there)
     try store.stowage("unmount", "c")
     try store.checked(store.call(back, fault: nil))
-    let stride = isFullSweep ? 1 : max(1, steps / 4)
-    for step in Swift.stride(from: 1, through: steps, by: stride) {
+    for step in Sweep.steps(of: steps, sample: 2) {
       let place = try mount()
       _ = try store.call(there, fault: "kill=\(step)")
       #expect(try store.stowage("images", "-q") == "\(RelocateKillTests.image)\n", "killed before step \(step)")

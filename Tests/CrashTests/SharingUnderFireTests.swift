@@ -10,7 +10,7 @@ import Testing
 /// left.
 @Suite("Sharing under fire", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct SharingUnderFireTests {
-  private var seconds: Int { environmentValue("STOWAGE_FIRE_SECONDS").flatMap { Int($0) } ?? 20 }
+  private var seconds: Int { environmentValue("STOWAGE_FIRE_SECONDS").flatMap { Int($0) } ?? 6 }
 
   @Test(.tags(.driver), arguments: ["overlay", "vfs"])
   func `Graph roots that share an image store do not hurt each other`(driver: String) throws {

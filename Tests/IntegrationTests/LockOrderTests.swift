@@ -13,6 +13,7 @@ import Testing
   {
     let directory = try TemporaryDirectory("order")
     let program = try stowageExecutable().string
+    let rounds = environmentValue("STOWAGE_LOCK_ROUNDS").flatMap { Int($0) } ?? 15
     // An additional store must be there when it is named.
     for name in ["a", "b"] { try Syscall.mkdir(directory.appending(name), mode: 0o700) }
     var loops: [RunningProcess] = []
@@ -23,7 +24,7 @@ import Testing
         ? "--image-store \(place(other))" : "--storage-opt vfs.imagestore=\(place(other))"
       let command = "\(program) -g \(place(own)) -R \(place("run-" + own)) -s vfs \(option)"
       let script = """
-        for i in $(seq 60); do
+        for i in $(seq \(rounds)); do
           timeout 20 \(command) create-layer -n \(own)$i >/dev/null || exit 1
           timeout 20 \(command) create-image -n \(own)$i "$(\(command) layer -q \(own)$i 2>/dev/null || echo \(own)$i)" \
             >/dev/null || exit 2

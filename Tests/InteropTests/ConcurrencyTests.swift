@@ -9,7 +9,7 @@ import Testing
 
 /// Four loops of Stowage and four of Debian's programs on one overlay store.
 ///
-/// `STOWAGE_STRESS_SECONDS` sets the length; two minutes if it is not set.
+/// `STOWAGE_STRESS_SECONDS` sets the length; a quarter of a minute if it is not set.
 @Suite(
   "Programs at the same time", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct ConcurrencyTests {
@@ -26,7 +26,7 @@ struct ConcurrencyTests {
   private typealias Round = @Sendable (SharedStore, Int) throws -> Void
 
   @Test func `Stowage and Debian's programs work on one store at the same time`() async throws {
-    let seconds = environmentValue("STOWAGE_STRESS_SECONDS").flatMap(Int.init) ?? 120
+    let seconds = environmentValue("STOWAGE_STRESS_SECONDS").flatMap(Int.init) ?? 15
     let store = try SharedStore()
     try store.stowage("load", try DemoImage.dockerArchive())
     let base = try store.stowage("layers", "-q").lines.first ?? ""

@@ -74,7 +74,7 @@ final class TestStore {
 }
 
 /// The drivers to test: overlay mounts, so it needs root.
-let testDrivers = isRoot ? ["overlay", "vfs"] : ["vfs"]
+let testDrivers = availableDrivers.filter { isRoot && $0 != "btrfs" || $0 == "vfs" }
 
 /// The code of the error that `body` throws.
 func code(_ body: () throws -> Void) -> StorageError.Code? {

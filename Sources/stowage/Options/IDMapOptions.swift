@@ -43,15 +43,17 @@ enum IDMapOptions {
   private static func triples(_ text: String, kind: String) throws(StorageError) -> [IDMapping] {
     if text.isEmpty { return [] }
     let fields = text.split(separator: ":", omittingEmptySubsequences: false)
-    let numbers = fields.compactMap { $0.allSatisfy(\.isASCIIDigit) ? UInt32($0) : nil }
+    let numbers: [Int] = fields.compactMap { (field: Substring) -> Int? in
+      field.allSatisfy(\.isASCIIDigit) ? UInt32(field).map { Int($0) } : nil
+    }
     guard numbers.count == fields.count, numbers.count % 3 == 0 else {
       throw StorageError(
         .invalidMappings,
         "initializing ID mappings: \(kind) setting is malformed expected [\"uint32:uint32:uint32\"]: "
           + "[\(goQuoted(text))]")
     }
-    return stride(from: 0, to: numbers.count, by: 3).map {
-      IDMapping(containerID: Int(numbers[$0]), hostID: Int(numbers[$0 + 1]), size: Int(numbers[$0 + 2]))
+    return stride(from: 0, to: numbers.count, by: 3).map { (first: Int) -> IDMapping in
+      IDMapping(containerID: numbers[first], hostID: numbers[first + 1], size: numbers[first + 2])
     }
   }
 }
