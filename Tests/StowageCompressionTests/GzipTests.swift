@@ -19,13 +19,24 @@ import Testing
 
   @Test(arguments: [
     "member(b'abc', 8, b'name\\0')", "member(b'abc', 16, b'comment\\0')", "member(b'abc', 4, b'\\x05\\0extra')",
-    "member(b'abc', 1)", "member(b'abc', 29, b'\\x02\\0xyname\\0comment\\0')",
+    "member(b'abc', 2, header_crc=True)", "member(b'abc', 1)",
+    "member(b'abc', 31, b'\\x02\\0xyname\\0comment\\0', header_crc=True)",
   ])
   func `Every optional field of the header is passed over`(_ call: String) throws {
     let bytes = try python("\(member)out(\(call))")
     for chunk in [1, 2, 5, 1 << 20] { #expect(text(try decode(bytes, chunk: chunk)) == "abc") }
     // The same in a member that is not the first.
     #expect(text(try decode(bytes + bytes, chunk: 3)) == "abcabc")
+  }
+
+  @Test func `A header whose check is wrong is refused`() throws {
+    var bytes = try python("\(member)out(member(b'abc', 2, header_crc=True))")
+    bytes[4] ^= 1
+    for chunk in [1, 1 << 20] { #expect(failureInPieces(bytes, chunk) == "gzip: invalid header") }
+  }
+
+  private func failureInPieces(_ bytes: [UInt8], _ chunk: Int) -> String {
+    failure { () throws(ArchiveError) in _ = try decode(bytes, chunk: chunk) }
   }
 
   @Test(arguments: [
