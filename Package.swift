@@ -114,6 +114,8 @@ let package = Package(
     tests("StowageSystemTests", ["StowageSystem", "StowageModel", "StowageTestSupport", system]),
     tests("StowageFilesTests", ["StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system]),
     tests(
+      "StowageCompressionTests", ["StowageCompression", "StowageModel", "StowageSystem", "StowageTestSupport", system]),
+    tests(
       "StowageArchiveTests",
       ["StowageArchive", "StowageCompression", "StowageDigest", "StowageModel", "StowageTestSupport"]),
     tests(

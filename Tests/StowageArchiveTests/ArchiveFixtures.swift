@@ -104,14 +104,6 @@ func failure(_ body: () throws(ArchiveError) -> Void) -> String {
   } catch { return error.message }
 }
 
-/// Standard output of a script that runs in a fresh directory, which is removed.
-func scriptOutput(_ script: String) throws -> [UInt8] {
-  let result = try shell(
-    "set -e; d=$(mktemp -d /tmp/stowage-archive-XXXXXX); trap 'rm -rf \"$d\"' EXIT; cd \"$d\"; \(script)")
-  try #require(result.isSuccess, Comment(rawValue: result.errorText))
-  return result.output
-}
-
 /// Fills the current directory with what archives may hold. Needs root for the devices.
 let treeScript = """
   mkdir -p t/d/e && cd t && echo hello > d/f && ln -s f d/s && ln d/f d/h && mkfifo d/p && mknod d/c c 300 70000

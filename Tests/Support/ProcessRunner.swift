@@ -115,6 +115,18 @@ package func shell(_ script: String, directory: FilePath? = nil) throws -> Proce
   try run(["/bin/sh", "-ec", script], directory: directory)
 }
 
+/// Standard output of a script that runs in a fresh directory and has to succeed.
+///
+/// - Parameter files: what is in the directory at the start.
+package func scriptOutput(_ script: String, files: [String: [UInt8]] = [:]) throws -> [UInt8] {
+  try withTemporaryDirectory("script") { directory in
+    for (name, content) in files { try directory.appending(name).write(content) }
+    let result = try shell(script, directory: directory)
+    guard result.isSuccess else { throw FixtureError(text: "\(script)\n\(result)") }
+    return result.output
+  }
+}
+
 /// True if the tests run as root.
 package var isRoot: Bool { geteuid() == 0 }
 
