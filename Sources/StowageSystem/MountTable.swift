@@ -57,7 +57,8 @@ package enum MountTable {
   }
 
   static func parse(_ line: ArraySlice<UInt8>) -> Entry? {
-    let fields = line.split(separator: 0x20)
+    // A field may be empty: the source is as it was given to `mount(2)`.
+    let fields = line.split(separator: 0x20, omittingEmptySubsequences: false)
     guard let dash = fields.dropFirst(6).firstIndex(of: [0x2d]), fields.count > dash + 2,
       let id = UInt64(text(fields[0])), let parent = UInt64(text(fields[1]))
     else { return nil }
@@ -77,8 +78,9 @@ package enum MountTable {
     var result: [UInt8] = []
     var index = field.startIndex
     while index < field.endIndex {
-      if field[index] == 0x5c, field.endIndex - index >= 4,
-        let value = UInt8(text(field[(index + 1)..<(index + 4)]), radix: 8)
+      let digits = field[(index + 1)...].prefix(3)
+      if field[index] == 0x5c, digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }),
+        let value = UInt8(text(digits), radix: 8)
       {
         result.append(value)
         index += 4

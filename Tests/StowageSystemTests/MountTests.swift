@@ -49,6 +49,74 @@ struct MountTests {
     }
   }
 
+  @Test func `A wrong parameter of a file system is told by the kernel, in words`() throws {
+    let context = try Syscall.fsopen("tmpfs")
+    #expect(throws: Errno.invalidArgument) { try Syscall.fsconfig(context.rawValue, .string("size", "much")) }
+    #expect(Syscall.fsMessages(context.rawValue).contains { $0.contains("Bad value for 'size'") })
+    #expect(Syscall.fsMessages(context.rawValue).isEmpty, "each message is read once")
+    #expect(throws: Errno.invalidArgument) { try Syscall.fsconfig(context.rawValue, .flag("unknown")) }
+    #expect(throws: Errno.operationNotSupportedByDevice) { _ = try Syscall.fsopen("stowage-no-such-type") }
+  }
+
+  @Test func `Options and attributes of a mount change afterwards`() throws {
+    try withTemporaryDirectory { directory in
+      func shown(_ column: String) throws -> String {
+        String(try run("findmnt", "-no", column, "-M", directory.string).outputText.dropLast())
+      }
+      try Syscall.mount(
+        source: "a source", target: directory, type: "tmpfs", flags: [.noSetID, .noDevices, .noExecute],
+        data: "size=64k,mode=711")
+      #expect(try shown("SOURCE") == "a source")
+      #expect(try shown("VFS-OPTIONS") == "rw,nosuid,nodev,noexec,relatime")
+      #expect(try shown("FS-OPTIONS").contains("size=64k"))
+      #expect(try Syscall.lstat(directory).permissions == 0o711)
+      try Syscall.mount(source: nil, target: directory, type: nil, flags: .private)
+      #expect(try shown("PROPAGATION") == "private")
+      try Syscall.mountSetattr(
+        Syscall.workingDirectory, directory.string, set: [.readOnly], clear: [.noExecute], propagation: .shared)
+      #expect(try shown("VFS-OPTIONS") == "ro,nosuid,nodev,relatime")
+      #expect(try shown("PROPAGATION") == "shared")
+      try Syscall.mount(
+        source: nil, target: directory, type: nil, flags: [.remount, .bind, .noAccessTime, .noDirectoryAccessTime])
+      #expect(try shown("VFS-OPTIONS") == "rw,noatime,nodiratime")
+      try Syscall.umount(directory)
+    }
+  }
+
+  @Test func `A mount that is used is busy, and is detached on demand`() throws {
+    try withTemporaryDirectory { directory in
+      try Syscall.mount(source: "tmpfs", target: directory, type: "tmpfs")
+      try directory.appending("f").write("x")
+      let file = try Syscall.open(directory.appending("f"), .readOnly)
+      #expect(throws: Errno.resourceBusy) { try Syscall.umount(directory) }
+      try Syscall.umount(directory, flags: .detach)
+      #expect(try Syscall.readAll(file.rawValue) == [0x78])
+      #expect(throws: Errno.invalidArgument) { try Syscall.umount(directory) }
+      #expect(throws: Errno.noSuchFileOrDirectory) { try Syscall.umount(directory.appending("x")) }
+    }
+  }
+
+  @Test func `A link to a mount point is followed unless that is forbidden`() throws {
+    try withTemporaryDirectory { directory in
+      try Syscall.mkdir(directory.appending("m"), mode: 0o755)
+      try Syscall.symlink(target: "m", at: directory.appending("l"))
+      try Syscall.mount(source: "tmpfs", target: directory.appending("m"), type: "tmpfs")
+      #expect(throws: Errno.invalidArgument) { try Syscall.umount(directory.appending("l"), flags: .noFollow) }
+      #expect(!MountTable.isMountPoint(directory.appending("l")))
+      try Syscall.umount(directory.appending("l"))
+    }
+  }
+
+  @Test func `A source without a name does not hide the options`() throws {
+    try withTemporaryDirectory { directory in
+      try Syscall.mount(source: "", target: directory, type: "tmpfs", data: "size=64k")
+      let entry = try #require(try MountTable.entries().first { $0.mountPoint == directory })
+      #expect(entry.source.isEmpty && entry.type == "tmpfs")
+      #expect(entry.superOptions.contains("size=64k"))
+      try Syscall.umount(directory)
+    }
+  }
+
   @Test func `Root with all capabilities is not in a user namespace`() {
     #expect(hasCapability(21) && hasInitialUserMap() && !isInUserNamespace)
   }
