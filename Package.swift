@@ -153,7 +153,7 @@ let package = Package(
       exclude: ["make-single-layer-image.py"], swiftSettings: strict),
     .testTarget(
       name: "CrashTests", dependencies: ["stowage-cli", "StowageSystem", "StowageTestSupport", system],
-      exclude: ["sharing-worker.sh"], swiftSettings: strict),
+      exclude: ["inspect-store.py", "sharing-worker.sh"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

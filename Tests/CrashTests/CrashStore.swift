@@ -55,57 +55,21 @@ final class CrashStore: Sendable {
     try call(words, fault: "fail=\(step):\(errno)").status
   }
 
-  /// What users see: layers with names, digests and numbers of files, images and containers, and items with their digests. Opening the store is what repairs it.
-  func state() throws -> [String] {
+  /// What users see: layers with names, digests and numbers of files, images and containers, and items with their digests. Opening
+  /// the store is what repairs it.
+  func state() throws -> [String] { try look().state }
+
+  /// The same, and everything in the store that belongs to no record, or is not what its record says, and every mount.
+  func look() throws -> (state: [String], leftovers: [String]) {
     let layers = try stowage("layers", "-j")
     let images = try stowage("images")
     let containers = try stowage("containers")
     // Container layers have random IDs; their number counts.
     let ids = layers.split(separator: "{\"id\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
     let named = ids.filter { $0.count != 64 || images.contains($0) }.sorted()
-    let items = try script(
-      "cd \(directory)/g && jq -c '.[] | [.[\"big-data-names\"], .[\"big-data-digests\"]]' \(driver)-layers/layers.json"
-        + " \(driver)-images/images.json \(driver)-containers/containers.json | grep -F '\"' || true")
-    let contents = try script(
-      "cd \(directory)/g && jq -r '.[] | select(.id | length < 64) | .id + \" \" + (.[\"diff-digest\"] // \"-\")'"
-        + " \(driver)-layers/layers.json | sort | while read -r id digest; do"
-        + " echo \"$id $digest $(find \(layerHome(of: driver))/$id | wc -l)\"; done")
-    return ["\(ids.count) layers"] + named + contents.split(separator: "\n").map(String.init)
-      + items.split(separator: "\n").map(String.init)
-      + images.split(separator: "\n").map(String.init)
-      + containers.split(separator: "\n").map(String.init)
-  }
-
-  /// Everything in the store that belongs to no record, or is not what its record says, and every mount.
-  func leftovers() throws -> [String] {
-    let home = layerHome(of: driver)
-    let text = try script(
-      """
-      cd \(directory)/g || exit 9
-      ids=$(jq -r '.[].id' \(driver)-layers/layers.json)
-      for d in \(home)/*/; do n=$(basename "$d"); case "$n" in l|tempdirs|staging|'*') continue;; esac
-        echo "$ids" | grep -qxF -- "$n" || echo "directory $n"; done
-      for id in $ids; do [ -d "\(home)/$id" ] || echo "no directory for $id"; done
-      grep -o '"incomplete":true' \(driver)-layers/layers.json
-      jq -r '.[].flags // {} | keys[]' \(driver)-layers/layers.json | sed 's/^/flag /'
-      for f in \(driver)-layers/*.tar-split.gz; do [ -e "$f" ] || continue; n=$(basename "$f" .tar-split.gz)
-        echo "$ids" | grep -qxF -- "$n" || echo "tar-split $n"; done
-      for k in images containers; do for d in \(driver)-$k/*/; do [ -e "$d" ] || continue; n=$(basename "$d")
-        jq -r '.[].id' \(driver)-$k/*.json | grep -qxF -- "$n" || echo "$k data $n"; done; done
-      for k in images containers; do
-        jq -r '.[] | .id as $id | (."big-data-digests" // {} | to_entries[] | "\\($id) \\(.key) \\(.value)")' \
-          \(driver)-$k/$k.json | while read -r id key digest; do
-          case "$key" in *[!a-z0-9]*) file="=$(printf %s "$key" | base64 -w0)";; *) file=$key;; esac
-          echo "${digest#sha256:}  \(driver)-$k/$id/$file" | sha256sum -c --quiet 2>&1; done; done
-      find . -xtype l -path './overlay/l/*'
-      find . \(directory)/r -name '.tmp-*'
-      n=$(ls overlay/l 2>/dev/null | wc -l); m=$(echo "$ids" | grep -c .)
-      [ ! -d overlay/l ] || [ "$n" = "$m" ] || echo "$n links for $m layers"
-      find \(driver)/tempdirs \(driver)-layers/tmp -mindepth 1 -maxdepth 1 2>/dev/null
-      grep -o ' \(directory)/[^ ]*merged' /proc/self/mountinfo
-      true
-      """)
-    return text.split(separator: "\n").map(String.init)
+    let found = try inspectStore(driver: driver, root: directory + "/g", runRoot: directory + "/r")
+    let listed = (images + containers).split(separator: "\n").map(String.init)
+    return (["\(ids.count) layers"] + named + found.content + listed, found.leftovers)
   }
 
   func close() {
@@ -138,4 +102,14 @@ final class CrashStore: Sendable {
     }
     return ended.outputText
   }
+}
+
+/// What `inspect-store.py` sees in a store on disk.
+func inspectStore(driver: String, root: String, runRoot: String) throws -> (content: [String], leftovers: [String]) {
+  let script = repositoryFile("Tests/CrashTests/inspect-store.py").string
+  let seen = try run(["python3", "-IS", script, driver, root, runRoot])
+  guard seen.isSuccess else { throw FixtureError(text: "\(seen)") }
+  let lines = seen.outputText.split(separator: "\n")
+  func about(_ word: String) -> [String] { lines.filter { $0.hasPrefix(word + " ") }.map(String.init) }
+  return (about("content"), about("left"))
 }

@@ -21,9 +21,8 @@ private func killSweep(_ operation: CrashedOperation, _ driver: String) throws {
 
   for step in Sweep.steps(of: steps, sample: 4) {
     try store.kill(operation.words, before: step)
-    let found = try store.state()
+    let (found, left) = try store.look()
     #expect(found == old || found == new, "killed before step \(step): \(found)")
-    let left = try store.leftovers()
     #expect(left.isEmpty, "killed before step \(step) of \(operation.name) on \(driver): \(left)")
     if found == new { try operation.revert(store) }
     #expect(try store.state() == old, "killed before step \(step): cannot be undone")
@@ -75,11 +74,10 @@ struct FailedStepTests {
     try operation.revert(store)
     for step in Sweep.steps(of: steps, sample: 4) {
       let status = try store.fail(operation.words, at: step, with: "ENOSPC")
-      let found = try store.state()
+      let (found, left) = try store.look()
       #expect(found == old || found == new, "failed at step \(step): \(found)")
       // An operation that says it succeeded must have.
       if status.isSuccess { #expect(found == new, "failed at step \(step), status 0") }
-      let left = try store.leftovers()
       #expect(left.isEmpty, "failed at step \(step) of \(operation.name): \(left)")
       if found == new { try operation.revert(store) }
     }

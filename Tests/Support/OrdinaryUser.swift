@@ -32,6 +32,7 @@ package final class OrdinaryUser: Sendable {
   ///   - uids: whether `/etc/subuid` has a range for the user.
   ///   - gids: whether `/etc/subgid` has one.
   package init(uids: Bool = true, gids: Bool = true) throws {
+    // Podman has locks named by the number of the user in memory that all see: no two tests share one.
     // Podman puts sockets below the home, whose paths must not be long.
     name = "stow" + String(UInt32.random(in: 0 ... .max), radix: 16)
     directory = try TemporaryDirectory(named: name)
@@ -39,7 +40,7 @@ package final class OrdinaryUser: Sendable {
       // Ranges are not shared out by `useradd`: the tests expect certain ones.
       try OrdinaryUser.must(
         "useradd", "--no-create-home", "--home-dir", directory.path.string, "--shell", "/bin/sh", "--user-group",
-        "--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0", name)
+        "--uid", "\(Int.random(in: 20_000..<60_000))", "--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0", name)
       for (wanted, option, range) in [
         (uids, "--add-subuids", OrdinaryUser.subordinateUIDs), (gids, "--add-subgids", OrdinaryUser.subordinateGIDs),
       ] where wanted {
