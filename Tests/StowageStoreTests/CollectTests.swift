@@ -109,19 +109,19 @@ import Testing
   }
 
   @Test(.tags(.driver), arguments: testDrivers)
-  func `Thousands of layer directories without record are found, counted and deleted`(driver: String) throws {
+  func `Hundreds of layer directories without record are found, counted and deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
     _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try test.tar(["f": "content"]).string))
-    for number in 0..<2000 { try Self.leak(Self.identifier(number), test.graph, driver) }
+    for number in 0..<300 { try Self.leak(Self.identifier(number), test.graph, driver) }
     let measured = try shell("du -s --block-size=1 \(Self.tree("f", test.graph, driver).removingLastComponent())/f0*")
     let bytes = measured.outputText.split(separator: "\n").reduce(Int64(0)) { sum, line in
       sum + (Int64(line.prefix { $0.isNumber }) ?? 0)
     }
     let report = try store.collectLeftovers()
-    #expect(report.leftovers.count { $0.kind == .layer && $0.isFreed } == 2000)
-    #expect(report.leftovers.count == 2000)
+    #expect(report.leftovers.count { $0.kind == .layer && $0.isFreed } == 300)
+    #expect(report.leftovers.count == 300)
     #expect(report.bytesFreed == bytes)
     #expect(try store.layers.listInDriver() == ["base"])
     if driver == "overlay" { #expect(try test.graph.appending("overlay/l").names().count == 1) }
