@@ -7,7 +7,7 @@ import Testing
 /// SIGKILL before each mutating step of an operation: the next opener finds the old or the new state, and nothing else.
 ///
 /// A sample of the steps, or with `STOWAGE_CRASH_SWEEP=full` all of them.
-@Suite("Kills at every step", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Kills at every step", .tags(.root, .slow), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct KillTests {
   private var isFullSweep: Bool { environmentValue("STOWAGE_CRASH_SWEEP") == "full" }
 

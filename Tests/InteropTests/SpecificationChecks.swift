@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test(.tags(.driver), arguments: try Check.all())
+  @Test(.tags(.driver, .slow), arguments: try Check.all())
   func `What a specification says can be seen from outside`(check: Check) throws {
     let scripts = repositoryFile("Tests/Checks")
     let command = "\(scripts)/run \(scripts)/\(check.script) \(check.driver) \(try stowageExecutable())"

@@ -46,7 +46,7 @@ import Testing
     return result.outputText
   }
 
-  @Test(.tags(.driver), arguments: SplitStoreTests.Case.all)
+  @Test(.tags(.driver, .slow), arguments: SplitStoreTests.Case.all)
   func `Trees, links and files without record go from graph root and image store, all that is recorded stays`(
     one: SplitStoreTests.Case
   ) throws {
@@ -108,7 +108,7 @@ import Testing
     #expect(try split.read("f", in: container.id.rawValue, store) == "content")
   }
 
-  @Test(.tags(.driver), arguments: testDrivers)
+  @Test(.tags(.driver, .slow), arguments: testDrivers)
   func `Thousands of layer directories without record are found, counted and deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
