@@ -10,7 +10,7 @@ COMPLETIONS = $(addprefix $(SHARE)/, \
   $(addprefix bash-completion/completions/, stowage containers-storage) zsh/site-functions/_stowage \
   $(addprefix fish/vendor_completions.d/, stowage.fish containers-storage.fish))
 
-.PHONY: help build release demo test quick soak stress fire differential crash-sweep model fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test quick soak stress fire differential crash-sweep model coverage fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ crash-sweep: ## Kill the program, and let it fail, at every mutating step of eve
 model: ## Check the model of the lock and dependents protocol of shared image stores
 	@scripts/install-deps all
 	docs/models/check
+
+coverage: ## Which lines the tests run: a table, and HTML in .build/coverage; WHAT=all for all tests (root, long)
+	@scripts/install-deps all
+	scripts/coverage $(WHAT)
 
 fuzz: ## A minute of fuzzing for each parser of hostile input
 	@scripts/install-deps build

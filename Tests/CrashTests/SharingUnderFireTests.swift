@@ -8,7 +8,7 @@ import Testing
 /// Three graph roots on one image store, of which one pins what it needs, and a fourth that lists it as additional store: eight
 /// processes load, create, mount, move and delete, and are killed at random. Nobody's container may suffer, and nothing may be
 /// left.
-@Suite("Sharing under fire", .tags(.root), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
+@Suite("Sharing under fire", .tags(.root, .slow), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct SharingUnderFireTests {
   private var seconds: Int { environmentValue("STOWAGE_FIRE_SECONDS").flatMap { Int($0) } ?? 6 }
 

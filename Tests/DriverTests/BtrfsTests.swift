@@ -62,7 +62,7 @@ struct BtrfsTests {
     }
   }
 
-  @Test func `A layer's limit holds, and its quota group goes with it`() throws {
+  @Test(.tags(.slow)) func `A layer's limit holds, and its quota group goes with it`() throws {
     try withDriver("btrfs", options: ["btrfs.size=64m", "btrfs.min_space=1m"]) { bench in
       let base = try bench.create("base")
       let layer = try bench.create("layer", over: [base], readWrite: true)

@@ -30,7 +30,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test(.tags(.driver), arguments: drivers, [1, 2, 128, 500])
+  @Test(.tags(.driver, .slow), arguments: drivers, [1, 2, 128, 500])
   func `A stack presents the files of all its layers`(_ name: String, _ depth: Int) throws {
     // The kernel's limit is one of overlay: other drivers copy the whole tree for each layer, whatever the depth.
     if name != "overlay", depth > 128 { return }

@@ -10,7 +10,7 @@ import Testing
 /// The ways to mount, and mount programs.
 @Suite("Ways to mount", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct MountTests {
-  @Test(arguments: OverlayMounter.Means.allCases, [false, true])
+  @Test(.tags(.slow), arguments: OverlayMounter.Means.allCases, [false, true])
   func `Every means mounts the same tree`(_ means: OverlayMounter.Means, _ readOnly: Bool) throws {
     try withDriver("overlay") { bench in
       var chain: [LayerLocation] = []
@@ -82,7 +82,7 @@ struct MountTests {
     }
   }
 
-  @Test func `500 lower directories can be mounted by descriptors`() throws {
+  @Test func `As many as 500 lower directories can be mounted by descriptors`() throws {
     try withDriver("overlay") { bench in
       let base = try bench.create("base")
       let top = try bench.create("top", over: [base], readWrite: true)

@@ -109,7 +109,7 @@ struct CheckCommandTests {
     #expect(!(try run(one, "exists", "-l", "alone").isSuccess))
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all)
+  @Test(.tags(.driver, .slow), arguments: Drivers.all)
   func `Nothing is claimed while others work, and nobody waits for a check`(driver: String) throws {
     let (store, _) = try makeStore(driver)
     let big = store.directory.appending("big.tar").string

@@ -156,7 +156,7 @@ import Testing
     #expect(try store("mounted", "a1").shows())
   }
 
-  @Test(.tags(.interop), .enabled(if: commandExists("containers-storage")))
+  @Test(.tags(.interop, .slow), .enabled(if: commandExists("containers-storage")))
   func `Debian's program leaves the same trees and says the same`() throws {
     for driver in Drivers.all {
       let ours = try sources(driver)

@@ -136,7 +136,7 @@ struct DiffCommandTests {
     #expect(try store("layer", "-j", "x1").outputText.contains("\"compression\":4"))
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all, [Int32(1), 2, 15])
+  @Test(.tags(.driver, .slow), arguments: Drivers.all, [Int32(1), 2, 15])
   func `An import that is interrupted leaves nothing`(driver: String, signal: Int32) throws {
     let store = try CommandStore(driver)
     try store("create-layer", "--id", "x1")

@@ -10,7 +10,7 @@ import Testing
 /// 120 operations for each driver, or as many as `STOWAGE_DIFFERENTIAL_OPERATIONS` says; `STOWAGE_SEED` picks the sequence, which
 /// is in each failure. Not among the commands is what 1.43 does otherwise (docs/compatibility.md).
 @Suite(
-  "Differential run", .tags(.root, .interop),
+  "Differential run", .tags(.root, .interop, .slow),
   .enabled(if: isRoot && commandExists("containers-storage"), "needs root and Debian's containers-storage"))
 struct DifferentialTests {
   @Test(.tags(.driver), arguments: Drivers.all) func `Random commands do what Debian's program does`(driver: String)

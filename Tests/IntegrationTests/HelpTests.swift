@@ -174,7 +174,7 @@ import Testing
   }
 
   @Test(
-    .tags(.interop), .enabled(if: commandExists("containers-storage")),
+    .tags(.interop, .slow), .enabled(if: commandExists("containers-storage")),
     arguments: HelpTests.commands.split(separator: "\n").map { String($0.prefix { $0 != " " }) })
   func `Command help equals that of Debian's program`(command: String) throws {
     // Commands that 1.43 does not have, and copy, whose help crashes there.

@@ -45,7 +45,7 @@ import Testing
     #expect(try store("delete-image", "--lock-timeout", "1", "web").status == .exited(1))
   }
 
-  @Test(.enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
+  @Test(.tags(.slow), .enabled(if: commandExists("python3"), "python3 takes the locks of other programs"))
   func `A wait of more than two seconds is told, with the file and the process`() throws {
     let store = try CommandStore("vfs")
     try store("create-layer", "-n", "one")

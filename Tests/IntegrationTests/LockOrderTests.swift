@@ -7,7 +7,7 @@ import Testing
 /// Stores that name each other in opposite roles (store-semantics 27.2.1): with the reference they block each other for
 /// ever at the first attempt.
 @Suite("Order of locks", .serialized) struct LockOrderTests {
-  @Test(arguments: ["image store", "additional store"])
+  @Test(.tags(.slow), arguments: ["image store", "additional store"])
   func `Graph roots that name each other as image store or additional store do not block each other`(role: String)
     throws
   {

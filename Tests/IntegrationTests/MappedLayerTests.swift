@@ -106,7 +106,7 @@ struct MappedLayerTests {
     #expect(lines == ["Add \"/added\"", "Delete \"/gone\"", "Modify \"/high\""])
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all)
+  @Test(.tags(.driver, .slow), arguments: Drivers.all)
   func `Equal maps share a copy, others get their own, and all go with the image`(driver: String) throws {
     let (store, _) = try makeStore(driver)
     let other = ["--uidmap", "0:300000:1000", "--gidmap", "0:300000:1000"]
@@ -124,7 +124,7 @@ struct MappedLayerTests {
     #expect(try store("storage-layers").outputText == "")
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all)
+  @Test(.tags(.driver, .slow), arguments: Drivers.all)
   func `A copy outlives the layer that it was made from: nothing of it is shared`(driver: String) throws {
     let (store, tree) = try makeStore(driver)
     try make("c1", MappedTree.options, in: store)
@@ -133,7 +133,7 @@ struct MappedLayerTests {
     #expect(try store("unmount", "c1").isSuccess)
   }
 
-  @Test
+  @Test(.tags(.slow))
   func `Where the kernel shifts owners nothing is copied, and the disable variable is heeded per container`() throws {
     let (store, tree) = try makeStore("overlay")
     #expect(try store.run(["create-container", "--id", "c1"] + MappedTree.options + ["i1"]).isSuccess)
@@ -168,7 +168,7 @@ struct MappedLayerTests {
   }
 
   @Test(
-    .tags(.interop, .driver), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
+    .tags(.interop, .driver, .slow), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
     arguments: Drivers.all)
   func `Debian's program mounts a container on our mapped copy, shares the copy, and deletes it`(driver: String) throws
   {
@@ -189,7 +189,7 @@ struct MappedLayerTests {
   }
 
   @Test(
-    .tags(.interop, .driver), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
+    .tags(.interop, .driver, .slow), .enabled(if: commandExists("containers-storage"), "needs containers-storage"),
     arguments: Drivers.all)
   func `A mapped copy made by Debian's program is used and exported`(driver: String) throws {
     let (store, tree) = try makeStore(driver)

@@ -12,7 +12,7 @@ import Testing
       ["-g", place(name), "-R", place("run-\(name)"), "--image-store", place("i"), "-s", store.driver] + command)
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all)
+  @Test(.tags(.driver, .slow), arguments: Drivers.all)
   func `The places are shown with role, counts and the graph roots that need them`(driver: String) throws {
     let store = try CommandStore(driver)
     #expect(try run(store, "a", "create-layer", "-r", "-i", "base").isSuccess)

@@ -30,7 +30,7 @@ struct TranscriptTests {
     }
   }
 
-  @Test(.tags(.driver), arguments: Drivers.all) func `The same commands print the same`(driver: String) throws {
+  @Test(.tags(.driver, .slow), arguments: Drivers.all) func `The same commands print the same`(driver: String) throws {
     let store = try CommandStore(driver)
     let archives = try run("sh", "-c", "cp \(fixture("samples").string)/l?.tar* \(store.directory.path.string)")
     #expect(archives.isSuccess)

@@ -75,7 +75,7 @@ struct TwinTests {
     ["shutdown", "-j"],
   ]
 
-  @Test(.tags(.driver), arguments: Drivers.all) func `Streams and statuses are equal, command by command`(
+  @Test(.tags(.driver, .slow), arguments: Drivers.all) func `Streams and statuses are equal, command by command`(
     driver: String
   ) throws {
     let ours = try CommandStore(driver)

@@ -11,7 +11,7 @@ import Testing
 struct AdditionalStoreRunTests {
   private let name = "localhost/stowage-demo:latest"
 
-  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  @Test(.tags(.driver, .slow), arguments: ["overlay", "vfs"])
   func `An image of an additional store runs in Podman and in Stowage at once`(driver: String) throws {
     let owner = try SharedStore(driver: driver)
     try owner.stowage("load", try DemoImage.dockerArchive())

@@ -40,7 +40,7 @@ struct AutomaticNamespaceTests {
 
   private let accounts = "echo u:x:1999:2000::/: >etc/passwd; echo g:x:100: >etc/group"
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `The specification's example: the sizes, the lowest free ranges, and what was freed again`(driver: String) throws
   {
     let store = try store(driver)
@@ -87,7 +87,7 @@ struct AutomaticNamespaceTests {
     #expect(try lines("$A '' size=15", overlapping) == ["0:1000:15 0:1000:15"])
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Account files of an image that are links, pipes, devices or garbage do no harm`(driver: String) throws {
     let store = try store(driver)
     try store.write("host-passwd", "u:x:5000:5000::/:\n")
@@ -126,7 +126,7 @@ struct AutomaticNamespaceTests {
     #expect(try lines("python3 hold.py $A '' size=9", store) == ["waits", "0:100600:9 0:100600:9"])
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Podman and Stowage do not choose what the other one has chosen`(driver: String) throws {
     let store = try store(driver)
     try store.stowage("load", try DemoImage.dockerArchive())

@@ -27,7 +27,7 @@ struct BuiltByOthersTests {
     return "localhost/two:1"
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Stowage lists, mounts and diffs an image built by Buildah, byte for byte`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     let name = try build(in: store)
@@ -44,7 +44,7 @@ struct BuiltByOthersTests {
     try store.stowage("unmount", name)
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Stowage deletes what Podman imported, and nothing is left`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     let name = try build(in: store)
@@ -55,7 +55,7 @@ struct BuiltByOthersTests {
     try store.expectNoLeftovers()
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `A container of Podman is mounted and unmounted by Stowage, and Podman removes it`(driver: String) throws {
     let store = try SharedStore(driver: driver)
     try store.stowage("load", try DemoImage.dockerArchive())
@@ -86,7 +86,8 @@ struct BuiltByOthersTests {
     }
   }
 
-  @Test func `What killed builds of Podman leave stays while it is recorded, and is reclaimed when it is not`() throws {
+  @Test(.tags(.slow))
+  func `What killed builds of Podman leave stays while it is recorded, and is reclaimed when it is not`() throws {
     let store = try SharedStore()
     try store.stowage("load", try DemoImage.dockerArchive())
     try store.write(

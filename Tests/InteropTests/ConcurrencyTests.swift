@@ -11,7 +11,8 @@ import Testing
 ///
 /// `STOWAGE_STRESS_SECONDS` sets the length; a quarter of a minute if it is not set.
 @Suite(
-  "Programs at the same time", .tags(.root, .interop), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
+  "Programs at the same time", .tags(.root, .interop, .slow), .serialized,
+  .enabled(if: isRoot, "overlay mounts need root"))
 struct ConcurrencyTests {
   /// What a loop did, and what went wrong.
   private final class Report: Sendable {

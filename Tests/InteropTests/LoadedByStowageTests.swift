@@ -14,7 +14,7 @@ struct LoadedByStowageTests {
     return store
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Podman lists, inspects and runs an image loaded by Stowage`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     #expect(try store.podman("images", "--format", "{{.Repository}}:{{.Tag}}").lines == [name])
@@ -27,7 +27,7 @@ struct LoadedByStowageTests {
     #expect(said.lines.count >= 2)
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Podman commits a container of the image, and Stowage reads the result`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     try store.podman(
@@ -69,7 +69,7 @@ struct LoadedByStowageTests {
     #expect(try store.stowage("images", "-q").line == image)
   }
 
-  @Test(.tags(.driver), arguments: availableDrivers)
+  @Test(.tags(.driver, .slow), arguments: availableDrivers)
   func `Podman deletes the image, and nothing is left`(driver: String) throws {
     let store = try storeWithImage(driver: driver)
     try store.podman("image", "rm", name)
@@ -78,7 +78,7 @@ struct LoadedByStowageTests {
     try store.expectNoLeftovers()
   }
 
-  @Test(arguments: ["dir:", "oci:", "docker-archive:"])
+  @Test(.tags(.slow), arguments: ["dir:", "oci:", "docker-archive:"])
   func `Skopeo copies the image out of the store, verifying all digests`(transport: String) throws {
     let store = try storeWithImage()
     let target = transport + store.directory + "/copy" + (transport == "docker-archive:" ? ".tar" : "")

@@ -8,7 +8,7 @@ import Testing
 struct RelocatedStoreTests {
   private let name = "localhost/stowage-demo:latest"
 
-  @Test func `Podman serves images and runs containers of a store that was split by relocate`() throws {
+  @Test(.tags(.slow)) func `Podman serves images and runs containers of a store that was split by relocate`() throws {
     let store = try SharedStore()
     try store.podman("load", "-q", "-i", try DemoImage.dockerArchive())
     try store.podman("create", "--name", "old", "--network", "none", name, "/bin/sh", "-c", "cat /srv/hello.txt")

@@ -44,7 +44,7 @@ struct RootlessStoreTests {
     return result.outputText
   }
 
-  @Test(arguments: Mounts.allCases)
+  @Test(.tags(.slow), arguments: Mounts.allCases)
   func `Load, create, change, diff and delete without the rights of root`(mounts: Mounts) throws {
     let user = try ordinaryUser(mounts)
     let created = try shell(
@@ -86,7 +86,7 @@ struct RootlessStoreTests {
     #expect(imported == "equal\nl\ntempdirs\n", "\(imported)")
   }
 
-  @Test(arguments: Mounts.allCases)
+  @Test(.tags(.slow), arguments: Mounts.allCases)
   func `Podman and Stowage use each other's images and containers`(mounts: Mounts) throws {
     let user = try ordinaryUser(mounts)
     let byStowage = try shell(

@@ -47,7 +47,7 @@ import Testing
     open("theirs.json", "wb").write(subprocess.run(["zstd", "-dc"], input=table, check=True, capture_output=True).stdout)
     """#
 
-  @Test(arguments: [1, 2, 3])
+  @Test(.tags(.slow), arguments: [1, 2, 3])
   func `Entries and chunks are those that Skopeo writes for the same archive`(seed: Int) throws {
     let scratch = try TemporaryDirectory("chunked")
     let made = try run(["python3", "-c", script, "\(seed)"], adding: ["TZ": "UTC"], directory: scratch.path)

@@ -196,7 +196,7 @@ import Testing
     "tar --format=ustar -C t/d -cf - f s h p r e", "tar --format=v7 -C t/d -cf - f s h r e",
   ]
 
-  @Test(arguments: writers)
+  @Test(.tags(.slow), arguments: writers)
   func `Archives of GNU tar and bsdtar have the names, sizes and content that tar itself sees`(_ command: String) throws
   {
     let output = try scriptOutput(

@@ -104,7 +104,7 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test func `A tree of depth 2000 is extracted, replaced and measured`() throws {
+  @Test(.tags(.slow)) func `A tree of depth 2000 is extracted, replaced and measured`() throws {
     raiseDescriptorLimit()
     try withTemporaryDirectory { root in
       let name = String(repeating: "d/", count: 1999) + "f"

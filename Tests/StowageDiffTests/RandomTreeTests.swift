@@ -69,7 +69,7 @@ struct RandomTreeTests {
     }
   }
 
-  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(.tags(.slow), arguments: 1...6 as ClosedRange<UInt64>)
   func `An upper directory written and extracted again is the same`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed &* 77)

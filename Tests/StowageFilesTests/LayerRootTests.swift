@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  @Test func `A chain of two thousand directories is walked`() async throws {
+  @Test(.tags(.slow)) func `A chain of two thousand directories is walked`() async throws {
     raiseDescriptorLimit()
     let directory = try TemporaryDirectory()
     var current = try Syscall.open(directory.path, [.readOnly, .directory])

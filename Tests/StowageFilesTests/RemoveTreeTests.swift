@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `Sixty thousand entries go quickly`() throws {
+  @Test(.tags(.slow)) func `Sixty thousand entries go quickly`() throws {
     try withTemporaryDirectory { directory in
       let tree = directory.appending("t")
       #expect(
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func `A chain deeper than the limit of descriptors is removed`() throws {
+  @Test(.tags(.slow)) func `A chain deeper than the limit of descriptors is removed`() throws {
     try withTemporaryDirectory { directory in
       let tree = directory.appending("t")
       try Syscall.mkdir(tree, mode: 0o755)

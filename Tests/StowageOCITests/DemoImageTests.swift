@@ -28,7 +28,7 @@ struct DemoImageTests {
   }
 
   @Test(
-    .tags(.root, .interop), .enabled(if: isRoot, "layers have owners and the overlay driver mounts"),
+    .tags(.root, .interop, .slow), .enabled(if: isRoot, "layers have owners and the overlay driver mounts"),
     arguments: ["docker", "oci"])
   func `The loaded demo image has what its second layer made of the first`(format: String) throws {
     let test = try TestStore("overlay")

@@ -41,7 +41,7 @@ struct ManyLayersTests {
     try shell("cd \(test.graphRoot)/overlay; find . -path '*/diff*' -printf '%p %y %m %U:%G %s\\n' | sort")
   }
 
-  @Test(.tags(.interop)) func `Many layers extracted at once are what Podman extracts one by one`() throws {
+  @Test(.tags(.interop, .slow)) func `Many layers extracted at once are what Podman extracts one by one`() throws {
     let ours = try TestStore("overlay")
     let theirs = try TestStore("overlay")
     let path = ours.scratch.write(ManyLayersTests.archive(layers: 17, name: "many:1"))
@@ -76,7 +76,7 @@ struct ManyLayersTests {
     #expect(try tree(ours) == tree(theirs))
   }
 
-  @Test(arguments: [0, 1, 7, 15])
+  @Test(.tags(.slow), arguments: [0, 1, 7, 15])
   func `A broken layer among many leaves nothing behind`(broken: Int) throws {
     let test = try TestStore("overlay")
     var bytes = ManyLayersTests.archive(layers: 16, name: "many:1")

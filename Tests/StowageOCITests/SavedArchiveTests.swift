@@ -30,7 +30,7 @@ struct SavedArchiveTests {
     }
   }
 
-  @Test(arguments: ["docker-archive", "oci-archive", "oci-dir", "docker-dir"])
+  @Test(.tags(.slow), arguments: ["docker-archive", "oci-archive", "oci-dir", "docker-dir"])
   func `What Podman saves is loaded`(format: String) throws {
     let tools = try Tools()
     try shell("\(tools.podman) save -q --format \(format) -o \(tools.path)/saved localhost/stowage-demo:latest")
@@ -44,7 +44,7 @@ struct SavedArchiveTests {
         == "2\n")
   }
 
-  @Test func `Several images and tags in one archive are loaded`() throws {
+  @Test(.tags(.slow)) func `Several images and tags in one archive are loaded`() throws {
     let tools = try Tools()
     try shell(
       """
@@ -63,7 +63,7 @@ struct SavedArchiveTests {
         == expected)
   }
 
-  @Test(arguments: ["gzip", "zstd"])
+  @Test(.tags(.slow), arguments: ["gzip", "zstd"])
   func `What Skopeo copies with any compression is loaded`(compression: String) throws {
     let tools = try Tools()
     let format = compression

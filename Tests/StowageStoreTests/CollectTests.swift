@@ -46,7 +46,7 @@ import Testing
     return result.outputText
   }
 
-  @Test(.tags(.driver), arguments: SplitStoreTests.Case.all)
+  @Test(.tags(.driver, .slow), arguments: SplitStoreTests.Case.all)
   func `Trees, links and files without record go from graph root and image store, all that is recorded stays`(
     one: SplitStoreTests.Case
   ) throws {

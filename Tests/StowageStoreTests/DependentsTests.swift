@@ -142,7 +142,7 @@ import Testing
     #expect(code { _ = try a.images.delete("web") } == .imageUsedByContainer)
   }
 
-  @Test(.tags(.driver), arguments: testDrivers)
+  @Test(.tags(.driver, .slow), arguments: testDrivers)
   func `An image that a container of another graph root names stays, also while its layers are there, too`(
     driver: String
   ) throws {
@@ -171,7 +171,7 @@ import Testing
     #expect(text == "content")
   }
 
-  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  @Test(.tags(.root, .slow), .enabled(if: isRoot, "mounting needs root"))
   func `A running container keeps the files of its image when that moves to its graph root, whatever others do`() throws
   {
     let shared = try SharedStore("overlay")

@@ -71,7 +71,7 @@ import Testing
     #expect(try test.staged().isEmpty)
   }
 
-  @Test(.tags(.driver), arguments: testDrivers)
+  @Test(.tags(.driver, .slow), arguments: testDrivers)
   func `Nobody waits for a lock while a layer of many files gets other owners`(driver: String) throws {
     // The vfs driver makes two copies, one for the image and one for the container.
     let directories = driver == "overlay" ? 60 : 10

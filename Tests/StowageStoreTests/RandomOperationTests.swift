@@ -56,7 +56,7 @@ private struct Model {
 }
 
 @Suite("Random operations") struct RandomOperationTests {
-  @Test(arguments: [1, 2, 3, 4])
+  @Test(.tags(.slow), arguments: [1, 2, 3, 4])
   func `Random operations by two openers of a store leave what a simple model says`(seed: UInt64) throws {
     let test = try TestStore(seed == 4 && isRoot ? "overlay" : "vfs")
     defer { withExtendedLifetime(test) {} }

@@ -35,7 +35,7 @@ import Testing
     return Set(try Syscall.directoryNames(home).map { String(decoding: $0, as: UTF8.self) }).subtracting(known)
   }
 
-  @Test(.tags(.driver), arguments: Case.all)
+  @Test(.tags(.driver, .slow), arguments: Case.all)
   func `All images move into the image store and back, with their digests, names and items`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
@@ -72,7 +72,7 @@ import Testing
     #expect(try store.layers.list().isEmpty)
   }
 
-  @Test(.tags(.driver), arguments: Case.all)
+  @Test(.tags(.driver, .slow), arguments: Case.all)
   func `A layer that another image of the source needs stays there, too`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }
@@ -92,7 +92,7 @@ import Testing
     #expect(try layers(split, split.root("g")).isEmpty)
   }
 
-  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  @Test(.tags(.root, .slow), .enabled(if: isRoot, "mounting needs root"))
   func `A running container keeps its files, and what it used is deleted when it is unmounted`() throws {
     for place in SplitStoreTests.Place.allCases {
       let split = try Split(Case(driver: "overlay", place: place))

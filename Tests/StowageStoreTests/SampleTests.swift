@@ -87,7 +87,7 @@ struct SampleTests {
   }
 
   @Test(
-    .tags(.driver), arguments: ["overlay", "vfs"],
+    .tags(.driver, .slow), arguments: ["overlay", "vfs"],
     ["", "-split"])
   func `Layers put into a sample extend its chain, and a container of it can be mounted`(driver: String, suffix: String)
     throws

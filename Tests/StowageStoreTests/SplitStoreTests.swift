@@ -125,7 +125,7 @@ import Testing
     #expect(try plain.layers.list().isEmpty && plain.images.list().isEmpty)
   }
 
-  @Test(.tags(.driver), arguments: Case.all)
+  @Test(.tags(.driver, .slow), arguments: Case.all)
   func `A read-only layer is made in the image store, which is an ordinary graph root too`(one: Case) throws {
     let split = try Split(one)
     defer { withExtendedLifetime(split) {} }

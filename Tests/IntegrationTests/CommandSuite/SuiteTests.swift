@@ -12,7 +12,7 @@ import Testing
     "additional store": additionalStore, "mapping": mapping,
   ]
 
-  @Test(.tags(.driver), arguments: Drivers.all, chapters.keys.sorted())
+  @Test(.tags(.driver, .slow), arguments: Drivers.all, chapters.keys.sorted())
   func `What each command shows`(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
     try CommandStore(driver).replay(text)
@@ -20,7 +20,7 @@ import Testing
 
   /// All chapters but those whose mounts last longer than a command, or whose files belong to others.
   @Test(
-    .tags(.root, .driver), .enabled(if: isRoot, "makes users"), arguments: Drivers.all,
+    .tags(.root, .driver, .slow), .enabled(if: isRoot, "makes users"), arguments: Drivers.all,
     chapters.keys.filter { !["mounting", "mapping", "additional store"].contains($0) }.sorted())
   func `What each command shows to an ordinary user`(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test(arguments: CommandRow.all)
+  @Test(.tags(.slow), arguments: CommandRow.all)
   func `Counts of arguments and options are checked under every name`(row: CommandRow) throws {
     let store = try CommandStore("vfs")
     for name in row.names {
