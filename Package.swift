@@ -105,6 +105,11 @@ let package = Package(
     .executableTarget(name: "store-tour", dependencies: ["Stowage"], path: "Examples/StoreTour"),
     .executableTarget(
       name: "automatic-namespace", dependencies: ["Stowage"], path: "Examples/AutomaticNamespace"),
+    // Fuzz targets: a plain build only keeps them compiling, Fuzz/run.sh links them with libFuzzer.
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["StowageModel", "StowageCompression", "StowageArchive", "StowageConfig"],
+      path: "Fuzz", exclude: ["README.md", "run.sh", "seed.sh"], swiftSettings: strict),
     // Tests
     .target(
       name: "StowageTestSupport",

@@ -1,73 +1,74 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds one fuzz target and runs it: Fuzz/run.sh tar|pax|tarsplit|decoders|records|toml [libFuzzer options]
-# Example: Fuzz/run.sh tar -max_total_time=60 -rss_limit_mb=1024
+# Builds all fuzz targets with libFuzzer and the address sanitizer and runs one, or each for some seconds.
 set -eu
 cd "$(dirname "$0")/.."
-target=$1
-shift
-work=.build/fuzz/$target
-mkdir -p "$work/Sources/$target" "$work/corpus"
-for module in StowageModel StowageCompression StowageArchive CIsal CZstd CLzma CBz2; do
-  ln -sfn "$PWD/Sources/$module" "$work/Sources/$module"
-done
-cp "Fuzz/$target.swift" "$work/Sources/$target/fuzz.swift"
-# The parser of configuration files is no module of its own.
-if [ "$target" = toml ]; then cp Sources/StowageConfig/TOML/*.swift "$work/Sources/$target/"; fi
-# The package manager gives the program's entry point a name of its own, so libFuzzer's has to be called.
-cat > "$work/Sources/$target/driver.swift" <<END
-@_silgen_name("LLVMFuzzerRunDriver")
-func runDriver(
-  _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt) -> CInt
-@_cdecl("${target}_main")
-public func driver(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  var count = count
-  var arguments = arguments
-  return runDriver(&count, &arguments) { fuzz(\$0, \$1) }
+work=.build/fuzz
+targets=$(cd Fuzz/Targets && ls ./*.swift | sed 's,^\./\(.*\)\.swift$,\1,' | tr '\n' ' ')
+
+usage() {
+  cat >&2 <<END
+usage: Fuzz/run.sh TARGET [libFuzzer options]   fuzz one target, e.g. with -max_total_time=60
+       Fuzz/run.sh TARGET FILE...               try these inputs, once each
+       Fuzz/run.sh --all SECONDS                fuzz each target so long, up to the first finding
+targets: $targets
+END
+  exit 64
 }
-END
-cat > "$work/Package.swift" <<END
-// swift-tools-version: 6.2
-import PackageDescription
-let strict: [SwiftSetting] = [
-  .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"), .unsafeFlags(["-sanitize=fuzzer,address", "-O"]),
-]
-let package = Package(
-  name: "fuzz",
-  targets: [
-    .systemLibrary(name: "CIsal", pkgConfig: "libisal"), .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
-    .systemLibrary(name: "CLzma", pkgConfig: "liblzma"), .systemLibrary(name: "CBz2"),
-    .target(name: "StowageModel", exclude: ["README.md"], swiftSettings: strict),
-    .target(
-      name: "StowageCompression", dependencies: ["StowageModel", "CIsal", "CZstd", "CLzma", "CBz2"],
-      exclude: ["README.md"], swiftSettings: strict),
-    .target(
-      name: "StowageArchive", dependencies: ["StowageModel", "StowageCompression"], exclude: ["README.md"],
-      swiftSettings: strict),
-    .executableTarget(
-      name: "$target", dependencies: ["StowageModel", "StowageArchive", "StowageCompression"],
-      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
-      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
-  ], swiftLanguageModes: [.v6])
-END
-# Seeds: what the usual programs write.
-if [ -z "$(ls -A "$work/corpus")" ]; then
-  case $target in
-    tar)
-      for format in v7 ustar gnu posix; do tar --format=$format -cf "$work/corpus/$format" Fuzz Package.swift; done
-      tar --format=posix --sparse -cf "$work/corpus/sparse" Fuzz ;;
-    pax) printf '19 path=some/where\n13 size=1024\n' > "$work/corpus/path"
-      printf '22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=0,9\n' > "$work/corpus/sparse" ;;
-    tarsplit) printf '{"type":2,"payload":"YWI=","position":0}\n{"type":1,"name":"a\\u0026","size":5,"payload":"PD7u4tgQAAA=","position":1}\n' > "$work/corpus/two" ;;
-    records) for kind in layers images containers; do
-        find Tests/Fixtures -name "*$kind.json" | while read -r file; do cp "$file" "$work/corpus/$(echo "$file" | tr / _)"; done
-      done
-      printf '[{"id":"a","names":["n"],"flags":{"x":1},"uidmap":[{"container_id":0,"host_id":1,"size":2}]}]' > "$work/corpus/small" ;;
-    toml) printf '[storage]\ndriver = "overlay"\n[storage.options]\nadditionalimagestores = ["/a", '"'/b'"']\nx.y = {z = 0x1F}\n' > "$work/corpus/small" ;;
-    decoders) for program in gzip bzip2 xz zstd; do $program -c < Package.swift > "$work/corpus/$program"; done ;;
-  esac
-fi
-(cd "$work" && swift build -j 2)
-exec "$work/.build/debug/$target" "$work/corpus" "$@"
+
+# Optimised for speed, but with the messages of preconditions and the bounds checks of raw buffers that only debug
+# builds have otherwise. Both sanitizers are named in one option, since the compiler obeys the last only; the package
+# manager has to hear of libFuzzer, too, to leave `main` to it. The linker must not strip, for it takes the counters of
+# coverage for unused.
+build() {
+  swift build -c release --product fuzz --scratch-path $work/build --disable-dead-strip -Xswiftc -use-ld=lld \
+    --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address \
+    -Xswiftc -DLIBFUZZER -Xswiftc -assert-config -Xswiftc Debug
+}
+
+# The address sanitizer would keep 256 MiB of freed memory from being used again, and the time goes into fresh pages.
+export ASAN_OPTIONS="quarantine_size_mb=4:${ASAN_OPTIONS-}"
+
+# fuzz TARGET [arguments of libFuzzer]
+fuzz() {
+  target=$1
+  shift
+  mkdir -p "$work/findings/$target"
+  "$work/build/release/fuzz" "--target=$target" "-artifact_prefix=$work/findings/$target/" -timeout=10 "$@"
+}
+
+# Writes the seeds of a target into its corpus, which keeps what earlier runs found interesting, and names that.
+corpus() {
+  mkdir -p "$work/corpus/$1"
+  Fuzz/seed.sh "$1" "$work/corpus/$1"
+  echo "$work/corpus/$1"
+}
+
+all() {
+  for target in $targets; do
+    log=$work/$target.log
+    if fuzz "$target" "$(corpus "$target")" -max_total_time="$1" >"$log" 2>&1; then
+      echo "$target: $(tail -n 1 "$log")"
+      continue
+    fi
+    tail -n 100 "$log"
+    input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+    echo "$target: a finding, see $log; to reproduce it: Fuzz/run.sh $target $input"
+    exit 1
+  done
+}
+
+case ${1-} in
+  "" | -h | --help) usage ;;
+  --all)
+    case ${2-} in "" | *[!0-9]*) usage ;; esac
+    build
+    all "$2" ;;
+  *)
+    target=$1
+    shift
+    case " $targets" in *" $target "*) ;; *) usage ;; esac
+    build
+    for argument; do case $argument in -*) ;; *) fuzz "$target" "$@"; exit ;; esac; done
+    fuzz "$target" "$(corpus "$target")" "$@" ;;
+esac

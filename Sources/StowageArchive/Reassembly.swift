@@ -28,7 +28,8 @@ package func reassemble(
   guard !start.isEmpty else { throw ArchiveError(.invalidTarSplit, "EOF") }
   guard start.starts(with: [0x1F, 0x8B]) else { throw ArchiveError(.invalidTarSplit, "gzip: invalid header") }
   let reader = TarSplitReader(GzipDecoder(peeked))
-  let buffer = RawBuffer(count: 1 << 20)
+  // Made for the first descriptor: what is read from memory does not pay for it.
+  lazy var buffer = RawBuffer(count: 1 << 20)
   while let record = try reader.next() {
     switch record {
     case .segment(let bytes): try sink.write(bytes)

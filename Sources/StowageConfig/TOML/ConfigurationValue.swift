@@ -56,17 +56,17 @@ struct ConfigurationValue: Sendable {
 }
 
 /// The members of a table by key.
-typealias ConfigurationTable = [String: ConfigurationMember]
+package typealias ConfigurationTable = [String: ConfigurationMember]
 
 /// A member of a table.
-struct ConfigurationMember: Sendable {
+package struct ConfigurationMember: Sendable {
   /// Where its key stands for the first time.
   let keyPosition: TextPosition
   let value: ConfigurationValue
 }
 
 /// Why a configuration file cannot be used.
-struct ConfigurationProblem: Error, Sendable {
+package struct ConfigurationProblem: Error, Sendable {
   /// What is wrong, without the place.
   let reason: String
   let position: TextPosition

@@ -3,7 +3,7 @@
 /// Reads a TOML 1.0 document. Dates and times are recognised but not interpreted.
 ///
 /// - Throws: What is wrong, and where.
-func readTOML(_ bytes: [UInt8]) throws(ConfigurationProblem) -> ConfigurationTable {
+package func readTOML(_ bytes: [UInt8]) throws(ConfigurationProblem) -> ConfigurationTable {
   var parser = TOMLParser(bytes)
   return try parser.parse()
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import StowageArchive
-import StowageCompression
+private import StowageArchive
+private import StowageCompression
 
 /// Reads the input as the data of a PAX header in front of a file of one block.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  let data = Array(UnsafeBufferPointer(start: start, count: count))
-  let archive = header(UInt8(ascii: "x"), data.count) + data + Array(repeating: 0, count: -data.count & 511)
+func fuzzPAX(_ input: [UInt8]) {
+  let archive =
+    header(UInt8(ascii: "x"), input.count) + input + Array(repeating: 0, count: -input.count & 511)
     + header(UInt8(ascii: "0"), 512) + Array(repeating: 0x31, count: 512)
-  try? check(archive)
-  return 0
+  try? read(archive)
 }
 
-private func check(_ archive: [UInt8]) throws {
+private func read(_ archive: [UInt8]) throws {
   let reader = TarReader(BytesSource(archive))
   while try reader.next() != nil {
     parts: while true {

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Writes the first inputs of a fuzz target: Fuzz/seed.sh TARGET DIRECTORY. A target not named below begins with none.
+set -eu
+cd "$(dirname "$0")/.."
+target=$1
+corpus=$2
+samples=Tests/Fixtures/samples
+
+# from_stores PATTERN: the files of the sample stores with such names, each under a name of its own.
+from_stores() {
+  unpacked=$(mktemp -d)
+  for store in "$samples"/*-by-podman-*.tar.zst "$samples"/overlay*.tar.zst "$samples"/vfs*.tar.zst; do
+    name=$(basename "$store" .tar.zst)
+    mkdir "$unpacked/$name"
+    zstd -qdc "$store" | tar -xf - -C "$unpacked/$name" --no-same-owner --wildcards "*-layers/$1" "*-images/$1" \
+      "*-containers/$1" 2>/dev/null || true
+  done
+  (cd "$unpacked" && find . -name "$1" -type f) | while read -r file; do
+    cp "$unpacked/$file" "$corpus/$(echo "${file#./}" | tr / _)"
+  done
+  rm -rf "$unpacked"
+}
+
+# pax NAME KEY=VALUE…: the data of a PAX header. A record's length counts its own digits.
+pax() {
+  file=$corpus/$1
+  shift
+  : >"$file"
+  for record; do
+    rest=$((${#record} + 2))
+    length=$((rest + ${#rest}))
+    if [ ${#length} -gt ${#rest} ]; then length=$((length + 1)); fi
+    printf '%d %s\n' $length "$record" >>"$file"
+  done
+}
+
+case $target in
+  tar)
+    tree=$(mktemp -d)
+    mkdir "$tree/directory"
+    echo content >"$tree/directory/file"
+    ln "$tree/directory/file" "$tree/hard"
+    ln -s directory/file "$tree/link"
+    : >"$tree/$(printf '%0120d' 0)"
+    mkfifo "$tree/fifo"
+    touch -d @1600000000 "$tree"/* "$tree"/directory/*
+    for format in v7 ustar gnu posix; do
+      # The long name does not fit into the oldest format.
+      tar --format=$format -b1 -C "$tree" -cf "$corpus/$format" . 2>/dev/null || true
+    done
+    for part in 1 2; do echo data | dd of="$tree/sparse" bs=64k seek=$part conv=notrunc status=none; done
+    for version in 0.0 0.1 1.0; do
+      tar --format=posix --sparse-version=$version -S -b1 -C "$tree" -cf "$corpus/sparse-$version" sparse
+    done
+    tar --format=gnu -S -b1 -C "$tree" -cf "$corpus/sparse-gnu" sparse
+    rm -rf "$tree"
+    # Small inputs run faster: some entries of each sample are enough.
+    for archive in "$samples"/*.tar Tests/Fixtures/images/*.tar; do
+      head -c 8192 "$archive" >"$corpus/$(basename "$archive")"
+    done
+    gzip -dc "$samples/l2.tar.gz" | head -c 8192 >"$corpus/l2.tar"
+    zstd -qdc "$samples/l3.tar.zst" | head -c 8192 >"$corpus/l3.tar" ;;
+  pax)
+    pax path path=some/where linkpath=else/where size=1024 uid=4294967295 gid=7 uname=u gname=g
+    pax times mtime=1700000000.123456789 atime=-1.5 ctime=0
+    pax attributes SCHILY.xattr.user.one=1 SCHILY.xattr.security.capability=12345678 SCHILY.xattr.user.one=2
+    pax sparse-0.0 GNU.sparse.major=0 GNU.sparse.minor=0 GNU.sparse.size=2048 GNU.sparse.numblocks=1 \
+      GNU.sparse.offset=512 GNU.sparse.numbytes=512
+    pax sparse-0.1 GNU.sparse.major=0 GNU.sparse.minor=1 GNU.sparse.name=f GNU.sparse.size=2048 \
+      GNU.sparse.numblocks=2 GNU.sparse.map=0,9,512,503
+    pax sparse-1.0 GNU.sparse.major=1 GNU.sparse.minor=0 GNU.sparse.name=f GNU.sparse.realsize=2048 ;;
+  tarsplit)
+    from_stores '*.tar-split.gz'
+    for file in "$corpus"/*.tar-split.gz; do gzip -dc "$file" >"${file%.gz}" && rm "$file"; done
+    cat >"$corpus/two" <<'END'
+{"type":2,"payload":"YWI=","position":0}
+{"type":1,"name":"a\u0026\ud83d\ude00","size":5,"payload":"PD7u4tgQAAA=","position":1}
+{"type":1,"name_raw":"//4=","payload":null,"position":2,"other":[{"x":null},true,1e5]}
+END
+    ;;
+  records)
+    for kind in layers images containers; do from_stores $kind.json; done
+    printf '[{"id":"a","names":["n"],"flags":{"x":1},"uidmap":[{"container_id":0,"host_id":1,"size":2}]}]' \
+      >"$corpus/small"
+    printf '[{"id":"a","path":"/run/merged","count":2}]' >"$corpus/mounts" ;;
+  toml)
+    cat >"$corpus/usual.conf" <<'END'
+# A system's file.
+[storage]
+driver = "overlay"
+runroot = "/run/containers/storage"
+graphroot = '/var/lib/containers/storage'
+transient_store = true
+[storage.options]
+additionalimagestores = [
+  "/usr/lib/images", # read-only
+  '/srv/images',
+  {append = true},
+]
+auto-userns-max-size = 65_536
+pull_options = {enable_partial_images = "true", use_hard_links = "false", ostree_repos = ""}
+[storage.options.overlay]
+mountopt = "nodev,metacopy=on"
+size = ""
+ignore_chown_errors = "false"
+END
+    cat >"$corpus/grammar.conf" <<'END'
+a.b."c d" = """
+several \
+  lines\u00e9\U0001F600\t"""
+e = '''literal
+lines'''
+n = [0x1F, 0o17, 0b11, -1_000, +7, 1.5e-3, inf, -nan, 1979-05-27T07:32:00.5+01:00, 07:32:00]
+[[t.u]]
+x = {y = {z = []}}
+[[t.u]]
+x = "\"\\"
+END
+    ;;
+  decoders)
+    # With small windows and blocks, since most of the time goes into memory.
+    for program in "gzip -1" "bzip2 -1" "xz -0" "zstd -q1 --zstd=wlog=10"; do
+      name=${program%% *}
+      head -c 2000 Fuzz/seed.sh | $program -c >"$corpus/$name"
+      head -c 5000 /dev/zero | $program -c | cat "$corpus/$name" - >"$corpus/$name-twice"
+    done
+    printf 'P*M\030\003\000\000\000abc' | cat - "$corpus/zstd" >"$corpus/zstd-skippable"
+    head -c 2000 Fuzz/seed.sh | xz -c --check=crc32 --delta=dist=4 --lzma2=dict=4KiB >"$corpus/xz-filters"
+    cp "$samples/l2.tar.gz" "$samples/l3.tar.zst" "$corpus" ;;
+esac
