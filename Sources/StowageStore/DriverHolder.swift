@@ -44,15 +44,13 @@ final class DriverHolder: Sendable {
     let token = try held.lastWrite()
     held.release()
     if let driver = state.withLock({ $0.token == token ? $0.driver : nil }) { return driver }
-    return try withLock { (driver, _) throws(StorageError) in driver }
+    let hold = try hold()
+    hold.release()
+    return hold.driver
   }
 
-  /// Runs `body` with `storage.lock` held exclusively, as everything must that mounts or shuts down. The second
-  /// argument
-  /// announces a shutdown to all other processes.
-  func withLock<R>(
-    _ body: (any GraphDriver, () throws(StorageError) -> Void) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
+  /// Takes `storage.lock` exclusively, as everything must that mounts or shuts down.
+  func hold() throws(StorageError) -> DriverHold {
     let held = try lock.acquire(.write, timeout: timeout)
     let token = try held.lastWrite()
     let driver = try state.withLock { (state) throws(StorageError) -> any GraphDriver in
@@ -66,9 +64,28 @@ final class DriverHolder: Sendable {
       state = State(driver: driver, token: token)
       return driver
     }
-    let access = held.writeAccess
-    let result = try body(driver) { () throws(StorageError) in _ = try access.recordWrite() }
-    held.release()
-    return result
+    return DriverHold(driver, held)
+  }
+}
+
+/// `storage.lock`, held exclusively.
+final class DriverHold: Sendable {
+  /// The driver.
+  let driver: any GraphDriver
+  private let held: Mutex<HeldLock?>
+
+  fileprivate init(_ driver: any GraphDriver, _ held: consuming HeldLock) {
+    self.driver = driver
+    self.held = Mutex(held)
+  }
+
+  /// Tells all other processes that the store is shut down.
+  func announceShutdown() throws(StorageError) {
+    try held.withLock { (held) throws(StorageError) in _ = try held?.writeAccess.recordWrite() }
+  }
+
+  /// Gives the lock up; a second time does nothing.
+  func release() {
+    if let held = held.withLock({ $0.take() }) { held.release() }
   }
 }

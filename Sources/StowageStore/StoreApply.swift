@@ -4,6 +4,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -18,7 +19,8 @@ extension Store {
   /// - Throws: `layerUnknown`; `busy` if the layer got content or was mounted meanwhile; those of the extraction.
   func applyDiff(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
     let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
-    let empty = try withLayers { (layers) throws(StorageError) -> EmptyLayer? in
+    let empty = try read([.layers]) { (access) throws(StorageError) -> EmptyLayer? in
+      let layers = access.layers
       guard let layer = layers.findPrimary(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
       return EmptyLayer(layer, layers)
     }
@@ -26,7 +28,8 @@ extension Store {
     var staged: StagedContent? = try stage(request, for: empty)
     let size = staged?.diff?.result?.contentSize ?? 0
     do throws(StorageError) {
-      try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+      try write([.layers]) { (access) throws(StorageError) in
+        let layers = access.layers
         let id = empty.layer.id
         guard let now = layers.reading.layer(id, at: empty.layer.location.role),
           EmptyLayer(now, layers.reading) == empty
@@ -55,15 +58,16 @@ extension Store {
   }
 
   private func applyInPlace(_ diff: DiffRequest, to nameOrID: String) throws(StorageError) -> Int64 {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Int64 in
+    try write([.layers]) { (access) throws(StorageError) -> Int64 in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
-      layers.store.change(layers) { table in table.update(layer.id) { $0.forgetDiff() } }
+      layers.change { table in table.update(layer.id) { $0.forgetDiff() } }
       let chain = try layers.reading.chain(of: layer)
       let result = try self.extract(diff, into: layer, chain, layers)
-      layers.store.change(layers) { table in table.update(layer.id) { $0.take(result) } }
-      try layers.store.save(layers)
+      layers.change { table in table.update(layer.id) { $0.take(result) } }
+      try layers.save()
       return result.contentSize
     }
   }
@@ -156,7 +160,7 @@ extension LayersWriting {
         }
       }
     }
-    store.change(self) { table in
+    change { table in
       guard let position = table.position(of: layer, store.topology) else { return }
       table.update(at: position) { record in
         if !isThere { record.forgetDiff() }
@@ -173,10 +177,10 @@ extension LayersWriting {
   }
 
   private func update(_ layer: FoundLayer, _ change: (inout LayerRecord) -> Void) throws(StorageError) {
-    store.change(self) { table in
+    self.change { table in
       if let position = table.position(of: layer, store.topology) { table.update(at: position, change) }
     }
-    try store.save(self)
+    try save()
   }
 }
 

@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 extension Store {
@@ -13,10 +14,10 @@ extension Store {
       maps = IDMapRequest(maps: try automaticMaps(automatic, image: &request.image))
     }
     let flags = try containerFlags(request)
-    return try withLayers { (layers) throws(StorageError) -> ContainerPlan in
-      let image =
-        request.image.isEmpty ? nil : try withImages { (view) throws(StorageError) in try view.require(request.image) }
-      let id = try containerStore.withReading { (containers) throws(StorageError) in try newID(request, containers) }
+    return try read([.layers, .images, .containers]) { (access) throws(StorageError) -> ContainerPlan in
+      let layers = access.layers
+      let image = request.image.isEmpty ? nil : try access.images.require(request.image)
+      let id = try newID(request, access.containers)
       let top: FoundLayer?
       var copy: MappedCopy?
       switch try image.map({ (image) throws(StorageError) in try topLayer(of: image, maps, layers) }) {

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 extension Store {
@@ -60,24 +61,21 @@ extension Store {
   private func createContainer(
     _ request: ContainerCreation, _ maps: IDMapRequest, _ flags: RecordFlags, _ staged: inout StagedContent?
   ) throws(StorageError) -> Step {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Step in
-      try self.withImages { (view) throws(StorageError) -> Step in
-        try self.containerStore.withWriting {
-          (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> Step in
-          let image = request.image.isEmpty ? nil : try view.require(request.image)
-          let id = try newID(request, containers.reading)
-          let top: FoundLayer?
-          switch try image.map({ (image) throws(StorageError) in try topLayer(of: image, maps, layers.reading) }) {
-          case .needsCopy(let copy): return .needsCopy(copy)
-          case .ready(let layer): top = layer
-          case nil: top = nil
-          }
-          let new = try self.containerLayer(request, image, maps, id, top, flags, layers.reading)
-          if new.source != staged?.source { return .needsContent(new) }
-          let record = self.record(id, new, request, image?.record.id, maps, flags)
-          return .made(try self.commit(record, request, new, &staged, &layers, containers))
-        }
+    try write([.layers, .containers], reading: [.images]) { (access) throws(StorageError) -> Step in
+      let layers = access.layers
+      let containers = access.containers
+      let image = request.image.isEmpty ? nil : try access.reading.images.require(request.image)
+      let id = try newID(request, containers.reading)
+      let top: FoundLayer?
+      switch try image.map({ (image) throws(StorageError) in try topLayer(of: image, maps, layers.reading) }) {
+      case .needsCopy(let copy): return .needsCopy(copy)
+      case .ready(let layer): top = layer
+      case nil: top = nil
       }
+      let new = try self.containerLayer(request, image, maps, id, top, flags, layers.reading)
+      if new.source != staged?.source { return .needsContent(new) }
+      let record = self.record(id, new, request, image?.record.id, maps, flags)
+      return .made(try self.commit(record, request, new, &staged, layers, containers))
     }
   }
 
@@ -95,7 +93,7 @@ extension Store {
 
   private func commit(
     _ container: ContainerRecord, _ request: ContainerCreation, _ new: NewLayer, _ staged: inout StagedContent?,
-    _ layers: inout LayersWriting, _ containers: borrowing RecordsWriting<ContainerRecord>
+    _ layers: borrowing LayersWriting, _ containers: borrowing RecordsWriting<ContainerRecord>
   ) throws(StorageError) -> ContainerRecord {
     var record = container
     _ = try layers.create(new, staged: &staged, completing: false)

@@ -4,6 +4,7 @@ internal import StowageConfig
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 /// Layers that begin as copies: made in a staged directory without a lock, and compared with their source when the lock is
@@ -45,7 +46,9 @@ extension Store {
 
   /// Why a copy failed: one of what others are deleting fails anywhere, and that reason is worth more than the place.
   private func reason(_ error: StorageError, _ new: NewLayer) throws(StorageError) -> StorageError {
-    if new.source != nil { try withLayers { (layers) throws(StorageError) in try new.recheckBasis(layers) } }
+    if new.source != nil {
+      try read([.layers]) { (access) throws(StorageError) in try new.recheckBasis(access.layers) }
+    }
     return error
   }
 
@@ -60,21 +63,20 @@ extension Store {
     while true {
       attempts += 1
       let driver = try drivers.current()
-      let (parents, source) = try withLayers { (layers) throws(StorageError) in
-        try unrecordedParents(request.parent, layers)
+      let (parents, source) = try read([.layers]) { (access) throws(StorageError) in
+        try unrecordedParents(request.parent, access.layers)
       }
       var staged: StagedLayer?
       // What changes during the copy is noticed, apart from the last time, when it is made under the lock.
       if source != nil, attempts < Store.mostCopies {
         staged = try driver.stage(over: parents, targetRoot: location.root, create)
       }
-      let isMade = try drivers.withLock { (driver, _) throws(StorageError) -> Bool in
-        try self.withLayersWriting(driver: driver) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
-          let (now, state) = try unrecordedParents(request.parent, layers.reading)
-          if staged != nil, state != source || now != parents { return false }
-          try driver.create(location, over: now, create, staged: staged.take())
-          return true
-        }
+      let isMade = try write([.driver, .ownLayers]) { (access) throws(StorageError) -> Bool in
+        let layers = access.layers
+        let (now, state) = try unrecordedParents(request.parent, layers.reading)
+        if staged != nil, state != source || now != parents { return false }
+        try layers.driver.create(location, over: now, create, staged: staged.take())
+        return true
       }
       if isMade { return id.rawValue }
     }

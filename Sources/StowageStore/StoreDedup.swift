@@ -3,6 +3,7 @@
 internal import StowageDiff
 internal import StowageDriverAPI
 public import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 extension Store {
@@ -29,12 +30,12 @@ extension Store {
 
   /// The directories of all layers that images are made of and that may be written.
   private func imageTrees() throws(StorageError) -> [FilePath] {
-    try withLayers { (layers) throws(StorageError) -> [FilePath] in
+    try read([.layers, .images]) { (access) throws(StorageError) -> [FilePath] in
+      let layers = access.layers
       if layers.driver.traits.sharesBlocks { return [] }
       var trees: [FilePath] = []
       var seen: Set<LayerLocation> = []
-      let view = try self.withImages { (view) throws(StorageError) in view }
-      for (index, table) in view.tables.enumerated() {
+      for (index, table) in access.images.tables.enumerated() {
         let home = self.topology.role(ofImageStore: index)
         for top in table.records.flatMap({ $0.mappedLayers + ($0.layer.map { [$0] } ?? []) }) {
           guard let layer = layers.find(top, near: home) else { continue }

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 /// A last look at what is to be deleted, when the locks are held.
@@ -20,7 +21,8 @@ extension Store {
   func deleteLayer(
     _ nameOrID: String, force: Bool, check: DeletionCheck<FoundLayer> = { _, _ in }
   ) throws(StorageError) {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+    try write([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
       }
@@ -38,40 +40,43 @@ extension Store {
 
   private func checkUnused(_ layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
     let id = layer.id
-    if let child = layers.store.ask(layers, { $0.children(of: id) }).first {
+    if let child = layers.ask({ $0.children(of: id) }).first {
       throw StorageError(.layerHasChildren, subject: id.rawValue).wrapped("used by layer \(child)")
     }
-    try withImages { (view) throws(StorageError) in
+    try read([.images, .containers]) { (access) throws(StorageError) in
+      let view = access.images
       for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable {
         if let image = table.records.first(where: { $0.layer == id }) {
           throw StorageError(.layerUsedByImage, subject: id.rawValue).wrapped("layer \(id) used by image \(image.id)")
         }
       }
-      try self.containerStore.withReading { (containers) throws(StorageError) in
-        if let container = containers.records.first(where: { $0.layer == id }) {
-          throw StorageError(.layerUsedByContainer, subject: id.rawValue)
-            .wrapped("layer \(id) used by container \(container.id)")
-        }
+      if let container = access.containers.records.first(where: { $0.layer == id }) {
+        throw StorageError(.layerUsedByContainer, subject: id.rawValue)
+          .wrapped("layer \(id) used by container \(container.id)")
       }
     }
   }
 
   /// Takes a deleted layer off the lists of mapped top layers.
   private func forgetMappedLayer(_ id: LayerID) throws(StorageError) {
-    for store in imageStores where store.isWritable {
-      let images = try store.withReading { (access) throws(StorageError) in
-        access.records.filter { $0.mappedLayers.contains(id) }.map(\.id)
-      }
-      if images.isEmpty { continue }
-      try store.withWriting { (access: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-        for image in images { try access.update(image) { $0.mappedLayers.removeAll { $0 == id } } }
+    let isListed = try read([.ownImages]) { (access) throws(StorageError) in
+      access.images.tables.contains { table in table.records.contains { $0.mappedLayers.contains(id) } }
+    }
+    if !isListed { return }
+    try write([.ownImages]) { (access) throws(StorageError) in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        for image in images.reading.records where image.mappedLayers.contains(id) {
+          try images.update(image.id) { $0.mappedLayers.removeAll { $0 == id } }
+        }
       }
     }
   }
 
   /// Deletes layers one after the other; one failure does not stop the others (store-semantics 27.1.7). Layers that are
   /// gone already are fine.
-  func deleteLayers(_ ids: [LayerID], _ layers: inout LayersWriting) throws(StorageError) {
+  func deleteLayers(_ ids: [LayerID], _ layers: borrowing LayersWriting) throws(StorageError) {
     var failures: [StorageError] = []
     for id in ids {
       guard let layer = layers.reading.primary(id) else { continue }
@@ -104,10 +109,12 @@ extension Store {
   func deleteImage(
     _ nameOrID: String, commit: Bool, force: Bool, check: DeletionCheck<(ImagesView, [LayerID])> = { _, _ in }
   ) throws(StorageError) -> [LayerID] {
-    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
+    try write([.ownLayers]) { (access) throws(StorageError) -> [LayerID] in
+      let layers = access.layers
       let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: commit)
       let pins = layers.reading.idlePins(force: force)
-      let removal = try self.withImages { (view) throws(StorageError) -> ImageRemoval in
+      let removal = try self.read([.images]) { (access) throws(StorageError) -> ImageRemoval in
+        let view = access.images
         let removal = try self.planRemoval(nameOrID, view, layers.reading, foreign, pins)
         try check((view, removal.layers), layers.reading)
         return removal
@@ -118,13 +125,14 @@ extension Store {
       try layers.deletePins(pins, over: removal.layers)
       let tie = LayerTie(.image, removal.id.rawValue)
       try layers.tie(removal.layers, tie)
-      for index in removal.stores.sorted() {
-        try self.imageStores[index].withWriting {
-          (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-          if images.reading[removal.id] != nil { try images.remove(removal.id, into: &layers.bins) }
+      try self.write([.ownImages]) { (access) throws(StorageError) in
+        let all = access.images
+        for index in removal.stores.sorted() {
+          let images = all.at(index)
+          if images.reading[removal.id] != nil { try layers.bins.remove(removal.id, from: images) }
         }
       }
-      try self.deleteLayers(removal.layers, &layers)
+      try self.deleteLayers(removal.layers, layers)
       return removal.layers
     }
   }
@@ -138,7 +146,7 @@ extension Store {
       id = table.resolve(nameOrID)
     }
     guard let id else { throw StorageError(.notAnImage, subject: nameOrID) }
-    let containers = try containerStore.withReading { (access) throws(StorageError) in access.records }
+    let containers = try read([.containers]) { (access) throws(StorageError) in access.containers.records }
     if let user = containers.last(where: { $0.image == id }) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
@@ -185,7 +193,7 @@ extension Store {
     _ tops: [FoundLayer], _ uses: LayerUses, _ layers: borrowing LayersReading, _ pins: Set<LayerID>
   ) -> [LayerID] {
     var children: [LayerID: [LayerID]] = [:]
-    layers.store.ask(layers) { table in
+    layers.ask { table in
       table.forEach { record, _ in if let parent = record.parent { children[parent, default: []].append(record.id) } }
     }
     var list: [LayerID] = []
@@ -217,21 +225,21 @@ extension Store {
     _ nameOrID: String, missing: StorageError.Code = .notAContainer,
     check: DeletionCheck<ContainerRecord> = { _, _ in }
   ) throws(StorageError) {
-    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
-      try self.containerStore.withWriting { (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
-        guard let container = containers.reading.container(nameOrID) else {
-          throw StorageError(missing, subject: nameOrID)
-        }
-        try check(container, layers.reading)
-        let layer = layers.reading.primary(container.layer)
-        if let layer {
-          try layers.unmountFully(layer)
-          try layers.tie([layer.id], LayerTie(.container, container.id.rawValue))
-        }
-        try removeTree(self.topology.containers.runDirectory.appending(container.id.rawValue))
-        try containers.remove(container.id, into: &layers.bins)
-        if let layer { try layers.delete(layer) }
+    try write([.ownLayers, .containers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let containers = access.containers
+      guard let container = containers.reading.container(nameOrID) else {
+        throw StorageError(missing, subject: nameOrID)
       }
+      try check(container, layers.reading)
+      let layer = layers.reading.primary(container.layer)
+      if let layer {
+        try layers.unmountFully(layer)
+        try layers.tie([layer.id], LayerTie(.container, container.id.rawValue))
+      }
+      try removeTree(self.topology.containers.runDirectory.appending(container.id.rawValue))
+      try layers.bins.remove(container.id, from: containers)
+      if let layer { try layers.delete(layer) }
     }
   }
 
@@ -240,12 +248,13 @@ extension Store {
   /// Deletes a container with its layer, or an image's record, or a layer, whatever depends on it (store-semantics
   /// 18.5).
   func deleteAnything(_ nameOrID: String) throws(StorageError) {
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
+    let container = try read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
     }
     if let container { return try deleteContainer(container.id.rawValue, missing: .layerUnknown) }
     if try deleteImageRecord(nameOrID) { return }
-    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+    try write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -258,18 +267,18 @@ extension Store {
   /// - Returns: whether there was one.
   private func deleteImageRecord(_ nameOrID: String) throws(StorageError) -> Bool {
     var bins = DeferredRemoval()
-    for store in imageStores where store.isWritable {
-      let isDeleted = try store.withWriting {
-        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
-        guard let image = images.reading.find(nameOrID) else { return false }
+    let isDeleted = try write([.ownImages]) { (access) throws(StorageError) -> Bool in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        guard let image = images.reading.find(nameOrID) else { continue }
         try images.remove(image.id, into: &bins)
         return true
       }
-      if !isDeleted { continue }
-      try bins.empty()
-      return true
+      return false
     }
-    return false
+    if isDeleted { try bins.empty() }
+    return isDeleted
   }
 
   /// Deletes all containers, images and layers, newest layers first, then what the driver still lists
@@ -277,24 +286,27 @@ extension Store {
   ///
   /// - Parameter force: lets other graph roots that need layers or images lose them; else nothing at all is deleted then.
   func deleteEverything(force: Bool) throws(StorageError) {
-    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+    try write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
       if !force {
         try self.checkNobodyElse(try ForeignUses(topology, removesStale: true))
         try layers.reading.checkNotMountedElsewhere()
       }
-      try self.containerStore.withWriting {
-        (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+      try self.write([.containers]) { (access) throws(StorageError) in
+        let containers = access.containers
         for container in containers.reading.records {
-          try containers.remove(container.id, into: &layers.bins)
+          try layers.bins.remove(container.id, from: containers)
         }
       }
-      for store in self.imageStores where store.isWritable {
-        try store.withWriting { (images: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-          for image in images.reading.records { try images.remove(image.id, into: &layers.bins) }
+      try self.write([.ownImages]) { (access) throws(StorageError) in
+        let all = access.images
+        for index in all.own {
+          let images = all.at(index)
+          for image in images.reading.records { try layers.bins.remove(image.id, from: images) }
         }
       }
-      let records = layers.store.ask(layers.reading) { $0.records }
-      try self.deleteLayers(records.sorted { $0.created > $1.created }.map(\.id), &layers)
+      let records = layers.reading.ask { $0.records }
+      try self.deleteLayers(records.sorted { $0.created > $1.created }.map(\.id), layers)
       for home in self.topology.layerHomes {
         for name in try layers.driver.listLayers(in: home.root) {
           guard let id = LayerID(recorded: name) else { continue }
@@ -308,7 +320,8 @@ extension Store {
     if let (layer, use) = foreign.first {
       throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
     }
-    try withImages { (view) throws(StorageError) in
+    try read([.images]) { (access) throws(StorageError) in
+      let view = access.images
       for image in sharedImages(view)?.records ?? [] {
         guard let use = foreign.byImage[image.id]?.first else { continue }
         throw StorageError(.imageUsedByContainer, subject: image.id.rawValue)

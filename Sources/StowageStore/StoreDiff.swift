@@ -5,6 +5,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -22,7 +23,8 @@ private struct Comparison {
 extension Store {
   /// The differences of a layer (store-semantics 17.2).
   func changes(of nameOrID: String, from: String?) throws(StorageError) -> [LayerChange] {
-    try withLayers { (layers) throws(StorageError) -> [LayerChange] in
+    try read([.layers]) { (access) throws(StorageError) -> [LayerChange] in
+      let layers = access.layers
       let pair = try self.resolve(nameOrID, from, layers)
       let changes: [Change]
       switch layers.driver.diffSource(of: pair.layer.location, over: pair.chain, from: pair.from?.id) {
@@ -40,7 +42,8 @@ extension Store {
 
   /// The size of the differences.
   func diffSize(of nameOrID: String, from: String?) throws(StorageError) -> Int64 {
-    try withLayers { (layers) throws(StorageError) -> Int64 in
+    try read([.layers]) { (access) throws(StorageError) -> Int64 in
+      let layers = access.layers
       let pair = try self.resolve(nameOrID, from, layers)
       return try self.diffSize(pair, layers)
     }
@@ -65,7 +68,8 @@ extension Store {
   func writeDiff(
     of nameOrID: String, from: String?, compression: Compression?, to output: LayerOutput
   ) throws(StorageError) {
-    try withLayers { (layers) throws(StorageError) in
+    try read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       let pair = try self.resolve(nameOrID, from, layers)
       let sink = try output.sink(compression ?? pair.layer.record.compression)
       if pair.isAgainstParent, let file = layers.tarSplitFile(of: pair.layer) {

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -12,50 +13,52 @@ extension Store {
   /// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
   /// record; a crash in between leaves only their directory, which the next opener removes.
   func createImage(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
-    guard let layer = request.layer, !layer.isEmpty else { return try createImage(request, top: nil, home: 0) }
-    return try withLayers { (layers) throws(StorageError) -> ImageInfo in
+    let layer = request.layer ?? ""
+    let others: StoreParts = layer.isEmpty ? [] : [.layers]
+    return try write([.images], reading: others) { (access) throws(StorageError) -> ImageInfo in
+      if layer.isEmpty { return try self.createImage(request, top: nil, home: 0, access.images) }
+      let layers = access.reading.layers
       guard let top = layers.find(layer) else { throw StorageError(.layerUnknown, subject: layer) }
       let role = layers.layer(top.id, at: .imageStore)?.location.role ?? top.location.role
-      return try self.createImage(request, top: top.id, home: self.topology.storeForNewImage(over: role))
+      let home = self.topology.storeForNewImage(over: role)
+      return try self.createImage(request, top: top.id, home: home, access.images)
     }
   }
 
   private func createImage(
-    _ request: ImageCreation, top: LayerID?, home: Int
+    _ request: ImageCreation, top: LayerID?, home: Int, _ all: borrowing ImagesWriting
   ) throws(StorageError) -> ImageInfo {
-    try withImagesChanging { (all) throws(StorageError) -> ImageInfo in
-      let images = all.at(home)
-      let view = all.view
-      var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
-      record.names = withoutRepeats(request.names)
-      for index in 0...home { try self.checkFree(record, all.at(index).reading, names: !request.takesNames) }
-      var items = request.bigData
-      if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > home {
-        items = try self.inherit(found, into: &record) + items
-      }
-      try request.apply(to: &record)
-      for item in items { record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest) }
-      try record.checkDigests()
-      record.settleDigest()
-      let directory = images.store.directory
-      do throws(StorageError) {
-        for item in items {
-          try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
-        }
-        if request.takesNames {
-          record.remember(record.names)
-          try images.appendTakingNames(record)
-          try all.release(record.names, except: home)
-        } else {
-          try images.append(record)
-        }
-      } catch {
-        // Data of a record that may be on disk stay; the next opener removes them if it is not.
-        if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
-        throw error
-      }
-      return view.info(record, home)
+    let images = all.at(home)
+    let view = all.view
+    var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
+    record.names = withoutRepeats(request.names)
+    for index in 0...home { try self.checkFree(record, all.at(index).reading, names: !request.takesNames) }
+    var items = request.bigData
+    if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > home {
+      items = try self.inherit(found, into: &record) + items
     }
+    try request.apply(to: &record)
+    for item in items { record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest) }
+    try record.checkDigests()
+    record.settleDigest()
+    let directory = images.store.directory
+    do throws(StorageError) {
+      for item in items {
+        try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
+      }
+      if request.takesNames {
+        record.remember(record.names)
+        try images.appendTakingNames(record)
+        try all.release(record.names, except: home)
+      } else {
+        try images.append(record)
+      }
+    } catch {
+      // Data of a record that may be on disk stay; the next opener removes them if it is not.
+      if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
+      throw error
+    }
+    return view.info(record, home)
   }
 
   private func newID(
@@ -117,13 +120,8 @@ extension Store {
       record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest)
     }
     record.names = []
-    images.store.change(images) { $0.append(record, file: 0) }
+    images.change { $0.append(record, file: 0) }
   }
-}
-
-/// 64 lower-case hexadecimal digits.
-func looksLikeIdentifier(_ text: String) -> Bool {
-  text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
 }
 
 /// `locating item named …` of images.
@@ -132,11 +130,6 @@ func missingItem(_ key: String, _ image: String) -> StorageError {
     .imageDataMissing,
     "locating item named \(goQuoted(key)) for image with ID \(goQuoted(image)) (consider removing the image to resolve "
       + "the issue): file does not exist", subject: image)
-}
-
-extension BigDataItem {
-  /// The digest to record.
-  var recordedDigest: Digest { digest ?? BigDataFiles.digest(of: bytes) }
 }
 
 extension ImageCreation {

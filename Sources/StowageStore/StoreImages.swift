@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageModel
+internal import StowageRecords
 
 /// The images of all stores while their locks are held shared.
 struct ImagesView: Sendable {
@@ -8,6 +9,13 @@ struct ImagesView: Sendable {
   let tables: [RecordTable<ImageRecord>]
   /// Whether the store at the same position can be changed.
   let isWritable: [Bool]
+
+  /// What the records say; stores that are not held look empty.
+  init(_ hold: RecordsHold<ImageRecord>) {
+    let stores = hold.stores.all
+    tables = stores.indices.map { hold.includes($0) ? hold.reading($0).ask { $0 } : RecordTable([]) }
+    isWritable = stores.map(\.isWritable)
+  }
 
   /// Where an image was found.
   struct Found: Sendable {
@@ -71,83 +79,39 @@ func unknownImage(_ nameOrID: String) -> StorageError {
   StorageError(.imageUnknown, subject: nameOrID).wrapped("locating image with ID \(goQuoted(nameOrID))")
 }
 
-extension Store {
-  /// Runs `body` with the locks of all image stores held shared.
-  func withImages<R>(_ body: (ImagesView) throws(StorageError) -> R) throws(StorageError) -> R {
-    for _ in 0..<2 {
-      var damaged: RecordStore<ImageRecord>?
-      if let result = try readIfFresh(&damaged, body) { return result }
-      try damaged?.repair()
-    }
-    throw primaryImages.notRepaired
-  }
-
-  /// Runs `body` with the locks held shared; `nil`, and the store that needs repair, if one does.
-  private func readIfFresh<R>(
-    _ damaged: inout RecordStore<ImageRecord>?, _ body: (ImagesView) throws(StorageError) -> R
-  ) throws(StorageError) -> R? {
-    let hold = SharedHold(try LockGroup.acquire(exclusive: [], shared: imageStores.map(\.locks)))
-    defer { withExtendedLifetime(hold) {} }
-    for store in imageStores where try !store.isFresh(hold.group) {
-      damaged = store
-      return nil
-    }
-    return try body(imagesView)
-  }
-
-  /// Runs `body` with the locks of all image stores that may be written held exclusively and those of others shared.
-  func withImagesChanging<R>(_ body: (ImagesWriting) throws(StorageError) -> R) throws(StorageError) -> R {
-    let writable = imageStores.filter(\.isWritable)
-    let others = imageStores.filter { !$0.isWritable }
-    let hold = SharedHold(try LockGroup.acquire(exclusive: writable.map(\.locks), shared: others.map(\.locks)))
-    defer { withExtendedLifetime(hold) {} }
-    do throws(StorageError) {
-      for store in writable { _ = try store.beginWriting(hold) }
-      for store in others where try !store.isFresh(hold.group) { throw StorageError(.duplicateImageNames) }
-      return try body(ImagesWriting(stores: writable, hold: hold, view: imagesView))
-    } catch {
-      for store in writable { store.forget() }
-      throw error
-    }
-  }
-
-  /// What is in memory; needs the locks.
-  private var imagesView: ImagesView {
-    ImagesView(
-      tables: imageStores.map { store in store.ask(RecordsReading(store: store)) { $0 } },
-      isWritable: imageStores.map(\.isWritable))
-  }
-}
-
 /// The right to change images: the locks of all image stores that may be written are held exclusively.
-struct ImagesWriting {
-  /// The stores that may be written, the one for new images first.
-  fileprivate let stores: [RecordStore<ImageRecord>]
-  fileprivate let hold: SharedHold
-  /// All images as they were when the locks were taken.
+struct ImagesWriting: ~Copyable {
+  /// All images as they were when this was made.
   let view: ImagesView
+  private let hold: RecordsHold<ImageRecord>
+
+  init(_ hold: RecordsHold<ImageRecord>) {
+    self.hold = hold
+    view = ImagesView(hold)
+  }
+
+  /// Positions of the stores that may be written, that for new images first.
+  var own: [Int] { hold.stores.all.indices.filter { hold.stores.all[$0].isWritable } }
 
   /// The right to change one store; `index` as in ``ImagesView/Found/store``.
-  func at(_ index: Int) -> RecordsWriting<ImageRecord> {
-    RecordsWriting(reading: RecordsReading(store: stores[index]), hold: hold)
-  }
+  func at(_ index: Int) -> RecordsWriting<ImageRecord> { hold.writing(index) }
 
   /// Where an image is to be changed: in the store that has its record, else, as a copy, in the one for new images.
-  func home(of found: ImagesView.Found) -> Int { found.store < stores.count ? found.store : 0 }
+  func home(of found: ImagesView.Found) -> Int { own.contains(found.store) ? found.store : 0 }
 
   /// Takes names away from the images of all stores that may be written but one, and saves what changed.
   func release(_ names: [String], except kept: Int) throws(StorageError) {
-    for index in stores.indices where index != kept {
+    for index in own where index != kept {
       let access = at(index)
       let owners = names.compactMap { access.reading.owner(ofName: $0) }
       if owners.isEmpty { continue }
-      stores[index].change(access) { table in
+      access.change { table in
         for owner in owners {
           table.setNames(
             (table[owner]?.names ?? []).filter { name in !names.contains { $0.hasSameBytes(as: name) } }, of: owner)
         }
       }
-      try stores[index].save(access)
+      try access.save()
     }
   }
 }
@@ -167,5 +131,5 @@ extension RecordTable where Record == ContainerRecord {
 
 extension RecordsReading where Record == ContainerRecord {
   /// The container, or `nil`.
-  func container(_ nameOrID: String) -> ContainerRecord? { store.ask(self) { $0.container(nameOrID) } }
+  func container(_ nameOrID: String) -> ContainerRecord? { ask { $0.container(nameOrID) } }
 }

@@ -4,6 +4,7 @@ internal import StowageConfig
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -92,9 +93,11 @@ extension Store {
   }
 
   private func commit(_ copy: MappedCopy, _ staged: inout StagedContent?) throws(StorageError) {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+    try write([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       try copy.new.recheckBasis(layers.reading)
-      try self.withImagesChanging { (all) throws(StorageError) in
+      try self.write([.images]) { (access) throws(StorageError) in
+        let all = access.images
         // Somebody else may have made the copy, or changed or deleted the image.
         guard let image = all.view.find(copy.image.record.id.rawValue), image.store == 0,
           image.record.id == copy.image.record.id,

@@ -4,6 +4,7 @@ internal import StowageConfig
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 extension Store {
@@ -14,12 +15,10 @@ extension Store {
   /// - Returns: the absolute path of the tree.
   /// - Throws: `layerUnknown`; `readOnlyStore` for a layer of an additional image store; `mountFailed`, `system`.
   public func mount(_ nameOrID: String, label: String = "") throws(StorageError) -> String {
-    try drivers.withLock { (driver, _) throws(StorageError) -> String in
-      try self.withLayersWriting(additional: true, driver: driver) {
-        (layers: inout LayersWriting) throws(StorageError) -> String in
-        let (layer, options) = try self.mountRequest(nameOrID, label, layers.reading)
-        return try layers.mount(layer, options)
-      }
+    try write([.driver, .layers]) { (access) throws(StorageError) -> String in
+      let layers = access.layers
+      let (layer, options) = try self.mountRequest(nameOrID, label, layers.reading)
+      return try layers.mount(layer, options)
     }
   }
 
@@ -29,7 +28,8 @@ extension Store {
   /// - Throws: as ``mount(_:label:)``.
   public func planMount(_ nameOrID: String, label: String = "") throws(StorageError) -> (path: String, steps: [String])
   {
-    try withLayers { (layers) throws(StorageError) in
+    try read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       let (layer, options) = try self.mountRequest(nameOrID, label, layers)
       return try layers.plan(layer, options)
     }
@@ -38,8 +38,8 @@ extension Store {
   private func mountRequest(
     _ nameOrID: String, _ label: String, _ layers: borrowing LayersReading
   ) throws(StorageError) -> (layer: FoundLayer, options: MountOptions) {
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
+    let container = try read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
     }
     guard let layer = layers.find(container?.layer.rawValue ?? nameOrID) else {
       throw StorageError(.layerUnknown, subject: nameOrID)
@@ -103,13 +103,11 @@ extension Store {
   private func mountedImage(
     _ nameOrID: String, _ options: [String], _ label: String
   ) throws(StorageError) -> MountedImage {
-    try drivers.withLock { (driver, _) throws(StorageError) -> MountedImage in
-      try self.withLayersWriting(additional: true, driver: driver) {
-        (layers: inout LayersWriting) throws(StorageError) -> MountedImage in
-        switch try self.imageMountRequest(nameOrID, options, label, layers.reading) {
-        case .needsCopy(let copy): return .needsCopy(copy)
-        case .ready(let layer, let mount): return .mounted(try layers.mount(layer, mount))
-        }
+    try write([.driver, .layers]) { (access) throws(StorageError) -> MountedImage in
+      let layers = access.layers
+      switch try self.imageMountRequest(nameOrID, options, label, layers.reading) {
+      case .needsCopy(let copy): return .needsCopy(copy)
+      case .ready(let layer, let mount): return .mounted(try layers.mount(layer, mount))
       }
     }
   }
@@ -121,7 +119,8 @@ extension Store {
   public func planImageMount(
     _ nameOrID: String, options: [String] = [], label: String = ""
   ) throws(StorageError) -> (path: String, steps: [String]) {
-    try withLayers { (layers) throws(StorageError) in
+    try read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       switch try self.imageMountRequest(nameOrID, options, label, layers) {
       case .ready(let layer, let mount): return try layers.plan(layer, mount)
       case .needsCopy(let copy):
@@ -141,7 +140,7 @@ extension Store {
     _ nameOrID: String, _ options: [String], _ label: String, _ layers: borrowing LayersReading
   ) throws(StorageError) -> ImageMount {
     if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
-    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID) }
+    let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
     let layer: FoundLayer
     switch try topLayer(of: image, .host, layers) {
     case .needsCopy(let copy): return .needsCopy(copy)
@@ -175,12 +174,13 @@ extension Store {
   /// - Throws: `layerUnknown`. Not being mounted is no error.
   @discardableResult
   public func unmount(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
+    let container = try read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
     }
-    return try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    return try write([.layers]) { (access) throws(StorageError) -> Bool in
+      let layers = access.layers
       let name = container?.layer.rawValue ?? nameOrID
-      let atPath = layers.store.mounts(layers.reading).layer(at: nameOrID)
+      let atPath = layers.reading.mounts.layer(at: nameOrID)
       guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.find($0) }) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -193,8 +193,9 @@ extension Store {
   /// - Throws: `imageUnknown`, `layerUnknown`.
   @discardableResult
   public func unmountImage(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
-    let image = try withImages { (view) throws(StorageError) in try view.require(nameOrID) }
-    return try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
+    return try write([.layers]) { (access) throws(StorageError) -> Bool in
+      let layers = access.layers
       guard let layer = self.unmappedLayer(of: image, layers.reading) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -206,10 +207,11 @@ extension Store {
   ///
   /// - Throws: `layerUnknown`.
   public func mountCount(of nameOrID: String) throws(StorageError) -> Int {
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
+    let container = try read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
     }
-    return try withLayers { (layers) throws(StorageError) -> Int in
+    return try read([.layers]) { (access) throws(StorageError) -> Int in
+      let layers = access.layers
       guard let layer = layers.findPrimary(container?.layer.rawValue ?? nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -249,21 +251,14 @@ extension Store {
   public func snapshot(
     layers: Bool = true, images: Bool = true, containers: Bool = true
   ) throws(StorageError) -> StoreSnapshot {
-    let rest = { () throws(StorageError) -> ([ImageInfo], [ContainerRecord]) in
-      let records = { () throws(StorageError) -> [ContainerRecord] in
-        if !containers { return [] }
-        return try self.containers.list()
-      }
-      if !images { return ([], try records()) }
-      return try self.withImages { (view) throws(StorageError) in (view.infos, try records()) }
-    }
-    if !layers {
-      let (images, containers) = try rest()
-      return StoreSnapshot(layers: [], images: images, containers: containers)
-    }
-    return try withLayers { (access) throws(StorageError) in
-      let (images, containers) = try rest()
-      return StoreSnapshot(layers: access.list(), images: images, containers: containers)
+    var parts: StoreParts = []
+    if layers { parts.formUnion(.layers) }
+    if images { parts.formUnion(.images) }
+    if containers { parts.formUnion(.containers) }
+    return try read(parts) { (access) throws(StorageError) -> StoreSnapshot in
+      StoreSnapshot(
+        layers: layers ? access.listLayers() : [], images: images ? access.listImages() : [],
+        containers: containers ? access.listContainers() : [])
     }
   }
 
@@ -275,20 +270,17 @@ extension Store {
   /// - Throws: `layerUsedByContainer` if a layer was mounted.
   @discardableResult
   public func shutdown(force: Bool) throws(StorageError) -> [LayerID] {
-    try drivers.withLock { (driver, announce) throws(StorageError) -> [LayerID] in
-      let mounted = try self.withLayersWriting(additional: true, driver: driver) {
-        (layers: inout LayersWriting) throws(StorageError) -> [LayerID] in
-        let mounted = layers.store.mounts(layers.reading).layers.filter { layers.reading.find($0) != nil }.sorted()
-        if force {
-          for id in mounted {
-            if let layer = layers.reading.find(id) { try layers.unmountFully(layer) }
-          }
+    try write([.driver, .layers]) { (access) throws(StorageError) -> [LayerID] in
+      let layers = access.layers
+      let mounted = layers.reading.mounts.layers.filter { layers.reading.find($0) != nil }.sorted()
+      if force {
+        for id in mounted {
+          if let layer = layers.reading.find(id) { try layers.unmountFully(layer) }
         }
-        return mounted
       }
       if mounted.isEmpty || force {
-        try announce()
-        try driver.cleanUp()
+        try access.driver.announceShutdown()
+        try layers.driver.cleanUp()
       }
       if mounted.isEmpty { return [] }
       throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")

@@ -2,6 +2,7 @@
 
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -55,12 +56,12 @@ extension Store {
   private func find(
     _ nameOrID: String, missing: StorageError.Code
   ) throws(StorageError) -> (id: String, names: [String], metadata: String) {
-    let layer = try withLayers { (layers) throws(StorageError) in layers.find(nameOrID)?.record }
+    let layer = try read([.layers]) { (access) throws(StorageError) in access.layers.find(nameOrID)?.record }
     if let layer { return (layer.id.rawValue, layer.names, layer.metadata) }
-    let image = try withImages { (view) throws(StorageError) in view.find(nameOrID)?.record }
+    let image = try read([.images]) { (access) throws(StorageError) in access.images.find(nameOrID)?.record }
     if let image { return (image.id.rawValue, image.names, image.metadata) }
-    let container = try containerStore.withReading { (containers) throws(StorageError) in
-      containers.container(nameOrID)
+    let container = try read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
     }
     if let container { return (container.id.rawValue, container.names, container.metadata) }
     throw StorageError(missing, subject: nameOrID)
@@ -94,8 +95,8 @@ extension Store {
   func change(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String] {
     if let names = try changeLayerNames(change, nameOrID) { return names }
     if let names = try changeImageNames(change, nameOrID) { return names }
-    return try containerStore.withWriting {
-      (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) -> [String] in
+    return try write([.containers]) { (access) throws(StorageError) -> [String] in
+      let containers = access.containers
       guard let container = containers.reading.container(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -106,7 +107,8 @@ extension Store {
   }
 
   private func changeLayerNames(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String]? {
-    try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> [String]? in
+    try write([.ownLayers]) { (access) throws(StorageError) -> [String]? in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else { return nil }
       let names = change.applied(to: layer.record.names)
       try layers.setNames(names, of: layer.id)
@@ -115,7 +117,8 @@ extension Store {
   }
 
   private func changeImageNames(_ change: NameChange, _ nameOrID: String) throws(StorageError) -> [String]? {
-    try withImagesChanging { (all) throws(StorageError) -> [String]? in
+    try write([.images]) { (access) throws(StorageError) -> [String]? in
+      let all = access.images
       guard let found = all.view.find(nameOrID) else { return nil }
       let home = all.home(of: found)
       let images = all.at(home)
@@ -134,25 +137,29 @@ extension Store {
   ///
   /// - Throws: `notAnID` if there is no such object that can be changed.
   public func setMetadata(_ metadata: String, of nameOrID: String) throws(StorageError) {
-    let isDone = try withLayersWriting { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    let isDone = try write([.ownLayers]) { (access) throws(StorageError) -> Bool in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else { return false }
       try layers.update(layer.id) { $0.metadata = metadata }
       return true
     }
     if isDone { return }
-    for store in imageStores where store.isWritable {
-      let isDone = try store.withWriting {
-        (images: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
-        guard let image = images.reading.find(nameOrID) else { return false }
+    let isImage = try write([.ownImages]) { (access) throws(StorageError) -> Bool in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        guard let image = images.reading.find(nameOrID) else { continue }
         try images.update(image.id) { record in
           record.metadata = metadata
           record.settleDigest()
         }
         return true
       }
-      if isDone { return }
+      return false
     }
-    try containerStore.withWriting { (containers: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
+    if isImage { return }
+    try write([.containers]) { (access) throws(StorageError) in
+      let containers = access.containers
       guard let container = containers.reading.container(nameOrID) else {
         throw StorageError(.notAnID, subject: nameOrID)
       }

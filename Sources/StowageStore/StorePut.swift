@@ -6,6 +6,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -55,7 +56,8 @@ extension Store {
   /// Finds the parent, checks identifier and names for the first time, and decides where the layer will be. Locks are
   /// held shared and only here.
   func resolveNewLayer(_ request: LayerCreation, hasDiff: Bool) throws(StorageError) -> NewLayer {
-    try withLayers { (layers) throws(StorageError) -> NewLayer in
+    try read([.layers]) { (access) throws(StorageError) -> NewLayer in
+      let layers = access.layers
       var new = try self.describe(request, hasDiff: hasDiff, layers)
       while (request.id ?? "").isEmpty, layers.primary(new.record.id) != nil { new.rename(.random()) }
       try LayersWriting.checkFree(new.record, layers)
@@ -115,8 +117,8 @@ extension Store {
     guard let parent = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
     // A container's layer is made with the container lock held; its parent is an image's layer.
     if !checks { return parent }
-    let isContainers = try containerStore.withReading { (containers) throws(StorageError) -> Bool in
-      containers.records.contains { $0.layer == parent.id }
+    let isContainers = try read([.containers]) { (access) throws(StorageError) -> Bool in
+      access.containers.records.contains { $0.layer == parent.id }
     }
     if isContainers { throw StorageError(.parentIsContainer, subject: nameOrID) }
     return parent
@@ -195,7 +197,8 @@ extension Store {
   ///
   /// - Throws: `busy` if the parent is not what the content was staged over.
   func commitLayer(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) -> LayerInfo {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> LayerInfo in
+    try write([.layers]) { (access) throws(StorageError) -> LayerInfo in
+      let layers = access.layers
       try new.recheckBasis(layers.reading)
       if staged != nil { try new.checkSource(staged?.source) }
       let record = try layers.create(new, staged: &staged)

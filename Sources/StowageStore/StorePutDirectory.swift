@@ -7,6 +7,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -61,7 +62,8 @@ extension Store {
 
   /// The reference replaces the content of a layer that answers to the argument, even to a prefix of its identifier.
   private func requireNewLayer(_ id: String) throws(StorageError) {
-    try withLayers { (layers) throws(StorageError) in
+    try read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       guard let found = layers.findPrimary(id) else { return }
       if found.id.rawValue == id { throw StorageError(.duplicateID, subject: id) }
       if found.record.names.contains(id) { throw StorageError(.duplicateName, subject: id) }

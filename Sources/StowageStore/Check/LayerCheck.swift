@@ -7,6 +7,7 @@ internal import StowageDigest
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -48,7 +49,7 @@ struct LayerCheck {
     for _ in 0..<3 {
       let found = try check(subject)
       if found.isEmpty { return [] }
-      let now = try store.withLayers { (layers) throws(StorageError) in layers.current(subject) }
+      let now = try store.read([.layers]) { (access) throws(StorageError) in access.layers.current(subject) }
       guard let now else { return [] }
       if now.state == subject.state { return found }
       trees[subject.layer.location] = nil
@@ -150,8 +151,8 @@ struct LayerCheck {
     let store = store
     let mount: PrivateMount
     do throws(StorageError) {
-      mount = try store.withLayers { (layers) throws(StorageError) in
-        try PrivateMount(location, subject.chain, layers.driver, store.topology)
+      mount = try store.read([.layers]) { (access) throws(StorageError) in
+        try PrivateMount(location, subject.chain, access.layers.driver, store.topology)
       }
     } catch {
       let isMissing = error.code == .layerUnknown || error.code == .driverLayerUnknown

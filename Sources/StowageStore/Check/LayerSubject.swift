@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -46,7 +47,7 @@ extension LayersReading {
   func subjects() -> [LayerSubject] {
     var seen: Set<LayerID> = []
     var subjects: [LayerSubject] = []
-    for id in store.ask(self, { $0.records.map(\.id) }) {
+    for id in ask({ $0.records.map(\.id) }) {
       guard let layer = primary(id), !layer.record.isIncomplete, seen.insert(id).inserted,
         LayerTie(layer.record.flags)?.kind != .mounts
       else { continue }

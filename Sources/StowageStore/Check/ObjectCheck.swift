@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -34,15 +35,17 @@ struct CheckSnapshot: Sendable {
   let needed: Set<LayerID>
 
   init(_ store: Store) throws(StorageError) {
-    self = try store.withLayers { (layers) throws(StorageError) in try CheckSnapshot(store, layers) }
+    self = try store.read([.layers, .images, .containers]) { (access) throws(StorageError) in
+      try CheckSnapshot(store, access)
+    }
   }
 
-  private init(_ store: Store, _ layers: borrowing LayersReading) throws(StorageError) {
+  private init(_ store: Store, _ access: borrowing StoreReading) throws(StorageError) {
+    let layers = access.layers
     subjects = layers.subjects()
-    let view = try store.withImages { (view) throws(StorageError) in view }
     var seen: Set<ImageID> = []
     var images: [Image] = []
-    for (index, table) in view.tables.enumerated() {
+    for (index, table) in access.images.tables.enumerated() {
       for record in table.records where seen.insert(record.id).inserted {
         let tops = (record.layer.map { [$0] } ?? []) + record.mappedLayers
         let below = layers.standing(on: tops, near: store.topology.role(ofImageStore: index))
@@ -52,7 +55,7 @@ struct CheckSnapshot: Sendable {
     self.images = images
     let driver = layers.driver
     var containers: [Container] = []
-    for record in try store.containerStore.withReading({ (access) throws(StorageError) in access.records }) {
+    for record in access.containers.records {
       let place = LayerLocation(id: record.layer, role: .graphRoot, root: store.topology.roots.graphRoot)
       containers.append(
         Container(
@@ -114,7 +117,7 @@ extension Store {
     let record = container.record
     let title = "container \(record.id)"
     var found = checkItems(
-      record, record.id.rawValue, containerStore.directory, title: title, missing: .containerDataMissing,
+      record, record.id.rawValue, topology.containers.directory, title: title, missing: .containerDataMissing,
       wrong: .containerDataIncorrectSize, kind: "container")
     if let image = record.image, !knownImages.contains(image) {
       // The container itself may be whole: only the record of what it was made from is gone.

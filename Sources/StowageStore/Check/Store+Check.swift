@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -31,9 +32,10 @@ extension Store {
   /// Where what the driver keeps on disk about parents disagrees with the records; only what matters to some version. The list
   /// of a mounted layer has the parents that it was mounted with, and follows when it is unmounted.
   private func linkFindings() throws(StorageError) -> [(LayerID, CheckFinding)] {
-    try withLayers { (layers) throws(StorageError) in
+    try read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       let chains = layers.writableChains()
-      let mounted = Set(layers.store.mounts(layers).layers)
+      let mounted = Set(layers.mounts.layers)
       return layers.driver.linkFindings(chains).compactMap { finding in
         guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
         if case .linkDangling = finding.kind { return nil }
@@ -47,7 +49,7 @@ extension Store {
 extension LayersReading {
   /// The chains of all layers that may be written; those with a missing ancestor are left out.
   func writableChains() -> [LayerChain] {
-    let ids = store.ask(self) { $0.records.map(\.id) }
+    let ids = ask { $0.records.map(\.id) }
     return ids.compactMap { id in
       guard let layer = primary(id), let parents = try? chain(of: layer) else { return nil }
       return LayerChain(layer: layer.location, parents: parents)

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -100,7 +101,8 @@ extension Store {
 
   /// Layers with the longest chains first, so that children go before their parents.
   private func topmostFirst(_ items: [CheckReport.Item]) throws(StorageError) -> [CheckReport.Item] {
-    let depths = try withLayers { (layers) throws(StorageError) -> [String: Int] in
+    let depths = try read([.layers]) { (access) throws(StorageError) -> [String: Int] in
+      let layers = access.layers
       var depths: [String: Int] = [:]
       for item in items {
         guard let id = LayerID(recorded: item.id), let layer = layers.primary(id) else { continue }
@@ -114,8 +116,8 @@ extension Store {
   /// Restores links and lists of parents, for layers that are not mounted.
   private func restoreLinks(_ report: CheckReport) throws(StorageError) {
     guard report.layers.contains(where: { $0.findings.contains { $0.remedy == .restoration } }) else { return }
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
-      try layers.repairLinks()
+    try write([.layers]) { (access) throws(StorageError) in
+      try access.layers.repairLinks()
     }
   }
 }
@@ -147,7 +149,7 @@ extension CheckEvidence {
 extension LayersReading {
   /// Refuses to go on if one of the layers is mounted.
   func refuseMounted(_ ids: [LayerID]) throws(StorageError) {
-    let mounts = store.mounts(self)
+    let mounts = mounts
     for id in ids {
       guard let mount = mounts[id], !driver.traits.hasKernelMounts || MountTable.isMountPoint(FilePath(mount.path))
       else { continue }

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -29,7 +30,7 @@ struct KnownLayers: Sendable {
   /// - Throws: `corrupt` if a record file or another graph root's registration cannot be read; then nothing may be deleted.
   init(_ store: Store, _ layers: borrowing LayersReading) throws(StorageError) {
     let topology = store.topology
-    let files = layers.store.ask(layers) { $0.files }
+    let files = layers.ask { $0.files }
     for (file, document) in zip(files, topology.layers.documents) {
       add(file.document.records)
       if !document.isVolatile, file.signature?.size ?? 0 > 0 { provenRoots.insert(document.root) }
@@ -41,7 +42,8 @@ struct KnownLayers: Sendable {
     }
     for table in layers.additional { add(table.records) }
     for container in try store.allContainers() { ids.insert(container.layer) }
-    try store.withImages { (view) throws(StorageError) in
+    try store.read([.images]) { (access) throws(StorageError) in
+      let view = access.images
       for image in view.tables.flatMap(\.records) {
         ids.formUnion(image.mappedLayers)
         if let layer = image.layer { ids.insert(layer) }
@@ -69,7 +71,7 @@ struct KnownLayers: Sendable {
 extension Store {
   /// The containers of both modes, transient and not.
   func allContainers() throws(StorageError) -> [ContainerRecord] {
-    var containers = try containerStore.withReading { (access) throws(StorageError) in access.records }
+    var containers = try read([.containers]) { (access) throws(StorageError) in access.containers.records }
     for path in topology.volatileContainers {
       var file = RecordFile<ContainerRecord>(path, isFlushed: false)
       try file.load()

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 

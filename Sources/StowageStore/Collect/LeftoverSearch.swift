@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -24,7 +25,7 @@ struct LayerLeftoverSearch {
     var data: [(directory: FilePath, names: [String])] = []
     for directory in topology.layers.dataSearch { data.append((directory, try directoryNames(directory))) }
     let known = try KnownLayers(store, layers)
-    let mounts = layers.store.mounts(layers)
+    let mounts = layers.mounts
     var gone: Set<LayerID> = []
     for home in trees {
       gone.formUnion(try findTrees(home.names, home.home, home.root, known, mounts, driver))

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -32,31 +33,29 @@ extension Store {
   }
 
   private func searchLayers(_ removal: inout LeftoverRemoval) throws(StorageError) {
-    try drivers.withLock { (driver, _) throws(StorageError) in
-      try self.withLayersWriting(additional: true, driver: driver) {
-        (layers: inout LayersWriting) throws(StorageError) in
-        let search = try LayerLeftoverSearch(self, layers.reading)
-        for text in search.kept { removal.keep(text) }
-        try removal.take(search.finds, driver)
-      }
+    try write([.driver, .layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let search = try LayerLeftoverSearch(self, layers.reading)
+      for text in search.kept { removal.keep(text) }
+      try removal.take(search.finds, layers.driver)
     }
   }
 
   /// Containers are recorded before they get data, so what was listed and is nowhere recorded is left over.
   private func searchContainers(_ removal: inout LeftoverRemoval) throws(StorageError) {
     let driver = try drivers.current()
-    try containerStore.withWriting { (access: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
-      let store = self.containerStore
+    try write([.containers]) { (access) throws(StorageError) in
+      let containers = access.containers
       // A transient store has no stable containers, so it may have no file for them.
-      guard self.topology.isTransient || store.isRecordFilePresent(access.reading) else { return }
-      let names = try directoryNames(store.directory)
-      var recorded = Set(access.reading.records.map(\.id))
+      guard self.topology.isTransient || containers.reading.isRecordFilePresent else { return }
+      let names = try directoryNames(containers.store.directory)
+      var recorded = Set(containers.reading.records.map(\.id))
       for path in self.topology.volatileContainers {
         var file = RecordFile<ContainerRecord>(path, isFlushed: false)
         try file.load()
         recorded.formUnion(file.document.records.map(\.id))
       }
-      try removal.take(self.unrecordedData(names, recorded, .containerData, store), driver)
+      try removal.take(self.unrecordedData(names, recorded, .containerData, containers.store), driver)
     }
   }
 
@@ -64,15 +63,18 @@ extension Store {
   /// records is not left over.
   private func searchImages(_ removal: inout LeftoverRemoval) throws(StorageError) {
     let driver = try drivers.current()
-    for store in imageStores where store.isWritable {
-      let others = try withImages { (view) throws(StorageError) in Set(view.tables.flatMap(\.records).map(\.id)) }
-      try store.withWriting { (access: inout RecordsWriting<ImageRecord>) throws(StorageError) in
-        guard store.isRecordFilePresent(access.reading) else { return }
-        let names = try directoryNames(store.directory)
-        let recorded = others.union(access.reading.records.map(\.id))
-        var finds = self.unrecordedData(names, recorded, .imageData, store)
+    try write([.images]) { (access) throws(StorageError) in
+      let all = access.images
+      let recorded = Set(all.view.tables.flatMap(\.records).map(\.id))
+      for index in all.own {
+        let images = all.at(index)
+        guard images.reading.isRecordFilePresent else { continue }
+        let names = try directoryNames(images.store.directory)
+        var finds = self.unrecordedData(names, recorded, .imageData, images.store)
         // What a caller put there may belong to an image of a store that is not configured now.
-        finds.removeAll { $0.kind == .imageData && Syscall.exists($0.path.appending("userdata")) }
+        finds.removeAll {
+          $0.kind == .imageData && Syscall.exists($0.path.appending(BigDataFiles.callersDirectory))
+        }
         try removal.take(finds, driver)
       }
     }

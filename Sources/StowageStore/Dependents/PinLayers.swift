@@ -4,6 +4,7 @@ internal import StowageDigest
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -33,7 +34,7 @@ extension LayersReading {
   /// Pins, with what they are over; those that hold something, or the others.
   func pins(holding: Bool) -> [(pin: LayerID, parent: LayerID)] {
     let directories = store.topology.layers.dataSearch.map { DependentsDirectory(data: $0) }
-    return store.ask(self) { $0.records.filter { $0.pinOwner != nil } }.compactMap { record in
+    return ask { $0.records.filter { $0.pinOwner != nil } }.compactMap { record in
       guard let owner = record.pinOwner, let parent = record.parent else { return nil }
       let isRegistered = directories.contains { Syscall.exists($0.file(owner)) }
       return isRegistered == holding ? (record.id, parent) : nil
@@ -52,13 +53,13 @@ extension LayersReading {
 extension LayersWriting {
   /// Makes the pins that this graph root's layers need and deletes those that nothing here needs. A failure is logged: pins
   /// only matter to other programs.
-  mutating func settlePins() {
+  func settlePins() {
     do throws(StorageError) {
       let places = store.topology
       guard places.roots.imageStore != nil, let owner = try Identity.read(places.layers.identity) else { return }
-      let pins = store.ask(reading) { $0.records.filter { $0.pinOwner == owner } }
+      let pins = reading.ask { $0.records.filter { $0.pinOwner == owner } }
       if pins.isEmpty, !store.pinsParents { return }
-      let dependents = store.pinsParents ? store.ask(reading) { $0.dependents(places.layers.documents) } : []
+      let dependents = store.pinsParents ? reading.ask { $0.dependents(places.layers.documents) } : []
       let wanted = Set(dependents.map(\.parent))
       for pin in pins where pin.parent.map({ !wanted.contains($0) }) ?? true {
         if let layer = reading.primary(pin.id) { try delete(layer) }
@@ -73,14 +74,14 @@ extension LayersWriting {
   }
 
   /// Deletes pins over layers that are about to be deleted.
-  mutating func deletePins(_ pins: [(pin: LayerID, parent: LayerID)], over doomed: [LayerID]) throws(StorageError) {
+  func deletePins(_ pins: [(pin: LayerID, parent: LayerID)], over doomed: [LayerID]) throws(StorageError) {
     for entry in pins where doomed.contains(entry.parent) {
       if let layer = reading.primary(entry.pin) { try delete(layer) }
     }
   }
 
   /// Makes a layer without content over another one, beside it.
-  mutating func pin(_ basis: FoundLayer, _ record: LayerRecord) throws(StorageError) {
+  func pin(_ basis: FoundLayer, _ record: LayerRecord) throws(StorageError) {
     let (documents, role) = (store.topology.layers.documents, basis.location.role)
     guard let document = documents.firstIndex(where: { $0.role == role && !$0.isVolatile }) else { return }
     let location = LayerLocation(id: record.id, role: role, root: basis.location.root)

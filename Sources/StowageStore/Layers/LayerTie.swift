@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 package import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -24,6 +25,19 @@ struct LayerTie: Hashable, Sendable {
     case mapping
     /// Content for the layer itself, which is there if its tree has the inode that `id` names.
     case content
+  }
+
+  /// Tells who needs a tied layer. Takes the locks of images and containers.
+  typealias Need = (LayerTie, LayerID) throws(StorageError) -> Needed
+
+  /// Who needs a tied layer.
+  enum Needed: Sendable {
+    /// The object it is tied to, which is recorded.
+    case byOwner
+    /// Another image or container.
+    case byOthers
+    /// Nobody.
+    case byNobody
   }
 
   /// The flag's key.
@@ -127,15 +141,16 @@ package final class PendingImage: Sendable {
   /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
   package func finish() throws(StorageError) {
     let own = [tie(at: .graphRoot), tie(at: .imageStore)]
-    try store.withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
-      let tied = layers.store.ask(layers.reading) { table in
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let tied = layers.reading.ask { table in
         table.records.filter { LayerTie($0.flags).map { own.contains($0) } ?? false }.map(\.id)
       }
       if tied.isEmpty { return }
-      layers.store.change(layers) { table in
+      layers.change { table in
         for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }
       }
-      try layers.store.save(layers)
+      try layers.save()
     }
   }
 }
@@ -158,8 +173,8 @@ extension LayersReading {
 
   /// The layers whose ties are alive: others have a reason to keep them.
   func tiedLayers() -> [LayerRecord] {
-    let mounts = store.mounts(self)
-    return store.ask(self) { $0.records }.filter { LayerTie($0.flags)?.isAlive(store.topology, mounts) == true }
+    let mounts = mounts
+    return ask { $0.records }.filter { LayerTie($0.flags)?.isAlive(store.topology, mounts) == true }
   }
 }
 
@@ -167,26 +182,29 @@ extension LayersWriting {
   /// Ties layers of the primary store to an object, in one save per file.
   func tie(_ ids: [LayerID], _ tie: LayerTie) throws(StorageError) {
     if ids.isEmpty { return }
-    store.change(self) { table in
+    change { table in
       for id in ids { table.update(id) { $0.flags[LayerTie.key] = tie.flag } }
     }
-    try store.save(self)
+    try save()
   }
 
   /// Settles layers whose maker or deleter died: needed layers are complete, others go with the data of their object.
   ///
   /// A layer that another one is built on stays in any case.
-  mutating func settle(_ tied: [LayerID], _ isNeeded: LayerStore.Need) throws(StorageError) {
+  func settle(_ tied: [LayerID], _ isNeeded: LayerTie.Need) throws(StorageError) {
     var doomed: [FoundLayer] = []
+    let mounts = reading.mounts
     for id in tied {
-      guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags) else { continue }
+      guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags),
+        !tie.isAlive(store.topology, mounts)
+      else { continue }
       if tie.kind == .content {
         try settleContent(of: layer, tie)
         continue
       }
       switch try isNeeded(tie, id) {
       case .byOwner, .byOthers:
-        store.change(self) { table in
+        change { table in
           table.update(id) { record in
             record.flags[LayerTie.key] = nil
             record.isIncomplete = false
@@ -198,18 +216,18 @@ extension LayersWriting {
       }
     }
     try discardChildrenFirst(doomed)
-    store.change(self) { table in
+    change { table in
       for layer in doomed { table.update(layer.id) { $0.flags[LayerTie.key] = nil } }
     }
   }
 
   /// Deletes children before their parents; what keeps a child that is not doomed stays.
-  private mutating func discardChildrenFirst(_ doomed: [FoundLayer]) throws(StorageError) {
+  private func discardChildrenFirst(_ doomed: [FoundLayer]) throws(StorageError) {
     var progress = true
     while progress {
       progress = false
       for layer in doomed where reading.primary(layer.id) != nil {
-        guard reading.store.ask(reading, { $0.children(of: layer.id) }).isEmpty else { continue }
+        guard reading.ask({ $0.children(of: layer.id) }).isEmpty else { continue }
         Log.warning("Found layer \(goQuoted(layer.id.rawValue)) of an unfinished operation, deleting it")
         try unmountFully(layer)
         try discard(layer)
@@ -219,7 +237,7 @@ extension LayersWriting {
   }
 
   /// Deletes the directories of an object that has no record.
-  private mutating func removeData(of tie: LayerTie) throws(StorageError) {
+  private func removeData(of tie: LayerTie) throws(StorageError) {
     let places = store.topology
     switch tie.kind {
     case .mapping, .content: break
@@ -237,9 +255,11 @@ extension LayersWriting {
   }
 
   /// Deletes a tree of the driver that has no record.
-  mutating func removeUnrecorded(
+  func removeUnrecorded(
     _ id: LayerID, _ home: (role: LayerLocation.Role, root: FilePath)
   ) throws(StorageError) {
-    try driver.remove(LayerLocation(id: id, role: home.role, root: home.root), into: &bins)
+    try bins.fill { (bins) throws(StorageError) in
+      try driver.remove(LayerLocation(id: id, role: home.role, root: home.root), into: &bins)
+    }
   }
 }

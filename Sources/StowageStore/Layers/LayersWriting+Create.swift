@@ -4,6 +4,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -77,7 +78,7 @@ extension LayersWriting {
   ///
   /// - Throws: `duplicateID`, `duplicateName`.
   static func checkFree(_ record: LayerRecord, _ reading: borrowing LayersReading) throws(StorageError) {
-    try reading.store.withTable(reading) { (table) throws(StorageError) in
+    try reading.ask { (table) throws(StorageError) in
       if table.isTaken(record.id) { throw StorageError(.duplicateID, subject: record.id.rawValue) }
       for name in record.names where table.owner(ofName: name) != nil {
         throw StorageError(.duplicateName, subject: name)
@@ -90,7 +91,7 @@ extension LayersWriting {
   ///
   /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
   /// crash leaves the incomplete record for the next opener.
-  mutating func create(
+  func create(
     _ new: NewLayer, staged: inout StagedContent?, completing: Bool = true
   ) throws(StorageError) -> LayerRecord {
     try LayersWriting.checkFree(new.record, reading)
@@ -102,9 +103,9 @@ extension LayersWriting {
         throw bigDataNameError(error, item.key)
       }
     }
-    store.change(self) { $0.append(record, file: new.document) }
+    change { $0.append(record, file: new.document) }
     do throws(StorageError) {
-      try store.save(self)
+      try save()
       try fill(new, &staged)
       if completing { try complete(new.record.id) }
     } catch {
@@ -124,11 +125,11 @@ extension LayersWriting {
     }
   }
 
-  private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
+  private func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
     for item in new.bigData { try writeItem(item, of: new.location) }
     if let tarSplit = staged?.diff?.tarSplit { try placeTarSplit(tarSplit, of: new.location) }
     if let result = staged?.diff?.result {
-      store.change(self) { table in
+      change { table in
         table.update(new.record.id) { record in
           record.take(result)
           if record.tocDigest != nil { record.forgetBlob() }
@@ -157,7 +158,7 @@ extension LayersWriting {
   }
 
   /// Deletes a layer whose making failed; a failure of that is only logged.
-  mutating func abandon(_ new: NewLayer, context: StorageError) {
+  func abandon(_ new: NewLayer, context: StorageError) {
     guard let layer = reading.primary(new.record.id) else { return }
     do throws(StorageError) {
       // A save that failed may have replaced the file all the same: `delete` marks the record first, and if that fails

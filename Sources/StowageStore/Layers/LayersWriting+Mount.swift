@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -14,7 +15,7 @@ extension LayersWriting {
     let chain = try reading.chain(of: layer)
     var undo = false
     do throws(StorageError) {
-      return try store.withMounts(self) { (ledger) throws(StorageError) -> String in
+      return try store.mounts.change(self) { (ledger) throws(StorageError) -> String in
         let known = ledger[layer.id]
         if let known, MountTable.isMountPoint(FilePath(known.path)) {
           ledger.set(layer.id, path: known.path, count: increment(known.count))
@@ -41,7 +42,7 @@ extension LayersWriting {
   ///   failure.
   @discardableResult
   func unmount(_ layer: FoundLayer, force: Bool, isConditional: Bool = false) throws(StorageError) -> Bool {
-    let remains = try store.withMounts(self) { (ledger) throws(StorageError) -> Bool in
+    let remains = try store.mounts.change(self) { (ledger) throws(StorageError) -> Bool in
       let known = ledger[layer.id]
       if isConditional, known == nil { throw StorageError(.layerNotMounted, subject: layer.id.rawValue) }
       if let known, known.count > 1, !force {
@@ -61,7 +62,7 @@ extension LayersWriting {
 
   /// Unmounts a layer as often as it is counted.
   func unmountFully(_ layer: FoundLayer) throws(StorageError) {
-    if store.mounts(reading)[layer.id] == nil { return }
+    if reading.mounts[layer.id] == nil { return }
     try unmount(layer, force: true)
   }
 
@@ -72,7 +73,7 @@ extension LayersWriting {
 extension LayersReading {
   /// Where ``LayersWriting/mount(_:_:)`` would present a layer, and its steps in words. Changes nothing.
   func plan(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> (path: String, steps: [String]) {
-    if let known = store.mounts(self)[layer.id], MountTable.isMountPoint(FilePath(known.path)) {
+    if let known = mounts[layer.id], MountTable.isMountPoint(FilePath(known.path)) {
       return (known.path, ["mounted already (count \(known.count))"])
     }
     let plan = try driver.mountPlan(for: layer.location, over: try chain(of: layer), options)
@@ -83,7 +84,7 @@ extension LayersReading {
   /// have been elsewhere than the records say now, so places do not count.
   func mountedUsers(of layer: FoundLayer) -> [LayerID] {
     guard driver.traits.hasKernelMounts else { return [] }
-    return store.mounts(self).layers.sorted().filter { id in
+    return mounts.layers.sorted().filter { id in
       if id == layer.id { return true }
       guard let mounted = find(id), let ancestors = try? ancestors(of: mounted) else { return false }
       return ancestors.contains { $0.id == layer.id }

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -15,11 +16,11 @@ extension Store {
     // Before our own locks are taken, which would be shown otherwise.
     let locks = lockFiles()
     var layers: [LayerLocation.Role: Int] = [:]
-    let uses = try withLayers { (access) throws(StorageError) -> ForeignUses in
-      layers = access.numbersByRole()
+    let uses = try read([.layers]) { (access) throws(StorageError) -> ForeignUses in
+      layers = access.layers.numbersByRole()
       return try ForeignUses(topology, removesStale: false)
     }
-    let images = try withImages { (view) throws(StorageError) in view.tables.map(\.records.count) }
+    let images = try read([.images]) { (access) throws(StorageError) in access.images.tables.map(\.records.count) }
     let containers = try self.containers.list().count
     var places: [StorePlace] = []
     for home in topology.allHomes {
@@ -78,7 +79,7 @@ extension LayersReading {
   /// How many layers each store has, shadowed ones included.
   fileprivate func numbersByRole() -> [LayerLocation.Role: Int] {
     var numbers: [LayerLocation.Role: Int] = [:]
-    store.ask(self) { table in
+    ask { table in
       for (file, document) in zip(table.files, store.topology.layers.documents) {
         numbers[document.role, default: 0] += file.document.records.count
       }

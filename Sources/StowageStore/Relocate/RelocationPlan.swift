@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 
 /// Images and layers to be moved, as they were found under the locks.
 struct RelocationPlan: Sendable {
@@ -27,22 +28,22 @@ extension Store {
       throw StorageError(
         .usage, "there is no image store apart from the graph root: name one with --image-store or imagestore")
     }
-    return try withLayers { (layers) throws(StorageError) -> RelocationPlan in
-      try self.withImages { (view) throws(StorageError) -> RelocationPlan in
-        var plan = RelocationPlan(target: target)
-        try self.collectImages(names, view, &plan)
-        if names == nil { try self.collectInterrupted(view, layers, &plan) }
-        for image in plan.images {
-          let home = image.isMoved ? plan.source : plan.target
-          for top in image.record.mappedLayers + (image.record.layer.map { [$0] } ?? []) {
-            guard let found = layers.find(top, near: home) else {
-              throw StorageError(.layerUnknown, subject: top.rawValue)
-            }
-            try self.collectLayers(found, layers, &plan)
+    return try read([.layers, .images]) { (access) throws(StorageError) -> RelocationPlan in
+      let layers = access.layers
+      let view = access.images
+      var plan = RelocationPlan(target: target)
+      try self.collectImages(names, view, &plan)
+      if names == nil { try self.collectInterrupted(view, layers, &plan) }
+      for image in plan.images {
+        let home = image.isMoved ? plan.source : plan.target
+        for top in image.record.mappedLayers + (image.record.layer.map { [$0] } ?? []) {
+          guard let found = layers.find(top, near: home) else {
+            throw StorageError(.layerUnknown, subject: top.rawValue)
           }
+          try self.collectLayers(found, layers, &plan)
         }
-        return plan
       }
+      return plan
     }
   }
 

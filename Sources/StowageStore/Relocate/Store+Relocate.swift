@@ -4,6 +4,7 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -76,7 +77,7 @@ extension Store {
     guard let root = topology.layerHomes.first(where: { $0.role == role })?.root,
       let tree = driver.contentRoots(of: layer.location, over: []).first
     else { return }
-    let before = try withLayers { (layers) throws(StorageError) in LayerState(of: layer, layers) }
+    let before = try read([.layers]) { (access) throws(StorageError) in LayerState(of: layer, access.layers) }
     let cancellation = CancellationFlag()
     if isCancelled?() == true { cancellation.cancel() }
     var staged: StagedLayer? = try driver.stage(over: [], targetRoot: root, LayerCreateOptions())
@@ -88,12 +89,13 @@ extension Store {
             inUserNamespace: isInUserNamespace, syncsFiles: driver.syncPolicy == .eachFile, cancellation: cancellation))
       } catch {
         // A copy of what others are deleting fails anywhere; the reason is worth more than the place.
-        try withLayers { (layers) throws(StorageError) in _ = try self.unchanged(layer, before, layers) }
+        try read([.layers]) { (access) throws(StorageError) in _ = try self.unchanged(layer, before, access.layers) }
         throw error
       }
       if driver.syncPolicy == .fileSystem { try syncFileSystem(of: place) }
     }
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) in
+    try write([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
       // Another process was faster.
       if layers.reading.layer(layer.id, at: role) != nil { return }
       let now = try self.unchanged(layer, before, layers.reading)
@@ -118,12 +120,13 @@ extension Store {
   ///
   /// - Returns: whether they were.
   fileprivate func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
-    try withLayersWriting(additional: true) { (layers: inout LayersWriting) throws(StorageError) -> Bool in
+    try write([.layers]) { (access) throws(StorageError) -> Bool in
+      let layers = access.layers
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
       let foreign = try ForeignUses(topology, removesStale: false)
       // From now on containers here may name images there.
       if plan.target == .imageStore { try layers.store.register(layers) }
-      for image in plan.images { try self.moveImage(image.record.id, plan, foreign, &layers.bins) }
+      for image in plan.images { try self.moveImage(image.record.id, plan, foreign, layers.bins) }
       return true
     }
   }
@@ -131,9 +134,10 @@ extension Store {
   /// Moves an image's record and items: first they are in the target, then they leave the source. An image that another
   /// graph root's container is made of stays in the image store, too: its record is what that container refers to.
   private func moveImage(
-    _ id: ImageID, _ plan: RelocationPlan, _ foreign: ForeignUses, _ bins: inout DeferredRemoval
+    _ id: ImageID, _ plan: RelocationPlan, _ foreign: ForeignUses, _ bins: RemovalBins
   ) throws(StorageError) {
-    try withImagesChanging { (all) throws(StorageError) in
+    try write([.images]) { (access) throws(StorageError) in
+      let all = access.images
       let indices = all.view.tables.indices
       guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
         let target = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.target })
@@ -151,7 +155,7 @@ extension Store {
       let tops = record.mappedLayers + [record.layer].compactMap { $0 }
       let isNamed = foreign.byImage[id] != nil || tops.contains { !foreign[$0].isEmpty }
       if plan.source == .imageStore, isNamed { return }
-      try from.remove(id, into: &bins)
+      try bins.remove(id, from: from)
     }
   }
 
@@ -162,8 +166,8 @@ extension Store {
     var remaining: [LayerID: String] = [:]
     for entry in plan.layers.reversed() {
       let id = entry.layer.id
-      let reason = try withLayersWriting(additional: true) {
-        (layers: inout LayersWriting) throws(StorageError) -> String? in
+      let reason = try write([.layers]) { (access) throws(StorageError) -> String? in
+        let layers = access.layers
         guard let old = layers.reading.layer(id, at: plan.source) else { return nil }
         if let reason = try self.need(of: old, plan, layers.reading, isDryRun: isDryRun) {
           if !isDryRun { try layers.hold(old) }
@@ -187,7 +191,8 @@ extension Store {
       return "used by \(use.user)"
     }
     let moving = Set(plan.images.map(\.record.id))
-    let image = try withImages { (view) throws(StorageError) -> ImageRecord? in
+    let image = try read([.images]) { (access) throws(StorageError) -> ImageRecord? in
+      let view = access.images
       for (index, table) in view.tables.enumerated() where self.topology.role(ofImageStore: index) == plan.source {
         for record in table.records where !(isDryRun && moving.contains(record.id)) {
           for top in record.mappedLayers + (record.layer.map { [$0] } ?? []) {
@@ -202,7 +207,7 @@ extension Store {
     if let image { return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)" }
     guard plan.source == .imageStore else { return nil }
     let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
-    let child = layers.store.ask(layers) { table in
+    let child = layers.ask { table in
       table.files[1].document.records.first { $0.parent == layer.id && !leaving.contains($0.id) }
     }
     return child.map { "used by layer \($0.id)" }

@@ -70,6 +70,8 @@ package struct StoreTopology: Hashable, Sendable {
     package func dataDirectories(of layer: LayerLocation) -> [FilePath] {
       layer.role == .imageStore ? dataSearch : [data]
     }
+    /// Directories with files that are written under the layer locks.
+    var writtenDirectories: [FilePath] { directories + dataSearch.map { DependentsDirectory(data: $0).path } }
     /// The graph root's own identifier among those that share its image store.
     package var identity: FilePath { data.appending(StoreTopology.identityName) }
   }
@@ -85,6 +87,8 @@ package struct StoreTopology: Hashable, Sendable {
     package let lock: FilePath
     /// Directory of tar-split files and big data.
     package let data: FilePath
+    /// Directory of its owner's deletion bin.
+    package var temporary: FilePath { data.appending("tmp") }
   }
 
   /// One store of images.

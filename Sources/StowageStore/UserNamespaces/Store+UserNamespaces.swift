@@ -4,6 +4,7 @@ internal import StowageConfig
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -75,8 +76,9 @@ extension Store {
   private func sizeNeeded(
     by image: String, _ request: AutomaticUserNamespace
   ) throws(StorageError) -> (ImageID, Int) {
-    try withLayers { (layers) throws(StorageError) -> (ImageID, Int) in
-      let found = try self.withImages { (view) throws(StorageError) in try view.require(image) }
+    try read([.layers, .images]) { (access) throws(StorageError) -> (ImageID, Int) in
+      let layers = access.layers
+      let found = try access.images.require(image)
       if request.size > 0 { return (found.record.id, 0) }
       let home = topology.role(ofImageStore: found.store)
       guard let top = found.record.layer.flatMap({ layers.find($0, near: home) }) else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageModel
+internal import StowageRecords
 internal import SystemPackage
 
 /// Which layers are mounted where, and how often. Source: on-disk-format 4.5.

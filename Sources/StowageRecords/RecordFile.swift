@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageSystem
-internal import SystemPackage
+package import SystemPackage
 
 /// A record file in memory, with what is needed to see that another process has replaced it.
 ///
 /// Needs the lock of its store: shared to load, exclusive to save. Source: on-disk-format 4, 5, 10.
-struct RecordFile<Record: StoreRecord>: Sendable {
+package struct RecordFile<Record: StoreRecord>: Sendable {
   /// Where the file is.
-  let path: FilePath
+  package let path: FilePath
   /// Whether the file is flushed when saved; volatile files are not.
   let isFlushed: Bool
   /// Whether parse errors name the file, as those of all files but `mountpoints.json` do.
   let namesFileInErrors: Bool
   /// The content, including entries that are shadowed or cannot be used.
-  var document = RecordDocument<Record>()
+  package var document = RecordDocument<Record>()
   /// Whether `document` differs from the file.
-  var isDirty = false
+  package var isDirty = false
   /// The version that `document` was read from or written as; `nil` if there was no file.
-  private(set) var signature: FileSignature?
+  package private(set) var signature: FileSignature?
 
-  init(_ path: FilePath, isFlushed: Bool, namesFileInErrors: Bool = true) {
+  /// Names a file; nothing is read.
+  package init(_ path: FilePath, isFlushed: Bool, namesFileInErrors: Bool = true) {
     self.path = path
     self.isFlushed = isFlushed
     self.namesFileInErrors = namesFileInErrors
   }
 
   /// Whether the file is another one than that loaded or saved last; deletion counts.
-  var isStale: Bool { FileSignature.of(path) != signature }
+  package var isStale: Bool { FileSignature.of(path) != signature }
 
   /// Reads the file; a missing one is empty.
   ///
   /// - Throws: `corrupt`, text `loading "<path>": …`; `system`. The content in memory stays as it was.
-  mutating func load() throws(StorageError) {
+  package mutating func load() throws(StorageError) {
     let bytes: [UInt8]
     let found: FileSignature?
     do throws(Errno) {
@@ -62,7 +63,7 @@ struct RecordFile<Record: StoreRecord>: Sendable {
   /// Replaces the file by the content in memory, mode 0600, making its directory if need be.
   ///
   /// The caller has recorded the write in the lock file. After a failure or a crash the old file is there.
-  mutating func save() throws(StorageError) {
+  package mutating func save() throws(StorageError) {
     try makeDirectories(path.removingLastComponent(), mode: 0o700)
     signature = FileSignature(
       try AtomicFile.replace(path, contents: document.encoded(), mode: 0o600, sync: isFlushed))

@@ -2,16 +2,20 @@
 
 internal import StowageDigest
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageSystem
-internal import SystemPackage
+package import SystemPackage
 
 /// The big data items of images and containers: files in the object's own directory (on-disk-format 7).
-enum BigDataFiles {
+package enum BigDataFiles {
+  /// The directory with files of callers, in an object's own directory.
+  package static let callersDirectory = FilePath.Component("userdata")
+
   /// The file of an item.
   ///
   /// - Throws: `invalidBigDataName`, with the reference's words for an empty key.
-  static func path(_ key: String, of id: String, in directory: FilePath, kind: String) throws(StorageError) -> FilePath
+  package static func path(_ key: String, of id: String, in directory: FilePath, kind: String) throws(StorageError)
+    -> FilePath
   {
     do throws(StorageError) {
       return directory.appending(id).appending(FilePath(try bigDataFileName(for: key)).components)
@@ -22,41 +26,54 @@ enum BigDataFiles {
   }
 
   /// Writes an item durably. Its temporary file is beside the objects' directories, where leavings are looked for.
-  static func write(
+  package static func write(
     _ bytes: [UInt8], _ key: String, of id: String, in directory: FilePath, kind: String
   ) throws(StorageError) {
     try AtomicFile.replace(
       try path(key, of: id, in: directory, kind: kind), contents: bytes, sync: true, stagedIn: directory)
   }
 
-  /// Reads an item; `nil` if it cannot be read.
-  static func read(_ key: String, of id: String, in directory: FilePath) -> [UInt8]? {
+  /// Reads an item; `nil` if it cannot be read: callers say themselves which item is missing.
+  package static func read(_ key: String, of id: String, in directory: FilePath) -> [UInt8]? {
     guard let path = try? path(key, of: id, in: directory, kind: "") else { return nil }
     return try? Syscall.readFile(path)
   }
 
   /// The digest of an item for which the caller gave none.
-  static func digest(of bytes: [UInt8]) -> Digest { sha256(of: bytes) }
+  package static func digest(of bytes: [UInt8]) -> Digest { sha256(of: bytes) }
 }
 
 /// Records with keys, sizes and digests of big data items.
-protocol BigDataRecord {
+package protocol BigDataRecord {
   /// Keys in order of first write.
   var bigDataNames: [String] { get set }
   /// Bytes per key.
   var bigDataSizes: KeyedValues<Int64> { get set }
   /// Digest per key.
   var bigDataDigests: KeyedValues<Digest> { get set }
+  /// Whether all objects of the kind are recorded in the files of their store, so that data without record are nobody's.
+  static var areAllRecordedTogether: Bool { get }
 }
 
-extension ImageRecord: BigDataRecord {}
-extension ContainerRecord: BigDataRecord {}
+extension ImageRecord: BigDataRecord {
+  package static var areAllRecordedTogether: Bool { true }
+}
+
+extension ContainerRecord: BigDataRecord {
+  /// Containers of a transient store are recorded where other openers do not look.
+  package static var areAllRecordedTogether: Bool { false }
+}
 
 extension BigDataRecord {
   /// Enters an item.
-  mutating func enter(_ key: String, size: Int, digest: Digest) {
+  package mutating func enter(_ key: String, size: Int, digest: Digest) {
     if !bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { bigDataNames.append(key) }
     bigDataSizes[key] = Int64(size)
     bigDataDigests[key] = digest
   }
+}
+
+extension BigDataItem {
+  /// The digest to record.
+  package var recordedDigest: Digest { digest ?? BigDataFiles.digest(of: bytes) }
 }

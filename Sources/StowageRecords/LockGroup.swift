@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StowageFiles
-internal import StowageModel
+package import StowageFiles
+package import StowageModel
 internal import StowageSystem
-internal import SystemPackage
+package import SystemPackage
 
 /// The lock files of one store part, used as one lock.
 ///
 /// With a split image store the layers have two lock files: both are taken, in order, and a write is announced in both
 /// (store-semantics 25.2.3). Freshness is judged by all of them (store-semantics 27.1.25).
-final class LockGroup: Sendable {
+package final class LockGroup: Sendable {
   private let files: [LockFile]
   fileprivate let ranks: [LockRank]
   private let timeout: Duration?
@@ -17,7 +17,7 @@ final class LockGroup: Sendable {
   /// Creates missing lock files (0644), unless read-only. `ranks` may be longer than `paths`.
   ///
   /// - Parameter timeout: how long an acquisition may wait; nil for ever.
-  init(_ paths: [FilePath], isReadOnly: Bool, ranks: [LockRank], timeout: Duration?) throws(StorageError) {
+  package init(_ paths: [FilePath], isReadOnly: Bool, ranks: [LockRank], timeout: Duration?) throws(StorageError) {
     var files: [LockFile] = []
     for path in paths { files.append(try LockFile.open(path, readOnly: isReadOnly)) }
     self.files = files
@@ -25,12 +25,12 @@ final class LockGroup: Sendable {
     self.timeout = timeout
   }
 
-  /// Takes all locks, waiting for them, and those of `others` shared; see ``acquire(exclusive:shared:timeout:)``.
+  /// Takes all locks, waiting for them.
   ///
   /// - Throws: `busy` after the time limit.
-  func acquire(_ kind: HeldGroup.Kind, with others: [LockGroup] = []) throws(StorageError) -> HeldGroup {
+  package func acquire(_ kind: HeldGroup.Kind) throws(StorageError) -> HeldGroup {
     try kind == .exclusive
-      ? LockGroup.acquire(exclusive: [self], shared: others) : LockGroup.acquire(exclusive: [], shared: [self] + others)
+      ? LockGroup.acquire(exclusive: [self], shared: []) : LockGroup.acquire(exclusive: [], shared: [self])
   }
 
   /// Takes the locks of several groups, all in one go: no circle of waiting processes can form, in whatever order their
@@ -50,9 +50,9 @@ final class LockGroup: Sendable {
 }
 
 /// Held locks of one or more ``LockGroup``s; ends with ``release()``.
-struct HeldGroup: ~Copyable, Sendable {
+package struct HeldGroup: ~Copyable, Sendable {
   /// Who else may hold the lock.
-  enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// Other readers.
     case shared
     /// Nobody.
@@ -64,7 +64,7 @@ struct HeldGroup: ~Copyable, Sendable {
   fileprivate init(set: consuming LockSet) { self.set = set }
 
   /// The marks of the last writers of a group, one per lock file.
-  func tokens(of group: LockGroup) throws(StorageError) -> [LastWrite] {
+  package func tokens(of group: LockGroup) throws(StorageError) -> [LastWrite] {
     var tokens: [LastWrite] = []
     for rank in group.ranks {
       if let access = set.readAccess(rank) { tokens.append(try access.lastWrite()) }
@@ -75,7 +75,7 @@ struct HeldGroup: ~Copyable, Sendable {
   /// Announces a write in every lock file of a group.
   ///
   /// - Returns: the marks written, to be compared with ``tokens(of:)`` later.
-  func recordWrite(of group: LockGroup) throws(StorageError) -> [LastWrite] {
+  package func recordWrite(of group: LockGroup) throws(StorageError) -> [LastWrite] {
     var tokens: [LastWrite] = []
     for rank in group.ranks {
       guard let access = set.writeAccess(rank) else { throw StorageError(.readOnlyStore) }
@@ -85,5 +85,5 @@ struct HeldGroup: ~Copyable, Sendable {
   }
 
   /// Gives the locks up.
-  consuming func release() {}
+  package consuming func release() {}
 }

@@ -2,7 +2,7 @@
 
 internal import StowageDigest
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
@@ -40,6 +40,7 @@ enum ItemUpdate {
     for record in records {
       for entry in record.bigDataDigests.entries {
         let id = record.id.rawValue
+        // A key without file name was never staged.
         places[Substring(mark(id, entry.key, entry.value))] = try? BigDataFiles.path(
           entry.key, of: id, in: directory, kind: "")
       }
@@ -58,12 +59,12 @@ enum ItemUpdate {
   }
 }
 
-extension RecordsWriting {
+extension RecordsWriting where Record: BigDataRecord {
   /// Changes a record together with items and, if given, names. After a failure or a crash all is as before, or all is
   /// changed.
   ///
   /// - Throws: `invalidBigDataName`, `system`.
-  func update(
+  package func update(
     _ id: Record.ID, items: [BigDataItem], kind: String, names: [String]? = nil, _ change: (inout Record) -> Void
   ) throws(StorageError) {
     let directory = store.directory
@@ -76,6 +77,7 @@ extension RecordsWriting {
         staged.append((file, place))
       }
     } catch {
+      // What stays is a temporary file, which the next acquisition looks for.
       for item in staged { try? Syscall.unlink(item.file) }
       throw error
     }
