@@ -11,6 +11,14 @@ package enum BigDataFiles {
   /// The directory with files of callers, in an object's own directory.
   package static let callersDirectory = FilePath.Component("userdata")
 
+  /// An object's own directory, in that of its kind.
+  package static func directory(of id: String, in directory: FilePath) -> FilePath { directory.appending(id) }
+
+  /// The directory with files of callers about an object.
+  package static func callersDirectory(of id: String, in directory: FilePath) -> FilePath {
+    self.directory(of: id, in: directory).appending(callersDirectory)
+  }
+
   /// The file of an item.
   ///
   /// - Throws: `invalidBigDataName`, with the reference's words for an empty key.
@@ -18,7 +26,7 @@ package enum BigDataFiles {
     -> FilePath
   {
     do throws(StorageError) {
-      return directory.appending(id).appending(FilePath(try bigDataFileName(for: key)).components)
+      return self.directory(of: id, in: directory).appending(FilePath(try bigDataFileName(for: key)).components)
     } catch {
       if key.isEmpty { throw error.wrapped("can't set empty name for \(kind) big data item") }
       throw error

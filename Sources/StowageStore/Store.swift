@@ -65,8 +65,8 @@ public final class Store: Sendable {
       stores.append(
         try open(
           RecordPlaces(
-            directory: places.directory, bin: places.bin, files: [RecordFile(places.records, isFlushed: true)],
-            locks: [places.lock], ranks: [index == 0 ? .images : .secondaryImages(index)], timeout: timeout,
+            directory: places.directory, bin: places.bin, files: [RecordFile(places.place.records, isFlushed: true)],
+            locks: [places.place.lock], ranks: [index == 0 ? .images : .secondaryImages(index)], timeout: timeout,
             isWritable: places.isWritable, written: [places.directory], repeatedNames: .duplicateImageNames)))
     }
     return RecordStores(stores)
@@ -79,7 +79,7 @@ public final class Store: Sendable {
     return RecordStores([
       try open(
         RecordPlaces(
-          directory: places.directory, bin: topology.layers.temporary,
+          directory: places.directory, bin: topology.layers.data.temporary,
           files: places.documents.enumerated().map { RecordFile($1, isFlushed: $0 == 0) }, locks: places.locks,
           ranks: places.locks.indices.map { .containers($0) }, timeout: timeout, isWritable: true,
           written: [places.directory] + places.documents.map { $0.removingLastComponent() },

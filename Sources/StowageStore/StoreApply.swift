@@ -77,7 +77,7 @@ extension Store {
   ) throws(StorageError) -> ApplyResult {
     let driver = layers.driver
     let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
-    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let directory = try StagedDirectory.create(in: topology.layers.data.temporary)
     let tarSplit = directory.addition()
     let result: ApplyResult
     do throws(StorageError) {
@@ -141,7 +141,7 @@ extension LayersWriting {
     try attempt("rename", tree) { () throws(Errno) in try Syscall.rename(tree, empty.content) }
     if driver.syncPolicy != .none {
       try AtomicFile.syncDirectory(empty.content.removingLastComponent())
-      try AtomicFile.syncDirectory(store.topology.layers.data)
+      try AtomicFile.syncDirectory(store.topology.layers.data.path)
     }
     try update(empty.layer) { $0.flags[LayerTie.key] = nil }
     if let layer = staged?.layer.take() { layer.finish() }
@@ -154,7 +154,7 @@ extension LayersWriting {
     let isThere = inode == tie.id
     if !isThere {
       for data in store.topology.layers.dataDirectories(of: layer.location) {
-        let file = data.appending("\(layer.id).tar-split.gz")
+        let file = data.tarSplit(of: layer.id)
         do throws(Errno) { try Syscall.unlink(file) } catch {
           if error != .noSuchFileOrDirectory { throw .failed("unlink", file, error) }
         }
@@ -171,7 +171,7 @@ extension LayersWriting {
 
   /// Moves a tar-split file to where it belongs.
   func placeTarSplit(_ file: FilePath, of layer: LayerLocation) throws(StorageError) {
-    let target = store.topology.layers.data.appending("\(layer.id).tar-split.gz")
+    let target = store.topology.layers.data.tarSplit(of: layer.id)
     try attempt("rename", file) { () throws(Errno) in try Syscall.rename(file, target) }
     try LayerFiles.share(target, of: layer, store.topology.layers)
   }

@@ -159,7 +159,7 @@ struct PrivateMount {
       place = nil
       return
     }
-    let place = try Place(topology.layers.privateMounts)
+    let place = try Place(topology.layers.run.privateMounts)
     self.place = place
     path = place.tree
     try MountExecutor.perform(plan.mounting(at: place.tree))

@@ -122,7 +122,7 @@ extension Store {
 
   /// Copies the template's tar-split file beside a staged tree.
   func copyTarSplit(_ file: FilePath) throws(StorageError) -> StagedDiff {
-    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let directory = try StagedDirectory.create(in: topology.layers.data.temporary)
     let copy = directory.addition()
     let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
     try AtomicFile.replace(copy, contents: bytes, sync: true)

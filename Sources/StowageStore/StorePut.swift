@@ -146,7 +146,7 @@ extension Store {
   func stage(
     _ diff: DiffRequest, into tree: consuming StagedLayer, from source: LayerState?, _ driver: any GraphDriver
   ) throws(StorageError) -> StagedContent {
-    let directory = try StagedDirectory.create(in: topology.layers.temporary)
+    let directory = try StagedDirectory.create(in: topology.layers.data.temporary)
     let tarSplit = directory.addition()
     do throws(StorageError) {
       let result = try extract(diff, to: tree.target, tarSplit: tarSplit, driver)

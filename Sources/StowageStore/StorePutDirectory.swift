@@ -36,7 +36,7 @@ extension Store {
     try requirePartialImages()
     _ = try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.readOnly, .directory]) }
     try requireNewLayer(id)
-    let staging = try StagedDirectory.create(in: topology.layers.temporary)
+    let staging = try StagedDirectory.create(in: topology.layers.data.temporary)
     let archive = staging.addition()
     // After a failure the archive goes with the directory.
     try writeArchive(of: path, to: archive, isCancelled)

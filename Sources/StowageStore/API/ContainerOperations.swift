@@ -169,7 +169,7 @@ public struct ContainerOperations: Sendable {
   }
 
   private func userData(of nameOrID: String, in directory: FilePath) throws(StorageError) -> String {
-    let path = directory.appending(try find(nameOrID).id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: try find(nameOrID).id.rawValue, in: directory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }

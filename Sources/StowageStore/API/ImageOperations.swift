@@ -192,7 +192,7 @@ public struct ImageOperations: Sendable {
   /// - Throws: `imageUnknown`.
   public func directory(of nameOrID: String) throws(StorageError) -> String {
     let id = try find(nameOrID).id
-    let path = store.topology.imageDirectory.appending(id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: id.rawValue, in: store.topology.imageDirectory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }
@@ -202,7 +202,7 @@ public struct ImageOperations: Sendable {
   /// - Throws: `imageUnknown`.
   public func runDirectory(of nameOrID: String) throws(StorageError) -> String {
     let id = try find(nameOrID).id
-    let path = store.topology.imageRunDirectory.appending(id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: id.rawValue, in: store.topology.imageRunDirectory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }

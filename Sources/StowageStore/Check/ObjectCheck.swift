@@ -96,7 +96,7 @@ extension LayersReading {
 extension Store {
   /// Whether this graph root was used with an image store and is opened without: what is missing may be there.
   var missesImageStore: Bool {
-    topology.roots.imageStore == nil && ((try? Identity.read(topology.layers.identity)) ?? nil) != nil
+    topology.roots.imageStore == nil && ((try? Identity.read(topology.layers.data.identity)) ?? nil) != nil
   }
 
   /// The second phase: what is wrong with an image itself.

@@ -49,7 +49,7 @@ struct KnownLayers: Sendable {
         if let layer = image.layer { ids.insert(layer) }
       }
     }
-    let hasIdentity = try Identity.read(topology.layers.identity) != nil
+    let hasIdentity = try Identity.read(topology.layers.data.identity) != nil
     missesImageStore = topology.roots.imageStore == nil && (hasIdentity || !ids.isSubset(of: recorded))
     let foreign = try ForeignUses(topology, removesStale: false)
     ids.formUnion(foreign.byParent.keys)

@@ -22,8 +22,8 @@ struct LayerLeftoverSearch {
     // Listed before the records are read: see `KnownLayers`.
     var trees: [(home: LayerLocation.Role, root: FilePath, names: [String])] = []
     for home in topology.layerHomes { trees.append((home.role, home.root, try driver.listLayers(in: home.root))) }
-    var data: [(directory: FilePath, names: [String])] = []
-    for directory in topology.layers.dataSearch { data.append((directory, try directoryNames(directory))) }
+    var data: [(directory: LayerDirectory, names: [String])] = []
+    for directory in topology.layers.dataSearch { data.append((directory, try directoryNames(directory.path))) }
     let known = try KnownLayers(store, layers)
     let mounts = layers.mounts
     var gone: Set<LayerID> = []
@@ -66,20 +66,19 @@ struct LayerLeftoverSearch {
   /// Tar-split files and data directories: those that go with a tree, and others whose names look like identifiers
   /// (store-semantics 23.3); temporary files in directories that stay.
   private mutating func findData(
-    _ names: [String], _ directory: FilePath, _ known: KnownLayers, _ gone: Set<LayerID>
+    _ names: [String], _ directory: LayerDirectory, _ known: KnownLayers, _ gone: Set<LayerID>
   ) throws(StorageError) {
     let isProven = topology.layerHomes.allSatisfy { known.provenRoots.contains($0.root) }
-    let bin = directory.appending("tmp")
+    let bin = directory.temporary
     var others = 0
     for name in names {
-      let suffix = ".tar-split.gz"
-      let text = name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : name
-      let path = directory.appending(FilePath(name).components)
+      let (text, isTarSplit) = LayerDirectory.owner(of: name)
+      let path = directory.path.appending(FilePath(name).components)
       guard let id = LayerID(recorded: text) else { continue }
       if gone.contains(id) {
         finds.append(LeftoverFind(.layerData, path, .bin(bin)))
       } else if known.contains(id) {
-        if text == name { finds += temporaryFiles(in: path, bin: bin) }
+        if !isTarSplit { finds += temporaryFiles(in: path, bin: bin) }
       } else if looksLikeIdentifier(text) {
         if isProven, !known.missesImageStore {
           finds.append(LeftoverFind(.layerData, path, .bin(bin)))
@@ -89,7 +88,8 @@ struct LayerLeftoverSearch {
       }
     }
     if others > 0 {
-      kept.append("\(others) files in \(directory): they may belong to layers of an image store that is not configured")
+      kept.append(
+        "\(others) files in \(directory.path): they may belong to layers of an image store that is not configured")
     }
   }
 }

@@ -13,7 +13,7 @@ struct DependentsDirectory: Hashable, Sendable {
   let path: FilePath
 
   /// The directory beside a store's layer records.
-  init(data: FilePath) { path = data.appending("dependents.d") }
+  init(data: LayerDirectory) { path = data.dependents }
 
   /// Where a graph root's registration is.
   func file(_ id: String) -> FilePath { path.appending("\(id).json") }

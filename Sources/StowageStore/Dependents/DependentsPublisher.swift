@@ -21,7 +21,7 @@ struct DependentsPublisher: Sendable {
   init?(_ topology: StoreTopology) {
     guard topology.roots.imageStore != nil, let data = topology.layers.dataSearch.last else { return nil }
     roots = topology.roots
-    identity = topology.layers.identity
+    identity = topology.layers.data.identity
     directory = DependentsDirectory(data: data)
   }
 

@@ -26,7 +26,7 @@ struct ForeignRoot {
 
   /// The graph root with this identifier; `nil` if that is the one which is opened.
   init?(_ id: String, _ topology: StoreTopology) {
-    if (try? Identity.read(topology.layers.identity)) == id { return nil }
+    if (try? Identity.read(topology.layers.data.identity)) == id { return nil }
     var state = State.gone
     for data in topology.layers.dataSearch {
       do throws(StorageError) {
@@ -58,7 +58,7 @@ struct ForeignRoot {
     }
     let isMounted = Identity.mountPoint(of: FilePath(registration.mountPoint)) == FilePath(registration.mountPoint)
     do throws(StorageError) {
-      let id = try Identity.read(graph.appending("\(driver)-layers").appending(StoreTopology.identityName))
+      let id = try Identity.read(LayerDirectory(graph, driver: driver).identity)
       if id == registration.id { state = .readable } else { state = isMounted ? .gone : .unknown }
     } catch {
       state = .unknown
@@ -69,17 +69,20 @@ struct ForeignRoot {
   func records() -> ForeignRecords? {
     var layers: [LayerRecord] = []
     var records = ForeignRecords()
-    for root in [graph, run] {
-      let names = root == graph ? ["layers.json", "volatile-layers.json"] : ["volatile-layers.json"]
-      for name in names {
-        guard let found: [LayerRecord] = read(root, "layers", name) else { return nil }
+    let places = [graph, run].map { root in
+      (layers: LayerDirectory(root, driver: driver), containers: ContainerDirectory(root, driver: driver))
+    }
+    for (index, place) in places.enumerated() {
+      // Stable records are in the graph root only.
+      for path in (index == 0 ? [place.layers.records] : []) + [place.layers.volatileRecords] {
+        guard let found: [LayerRecord] = read(path) else { return nil }
         layers += found
       }
-      for name in ["containers.json", "volatile-containers.json"] {
-        records.containers += read(root, "containers", name) ?? []
+      for path in [place.containers.records, place.containers.volatileRecords] {
+        records.containers += read(path) ?? []
       }
     }
-    let images: [ImageRecord] = read(graph, "images", "images.json") ?? []
+    let images: [ImageRecord] = read(ImageDirectory(graph, driver: driver).records) ?? []
     records.images = Set(images.map(\.id))
     records.recorded = Set(layers.map(\.id))
     // Its next opener deletes those that are incomplete: what is built on them needs the layers of that name here.
@@ -95,13 +98,14 @@ struct ForeignRoot {
   /// Whether any of these layers is mounted there, as its counts say. A graph root that cannot be looked at is believed.
   func hasMounted(_ layers: [LayerID]) -> Bool {
     if state != .readable { return state == .unknown }
-    var ledger = MountLedger(run.appending("\(driver)-layers/mountpoints.json"))
+    var ledger = MountLedger(LayerDirectory(run, driver: driver).mounts)
     guard (try? ledger.load { LayerID(recorded: $0) }) != nil else { return true }
     return layers.contains { ledger[$0] != nil }
   }
 
-  private func read<Record: StoreRecord>(_ root: FilePath, _ kind: String, _ name: String) -> [Record]? {
-    var file = RecordFile<Record>(root.appending("\(driver)-\(kind)").appending(name), isFlushed: false)
+  /// Nil if the file is there and cannot be read: callers take that for the worse case.
+  private func read<Record: StoreRecord>(_ path: FilePath) -> [Record]? {
+    var file = RecordFile<Record>(path, isFlushed: false)
     return (try? file.load()) == nil ? nil : file.document.records
   }
 }

@@ -71,7 +71,7 @@ struct ForeignUses: Sendable {
   ///
   /// - Throws: `corrupt` for a damaged registration; `system`.
   init(_ topology: StoreTopology, removesStale: Bool) throws(StorageError) {
-    let own = try Identity.read(topology.layers.identity)
+    let own = try Identity.read(topology.layers.data.identity)
     let machine = Identity.machine()
     for data in topology.layers.dataSearch {
       let directory = DependentsDirectory(data: data)

@@ -56,7 +56,7 @@ extension LayersWriting {
   func settlePins() {
     do throws(StorageError) {
       let places = store.topology
-      guard places.roots.imageStore != nil, let owner = try Identity.read(places.layers.identity) else { return }
+      guard places.roots.imageStore != nil, let owner = try Identity.read(places.layers.data.identity) else { return }
       let pins = reading.ask { $0.records.filter { $0.pinOwner == owner } }
       if pins.isEmpty, !store.pinsParents { return }
       let dependents = store.pinsParents ? reading.ask { $0.dependents(places.layers.documents) } : []

@@ -32,11 +32,12 @@ final class LayerStore: Sendable {
     self.pinsParents = pinsParents
     let places = topology.layers
     for directory in places.directories { try makeDirectories(directory, mode: 0o700) }
-    mounts = try MountCounts(places.mounts, lock: places.mountsLock, timeout: timeout)
+    mounts = try MountCounts(places.run.mounts, lock: places.run.mountsLock, timeout: timeout)
     keeper = LayerKeeper(topology, mounts)
     let primary = try RecordStore(
       RecordPlaces<LayerRecord>(
-        directory: places.data, bin: places.temporary, files: RecordFile.files(places.documents), locks: places.locks,
+        directory: places.data.path, bin: places.data.temporary, files: RecordFile.files(places.documents),
+        locks: places.locks,
         ranks: [.layers, .imageStoreLayers], timeout: timeout, isWritable: true, written: places.writtenDirectories,
         loading: "loading primary layer store data", repeatedNames: .duplicateLayerNames), keeper)
     var stores = [primary]
@@ -44,8 +45,9 @@ final class LayerStore: Sendable {
       stores.append(
         try RecordStore(
           RecordPlaces<LayerRecord>(
-            directory: places.data, bin: places.temporary, files: RecordFile.files(places.documents),
-            locks: [places.lock], ranks: [.additionalLayers(index)], timeout: timeout, isWritable: false, written: [],
+            directory: places.data.path, bin: places.data.temporary, files: RecordFile.files(places.documents),
+            locks: [places.data.lock], ranks: [.additionalLayers(index)], timeout: timeout, isWritable: false,
+            written: [],
             loading: "loading additional layer stores", repeatedNames: .duplicateLayerNames), PlainKeeper()))
     }
     records = RecordStores(stores)
@@ -59,7 +61,7 @@ final class LayerStore: Sendable {
       return !hasRecovered
     }
     if !isFirst { return }
-    let roots = topology.layers.temporaries + driver.temporaryRoots() + [topology.layers.privateMounts]
+    let roots = topology.layers.temporaries + driver.temporaryRoots() + [topology.layers.run.privateMounts]
     for root in roots { StagedDirectory.recover(root: root) }
   }
 

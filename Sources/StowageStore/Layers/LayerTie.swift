@@ -89,8 +89,9 @@ struct LayerTie: Hashable, Sendable {
       return layers.contains { mounts[$0] != nil }
     }
     guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
-    return topology.layers.temporaries.contains { directory in
-      guard let file = try? Syscall.open(directory.appending("lock-\(lock)"), .readWrite) else { return false }
+    return topology.layers.dataSearch.contains { directory in
+      // A lock file that cannot be opened, or asked about, is none that somebody holds.
+      guard let file = try? Syscall.open(directory.instanceLock(lock), .readWrite) else { return false }
       return (try? Syscall.setlk(file.rawValue, .write)) == false
     }
   }
@@ -116,21 +117,16 @@ package final class PendingImage: Sendable {
   init(_ store: Store, _ image: ImageID) throws(StorageError) {
     self.store = store
     self.image = image
-    directory = try StagedDirectory.create(in: store.topology.layers.temporary)
-    let number = PendingImage.number(directory.path)
+    directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
+    let number = LayerDirectory.instanceNumber(of: directory.path)
     guard let place = store.topology.layers.temporaries.dropFirst().first else {
       imageDirectory = nil
       locks = (number, number)
       return
     }
     let second = try StagedDirectory.create(in: place)
-    locks = (number, PendingImage.number(second.path))
+    locks = (number, LayerDirectory.instanceNumber(of: second.path))
     imageDirectory = consume second
-  }
-
-  /// The number of the instance lock of a staged directory.
-  private static func number(_ directory: FilePath) -> String {
-    String((directory.lastComponent?.string ?? "").dropFirst("temp-dir-".count))
   }
 
   /// The tie of those layers of the image that are in one store.
@@ -243,7 +239,7 @@ extension LayersWriting {
     case .mapping, .content: break
     case .container:
       guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
-      try bins.add(places.containers.directory.appending(id), bin: places.layers.temporary)
+      try bins.add(places.containers.directory.appending(id), bin: places.layers.data.temporary)
       try removeTree(places.containers.runDirectory.appending(id))
     case .image:
       guard let id = ImageID(recorded: tie.id)?.rawValue else { return }

@@ -119,28 +119,26 @@ struct LayersReading: ~Copyable {
     return LayerInfo(record: layer.record, isReadOnly: false, mountPoint: mount?.path, mountCount: mount?.count ?? 0)
   }
 
-  /// The directory with the big data of a layer, to be looked for in this order.
-  func dataDirectories(of layer: FoundLayer) -> [FilePath] {
+  /// Where the tar-split file and the big data of a layer are, to be looked for in this order.
+  private func dataDirectories(of layer: FoundLayer) -> [LayerDirectory] {
     let places = store.topology
-    let roots: [FilePath]
     switch layer.location.role {
-    case .graphRoot, .imageStore: roots = places.layers.dataSearch
+    case .graphRoot, .imageStore: return places.layers.dataSearch
     case .additionalImageStore(let index):
-      roots = index < places.additionalLayers.count ? [places.additionalLayers[index].data] : []
+      return index < places.additionalLayers.count ? [places.additionalLayers[index].data] : []
     }
-    return roots.map { $0.appending(layer.id.rawValue) }
   }
 
   /// The tar-split file of a layer.
   func tarSplitFile(of layer: FoundLayer) -> FilePath? {
-    newest(
-      dataDirectories(of: layer).map { $0.removingLastComponent().appending("\(layer.id).tar-split.gz") })
+    newest(dataDirectories(of: layer).map { $0.tarSplit(of: layer.id) })
   }
 
   /// The file with a big data item of a layer.
   func bigDataFile(_ key: String, of layer: FoundLayer) -> FilePath? {
+    // A key without file name was never written.
     guard let name = try? bigDataFileName(for: key) else { return nil }
-    return newest(dataDirectories(of: layer).map { $0.appending(FilePath(name).components) })
+    return newest(dataDirectories(of: layer).map { $0.item(name, of: layer.id) })
   }
 
   /// The newest of the files that exist: what another program left behind when it deleted an earlier layer of that name,
@@ -148,6 +146,7 @@ struct LayersReading: ~Copyable {
   private func newest(_ candidates: [FilePath]) -> FilePath? {
     var newest: (path: FilePath, time: FileTime)?
     for path in candidates {
+      // What cannot be examined cannot be read either, and counts as missing.
       guard let status = try? Syscall.stat(path) else { continue }
       if newest.map({ $0.time < status.modificationTime }) ?? true { newest = (path, status.modificationTime) }
     }

@@ -145,15 +145,14 @@ extension LayersWriting {
     if hasContent, driver.syncPolicy != .none {
       try AtomicFile.syncDirectory(driver.directory(of: new.location))
       try AtomicFile.syncDirectory(driver.directory(of: new.location).removingLastComponent())
-      try AtomicFile.syncDirectory(store.topology.layers.data)
+      try AtomicFile.syncDirectory(store.topology.layers.data.path)
     }
   }
 
   private func writeItem(_ item: BigDataItem, of location: LayerLocation) throws(StorageError) {
     let name = try bigDataFileName(for: item.key)
     for data in store.topology.layers.dataDirectories(of: location) {
-      let path = data.appending(location.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: item.bytes, sync: true, stagedIn: data)
+      try AtomicFile.replace(data.item(name, of: location.id), contents: item.bytes, sync: true, stagedIn: data.path)
     }
   }
 

@@ -88,9 +88,8 @@ struct LayersWriting: ~Copyable {
   func discard(_ layer: FoundLayer) throws(StorageError) {
     try bins.fill { (bins) throws(StorageError) in try driver.remove(layer.location, into: &bins) }
     for data in dataToDelete(with: layer) {
-      let bin = data.appending("tmp")
-      try bins.add(data.appending("\(layer.id).tar-split.gz"), bin: bin)
-      try bins.add(data.appending(layer.id.rawValue), bin: bin)
+      try bins.add(data.tarSplit(of: layer.id), bin: data.temporary)
+      try bins.add(data.items(of: layer.id), bin: data.temporary)
     }
     change { table in
       if let position = table.position(of: layer, store.topology) { table.remove(at: position) }
@@ -99,7 +98,7 @@ struct LayersWriting: ~Copyable {
 
   /// Directories whose files of a layer go with it. What a layer of the same name in the other store needs stays: that of
   /// the image store reads, and other programs read only, the files in the graph root.
-  private func dataToDelete(with layer: FoundLayer) -> [FilePath] {
+  private func dataToDelete(with layer: FoundLayer) -> [LayerDirectory] {
     let places = store.topology.layers
     let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
     guard let twin = reading.layer(layer.id, at: other), let shared = places.dataSearch.dropFirst().first else {
@@ -107,7 +106,7 @@ struct LayersWriting: ~Copyable {
     }
     if layer.location.role == .imageStore { return [shared] }
     let isSame = twin.record.diffDigest == layer.record.diffDigest
-    return !isSame && Syscall.exists(shared.appending("\(layer.id).tar-split.gz")) ? [places.data] : []
+    return !isSame && Syscall.exists(shared.tarSplit(of: layer.id)) ? [places.data] : []
   }
 
   // MARK: Records
@@ -128,8 +127,7 @@ struct LayersWriting: ~Copyable {
   func setBigData(_ key: String, _ bytes: [UInt8], of layer: FoundLayer) throws(StorageError) {
     let name = try bigDataFileName(for: key)
     for data in store.topology.layers.dataDirectories(of: layer.location) {
-      let path = data.appending(layer.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: bytes, sync: true, stagedIn: data)
+      try AtomicFile.replace(data.item(name, of: layer.id), contents: bytes, sync: true, stagedIn: data.path)
     }
     if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
     try update(layer.id) { $0.bigDataNames.append(key) }

@@ -102,26 +102,28 @@ extension LayersWriting {
   /// A tie to mounts of this graph root, which others find if the layer is in the image store.
   private func tie(toMountsOf users: [LayerID], at role: LayerLocation.Role) throws(StorageError) -> LayerTie {
     if role == .imageStore { try store.register(self) }
-    return LayerTie(mountsOf: users, in: try Identity.read(store.topology.layers.identity))
+    return LayerTie(mountsOf: users, in: try Identity.read(store.topology.layers.data.identity))
   }
 }
 
 extension LayerFiles {
   /// Puts tar-split file and big data of a layer into every directory that lacks them, from one that has them.
   static func copy(
-    of id: LayerID, into directories: [FilePath], _ places: StoreTopology.LayerPlaces
+    of id: LayerID, into directories: [LayerDirectory], _ places: StoreTopology.LayerPlaces
   ) throws(StorageError) {
     for target in directories {
       for source in places.dataSearch where source != target {
-        let name = "\(id).tar-split.gz"
-        if !Syscall.exists(target.appending(name)), let bytes = try? Syscall.readFile(source.appending(name)) {
-          try AtomicFile.replace(target.appending(name), contents: bytes, sync: true)
+        // A file that cannot be read here may be in the next directory.
+        let file = target.tarSplit(of: id)
+        if !Syscall.exists(file), let bytes = try? Syscall.readFile(source.tarSplit(of: id)) {
+          try AtomicFile.replace(file, contents: bytes, sync: true)
         }
-        for item in (try? Syscall.directoryNames(source.appending(id.rawValue))) ?? [] {
-          let part = FilePath(id.rawValue).appending(FilePath(item).components)
-          if Syscall.exists(target.appending(part.components)) { continue }
-          guard let bytes = try? Syscall.readFile(source.appending(part.components)) else { continue }
-          try AtomicFile.replace(target.appending(part.components), contents: bytes, sync: true, stagedIn: target)
+        for item in (try? Syscall.directoryNames(source.items(of: id))) ?? [] {
+          let file = target.items(of: id).appending(FilePath(item).components)
+          if Syscall.exists(file) { continue }
+          let known = source.items(of: id).appending(FilePath(item).components)
+          guard let bytes = try? Syscall.readFile(known) else { continue }
+          try AtomicFile.replace(file, contents: bytes, sync: true, stagedIn: target.path)
         }
       }
     }
