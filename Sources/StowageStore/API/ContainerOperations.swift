@@ -79,7 +79,7 @@ public struct ContainerOperations: Sendable {
   /// Deletes a container with its layer and directories; its layer is unmounted first.
   ///
   /// - Throws: `notAContainer`.
-  public func delete(_ nameOrID: String) throws(StorageError) { try store.deleteContainer(nameOrID) }
+  public func delete(_ nameOrID: String) throws(StorageError) { try ContainerDeletion(store: store, container: nameOrID).run() }
 
   // MARK: Big data
 

@@ -88,7 +88,7 @@ public struct ImageOperations: Sendable {
   /// - Throws: `notAnImage`, `imageUsedByContainer`, also for containers of other graph roots.
   @discardableResult
   public func delete(_ nameOrID: String, commit: Bool = true, force: Bool = false) throws(StorageError) -> [LayerID] {
-    try store.deleteImage(nameOrID, commit: commit, force: force)
+    try ImageDeletion(store: store, image: nameOrID, commit: commit, force: force).run()
   }
 
   // MARK: Big data

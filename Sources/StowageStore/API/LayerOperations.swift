@@ -66,7 +66,7 @@ public struct LayerOperations: Sendable {
   /// - Parameter force: also if layers of other graph roots on this image store are built on it: they become unusable.
   /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`.
   public func delete(_ nameOrID: String, force: Bool = false) throws(StorageError) {
-    try store.deleteLayer(nameOrID, force: force)
+    try LayerDeletion(store: store, layer: nameOrID, force: force).run()
   }
 
   // MARK: Big data

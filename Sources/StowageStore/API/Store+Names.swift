@@ -172,13 +172,13 @@ extension Store {
   /// Deletes a container with its layer, else an image without its layers, else a layer, *whatever depends on it*.
   ///
   /// - Throws: `layerUnknown` if there is no such object.
-  public func unsafeDelete(_ nameOrID: String) throws(StorageError) { try deleteAnything(nameOrID) }
+  public func unsafeDelete(_ nameOrID: String) throws(StorageError) { try UnsafeDeletion(store: self, object: nameOrID).run() }
 
   /// Deletes all containers, images and layers of this store. Additional image stores are not touched.
   ///
   /// - Parameter force: lets other graph roots that need layers of this one's image store lose them.
   /// - Throws: `layerHasChildren`, with nothing deleted, if another graph root needs a layer; `system`.
-  public func wipe(force: Bool = false) throws(StorageError) { try deleteEverything(force: force) }
+  public func wipe(force: Bool = false) throws(StorageError) { try Wipe(store: self, force: force).run() }
 }
 
 extension ImageRecord {

@@ -67,7 +67,7 @@ struct LayerCheck {
     found += try checkTree(subject)
     if let parent = subject.missingParent, subject.layer.location.isWritable {
       let text = "layer \(parent): \(StorageError.Code.layerMissing.text)"
-      found.append(CheckFinding(.layerMissing, text, store.missesImageStore ? .none : .deletion))
+      found.append(CheckFinding(.layerMissing, text, store.topology.missesImageStore ? .none : .deletion))
     }
     return found
   }
@@ -161,7 +161,7 @@ struct LayerCheck {
     defer { mount.end() }
     guard let expected = trees[location], !expected.isUncertain else { return [] }
     do throws(StorageError) {
-      let limits = store.comparisonLimits
+      let limits = ComparisonLimits(store.options)
       let maps = subject.layer.record.idMaps
       return try compareTree(at: mount.path, with: expected, maps: maps, limits).map { difference in
         let code = StorageError.Code.layerContentModified
@@ -219,16 +219,15 @@ extension StorageError {
   }
 }
 
-extension Store {
+extension ComparisonLimits {
   /// What the driver's options change in trees.
-  var comparisonLimits: ComparisonLimits {
-    var limits = ComparisonLimits()
-    limits.ignoresDevices = isInUserNamespace
+  fileprivate init(_ options: StoreOptions) {
+    self.init()
+    ignoresDevices = isInUserNamespace
     for option in options.driverOptions {
-      if option.contains("ignore_chown_errors=true") { limits.ignoresOwners = true }
-      if option.contains("force_mask=") { (limits.ignoresOwners, limits.ignoresModes) = (true, true) }
+      if option.contains("ignore_chown_errors=true") { ignoresOwners = true }
+      if option.contains("force_mask=") { (ignoresOwners, ignoresModes) = (true, true) }
     }
-    limits.ignoresTimes = options.pullOptions?["use_hard_links"] == "true"
-    return limits
+    ignoresTimes = options.pullOptions?["use_hard_links"] == "true"
   }
 }

@@ -2,60 +2,10 @@
 
 internal import StowageDriverAPI
 internal import StowageFiles
-public import StowageModel
+internal import StowageModel
 internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
-
-extension Store {
-  /// Looks for damage in layers, images and containers, and for what belongs to nothing (store-semantics 22). Changes nothing.
-  ///
-  /// Records are read under the locks, content without: other processes can work meanwhile, and what they change during the
-  /// check is not reported.
-  ///
-  /// - Throws: what reading the records throws; damage of content is a finding.
-  public func check(_ options: CheckOptions = CheckOptions()) throws(StorageError) -> CheckReport {
-    let snapshot = try CheckSnapshot(self)
-    var phase = LayerCheck(self, options)
-    try phase.run(snapshot.subjects)
-    var judgement = CheckJudgement(self, snapshot, phase.findings)
-    judgement.judgeImages()
-    judgement.judgeContainers()
-    judgement.judgeUnreferenced(maximumAge: options.maximumAge)
-    judgement.judgeLinks(try linkFindings())
-    // Objects that vanished or changed during the check are not what was checked.
-    judgement.dropChanged(try CheckSnapshot(self))
-    judgement.add(try findLeftovers())
-    return judgement.report()
-  }
-
-  /// Where what the driver keeps on disk about parents disagrees with the records; only what matters to some version. The list
-  /// of a mounted layer has the parents that it was mounted with, and follows when it is unmounted.
-  private func linkFindings() throws(StorageError) -> [(LayerID, CheckFinding)] {
-    try read([.layers]) { (access) throws(StorageError) in
-      let layers = access.layers
-      let chains = layers.writableChains()
-      let mounted = Set(layers.mounts.layers)
-      return layers.driver.linkFindings(chains).compactMap { finding in
-        guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
-        if case .linkDangling = finding.kind { return nil }
-        if case .parentsDiffer = finding.kind, mounted.contains(layer) { return nil }
-        return (layer, CheckFinding(.corrupt, finding.description, .restoration))
-      }
-    }
-  }
-}
-
-extension LayersReading {
-  /// The chains of all layers that may be written; those with a missing ancestor are left out.
-  func writableChains() -> [LayerChain] {
-    let ids = ask { $0.records.map(\.id) }
-    return ids.compactMap { id in
-      guard let layer = primary(id), let parents = try? chain(of: layer) else { return nil }
-      return LayerChain(layer: layer.location, parents: parents)
-    }
-  }
-}
 
 /// Puts together what is wrong with what, problems of the foundations included.
 struct CheckJudgement {
@@ -67,17 +17,19 @@ struct CheckJudgement {
   private var leftovers = LeftoverReport()
   private var unaccounted: Set<String> = []
   private let subjects: [LayerID: LayerSubject]
+  private let objects: ObjectCheck
 
   init(_ store: Store, _ snapshot: CheckSnapshot, _ layers: [LayerID: [CheckFinding]]) {
     self.store = store
     self.snapshot = snapshot
     self.layers = layers
+    objects = ObjectCheck(store)
     subjects = Dictionary(snapshot.subjects.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   mutating func judgeImages() {
     for image in snapshot.images {
-      let found = store.check(image) + image.layers.flatMap { layers[$0] ?? [] }
+      let found = objects.check(image) + image.layers.flatMap { layers[$0] ?? [] }
       if !found.isEmpty { images[image.record.id] = found }
     }
   }
@@ -85,7 +37,7 @@ struct CheckJudgement {
   mutating func judgeContainers() {
     let known = Set(snapshot.images.map(\.record.id))
     for container in snapshot.containers {
-      var found = store.check(container, knownImages: known)
+      var found = objects.check(container, knownImages: known)
       if let image = container.record.image { found += images[image] ?? [] }
       if !found.isEmpty { containers[container.record.id] = found }
     }

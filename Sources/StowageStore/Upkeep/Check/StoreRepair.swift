@@ -43,41 +43,35 @@ extension Store {
   ///
   /// - Throws: `cancelled`; everything else is among the report's failures.
   public func repair(_ report: CheckReport, removesContainers: Bool) throws(StorageError) -> RepairReport {
-    var done = RepairReport()
-    var deleted: Set<String> = []
-    if removesContainers {
-      for item in report.containers where item.isDamaged {
-        attempt("deleting container \(item.id)", &done, gone: [.notAContainer, .containerUnknown]) {
-          () throws(StorageError) in
-          try self.deleteContainer(item.id) { (container, layers) throws(StorageError) in
-            guard report.evidence.containers[container.id] == container else { throw changed(item.id) }
-            try layers.refuseMounted([container.layer])
-          }
-        }
-      }
-    }
-    for item in report.images where item.isDamaged {
-      attempt("deleting image \(item.id)", &done, gone: [.notAnImage, .imageUnknown, .layerUnknown]) {
-        () throws(StorageError) in
-        let layers = try self.deleteImage(item.id, commit: true, force: false) {
-          (plan, layers) throws(StorageError) in
-          try report.evidence.confirm(image: item.id, plan.0, layers)
-          try layers.refuseMounted(plan.1)
-        }
-        deleted.formUnion(layers.map(\.rawValue))
-      }
-    }
-    for item in try topmostFirst(report.layers) where item.isDamaged {
-      if deleted.contains(item.id) || report.evidence.unaccounted.contains(item.id) { continue }
-      attempt("deleting layer \(item.id)", &done, gone: [.notALayer, .layerUnknown]) { () throws(StorageError) in
-        try self.deleteLayer(item.id, force: false) { (layer, layers) throws(StorageError) in
-          guard report.evidence.layers[layer.id] == LayerState(of: layer, layers) else { throw changed(item.id) }
-          try layers.refuseMounted([layer.id])
-        }
-      }
-    }
-    attempt("restoring links", &done, gone: []) { () throws(StorageError) in try self.restoreLinks(report) }
-    do throws(StorageError) { done.leftovers = try collectLeftovers() } catch {
+    var repair = StoreRepair(store: self, report, removesContainers: removesContainers)
+    return try repair.run()
+  }
+}
+
+/// A repair of a whole store.
+struct StoreRepair {
+  private let store: Store
+  private let report: CheckReport
+  private let removesContainers: Bool
+  private var done = RepairReport()
+  /// Layers that went with their images.
+  private var deleted: Set<String> = []
+
+  init(store: Store, _ report: CheckReport, removesContainers: Bool) {
+    self.store = store
+    self.report = report
+    self.removesContainers = removesContainers
+  }
+
+  /// Repairs what can be repaired.
+  mutating func run() throws(StorageError) -> RepairReport {
+    if removesContainers { deleteContainers() }
+    deleteImages()
+    try deleteLayers()
+    let report = report
+    let store = store
+    attempt("restoring links", gone: []) { () throws(StorageError) in try StoreRepair.restoreLinks(report, store) }
+    do throws(StorageError) { done.leftovers = try store.collectLeftovers() } catch {
       done.failures.append(error.wrapped("deleting leftovers"))
     }
     for leftover in done.leftovers.leftovers where leftover.kind == .layer && !leftover.isFreed {
@@ -90,8 +84,49 @@ extension Store {
     return done
   }
 
-  private func attempt(
-    _ title: String, _ done: inout RepairReport, gone: [StorageError.Code], _ body: () throws(StorageError) -> Void
+  private mutating func deleteContainers() {
+    let (store, evidence) = (store, report.evidence)
+    for item in report.containers where item.isDamaged {
+      attempt("deleting container \(item.id)", gone: [.notAContainer, .containerUnknown]) { () throws(StorageError) in
+        try ContainerDeletion(store: store, container: item.id).run { (container, layers) throws(StorageError) in
+          guard evidence.containers[container.id] == container else { throw changed(item.id) }
+          try layers.refuseMounted([container.layer])
+        }
+      }
+    }
+  }
+
+  private mutating func deleteImages() {
+    let (store, evidence) = (store, report.evidence)
+    for item in report.images where item.isDamaged {
+      var layers: [LayerID] = []
+      attempt("deleting image \(item.id)", gone: [.notAnImage, .imageUnknown, .layerUnknown]) {
+        () throws(StorageError) in
+        layers = try ImageDeletion(store: store, image: item.id, commit: true, force: false).run {
+          (plan, layers) throws(StorageError) in
+          try evidence.confirm(image: item.id, plan.0, layers)
+          try layers.refuseMounted(plan.1)
+        }
+      }
+      deleted.formUnion(layers.map(\.rawValue))
+    }
+  }
+
+  private mutating func deleteLayers() throws(StorageError) {
+    let (store, evidence) = (store, report.evidence)
+    for item in try topmostFirst(report.layers) where item.isDamaged {
+      if deleted.contains(item.id) || evidence.unaccounted.contains(item.id) { continue }
+      attempt("deleting layer \(item.id)", gone: [.notALayer, .layerUnknown]) { () throws(StorageError) in
+        try LayerDeletion(store: store, layer: item.id, force: false).run { (layer, layers) throws(StorageError) in
+          guard evidence.layers[layer.id] == LayerState(of: layer, layers) else { throw changed(item.id) }
+          try layers.refuseMounted([layer.id])
+        }
+      }
+    }
+  }
+
+  private mutating func attempt(
+    _ title: String, gone: [StorageError.Code], _ body: () throws(StorageError) -> Void
   ) {
     do throws(StorageError) { try body() } catch {
       if gone.contains(error.code) { return }
@@ -101,11 +136,12 @@ extension Store {
 
   /// Layers with the longest chains first, so that children go before their parents.
   private func topmostFirst(_ items: [CheckReport.Item]) throws(StorageError) -> [CheckReport.Item] {
-    let depths = try read([.layers]) { (access) throws(StorageError) -> [String: Int] in
+    let depths = try store.read([.layers]) { (access) throws(StorageError) -> [String: Int] in
       let layers = access.layers
       var depths: [String: Int] = [:]
       for item in items {
         guard let id = LayerID(recorded: item.id), let layer = layers.primary(id) else { continue }
+        // One whose ancestors cannot be told goes last.
         depths[item.id] = (try? layers.ancestors(of: layer).count) ?? 0
       }
       return depths
@@ -114,9 +150,9 @@ extension Store {
   }
 
   /// Restores links and lists of parents, for layers that are not mounted.
-  private func restoreLinks(_ report: CheckReport) throws(StorageError) {
+  private static func restoreLinks(_ report: CheckReport, _ store: Store) throws(StorageError) {
     guard report.layers.contains(where: { $0.findings.contains { $0.remedy == .restoration } }) else { return }
-    try write([.layers]) { (access) throws(StorageError) in
+    try store.write([.layers]) { (access) throws(StorageError) in
       try access.layers.repairLinks()
     }
   }
