@@ -56,7 +56,7 @@ public struct ContainerOperations: Sendable {
         throw StorageError(.layerUnknown, subject: container.layer.rawValue)
           .wrapped("locating layer with ID \(goQuoted(container.layer.rawValue))")
       }
-      return try store.diffSize(of: layer, layers)
+      return try LayerComparison(of: layer, layers).size(layers)
     }
     for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
     for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {
@@ -73,13 +73,15 @@ public struct ContainerOperations: Sendable {
   /// the wanted
   ///   ID maps need owners to be changed.
   public func create(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
-    try store.createContainer(request)
+    try ContainerMaking(store: store, request).run()
   }
 
   /// Deletes a container with its layer and directories; its layer is unmounted first.
   ///
   /// - Throws: `notAContainer`.
-  public func delete(_ nameOrID: String) throws(StorageError) { try ContainerDeletion(store: store, container: nameOrID).run() }
+  public func delete(_ nameOrID: String) throws(StorageError) {
+    try ContainerDeletion(store: store, container: nameOrID).run()
+  }
 
   // MARK: Big data
 

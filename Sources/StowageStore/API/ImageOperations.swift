@@ -63,7 +63,7 @@ public struct ImageOperations: Sendable {
             throw StorageError(.layerUnknown, subject: id.rawValue)
               .wrapped("locating layer with ID \(goQuoted(id.rawValue))")
           }
-          size &+= try store.recordedSize(of: layer, layers)
+          size &+= try layers.recordedSize(of: layer)
           next = layer.record.parent
         }
       }
@@ -208,12 +208,12 @@ public struct ImageOperations: Sendable {
   }
 }
 
-extension Store {
+extension LayersReading {
   /// The recorded uncompressed size of a layer, else the size of its differences.
-  func recordedSize(of layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
+  fileprivate func recordedSize(of layer: FoundLayer) throws(StorageError) -> Int64 {
     if layer.record.diffDigest != nil, layer.record.diffSize >= 0 { return layer.record.diffSize }
     do throws(StorageError) {
-      return try diffSize(of: layer, layers)
+      return try LayerComparison(of: layer, self).size(self)
     } catch {
       throw error.wrapped("size/digest of layer with ID \(goQuoted(layer.id.rawValue)) could not be calculated")
     }

@@ -172,7 +172,9 @@ extension Store {
   /// Deletes a container with its layer, else an image without its layers, else a layer, *whatever depends on it*.
   ///
   /// - Throws: `layerUnknown` if there is no such object.
-  public func unsafeDelete(_ nameOrID: String) throws(StorageError) { try UnsafeDeletion(store: self, object: nameOrID).run() }
+  public func unsafeDelete(_ nameOrID: String) throws(StorageError) {
+    try UnsafeDeletion(store: self, object: nameOrID).run()
+  }
 
   /// Deletes all containers, images and layers of this store. Additional image stores are not touched.
   ///

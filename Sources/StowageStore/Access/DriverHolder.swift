@@ -68,24 +68,20 @@ final class DriverHolder: Sendable {
   }
 }
 
-/// `storage.lock`, held exclusively.
-final class DriverHold: Sendable {
+/// `storage.lock`, held exclusively, and the driver that nobody shuts down meanwhile.
+struct DriverHold: Sendable {
   /// The driver.
   let driver: any GraphDriver
-  private let held: Mutex<HeldLock?>
+  private let lock: LockHold
 
   fileprivate init(_ driver: any GraphDriver, _ held: consuming HeldLock) {
     self.driver = driver
-    self.held = Mutex(held)
+    lock = LockHold(held)
   }
 
   /// Tells all other processes that the store is shut down.
-  func announceShutdown() throws(StorageError) {
-    try held.withLock { (held) throws(StorageError) in _ = try held?.writeAccess.recordWrite() }
-  }
+  func announceShutdown() throws(StorageError) { try lock.recordWrite() }
 
   /// Gives the lock up; a second time does nothing.
-  func release() {
-    if let held = held.withLock({ $0.take() }) { held.release() }
-  }
+  func release() { lock.release() }
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageDriverAPI
+internal import StowageFiles
 internal import StowageModel
 internal import StowageRecords
+internal import Synchronization
 
 /// The locks of one access, in the order in which they were taken.
 struct HeldParts {
+  /// `userns.lock`.
+  var idRanges: LockHold?
   /// `storage.lock`.
   var driver: DriverHold?
   /// The layer locks, with what the tokens of layers need.
@@ -26,6 +30,7 @@ struct HeldParts {
     releaseObjects()
     layers?.records.release()
     driver?.release()
+    idRanges?.release()
   }
 
   /// Makes sure that what was changed but not saved is not taken for the truth.
@@ -33,6 +38,23 @@ struct HeldParts {
     containers?.forget()
     images?.forget()
     layers?.records.forget()
+  }
+}
+
+/// One held lock file.
+final class LockHold: Sendable {
+  private let held: Mutex<HeldLock?>
+
+  init(_ held: consuming HeldLock) { self.held = Mutex(held) }
+
+  /// Leaves a fresh mark for other processes; the lock must be held exclusively.
+  func recordWrite() throws(StorageError) {
+    try held.withLock { (held) throws(StorageError) in _ = try held?.writeAccess.recordWrite() }
+  }
+
+  /// Gives the lock up; a second time does nothing.
+  func release() {
+    if let held = held.withLock({ $0.take() }) { held.release() }
   }
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageConfig
 internal import StowageDriverAPI
+internal import StowageFiles
 public import StowageModel
 internal import StowageRecords
+internal import StowageSystem
 
 /// The one way in under the locks.
 extension Store {
@@ -74,6 +77,10 @@ extension Store {
     _ parts: StoreParts, writing: StoreParts, _ bins: RemovalBins, _ held: inout HeldParts,
     _ driver: (any GraphDriver)? = nil
   ) throws(StorageError) {
+    if parts.contains(.idRanges) {
+      let lock = try LockFile.open(topology.roots.userNamespaceLock)
+      held.idRanges = LockHold(try lock.acquire(.write, timeout: options.lockTimeout))
+    }
     if parts.contains(.driver) { held.driver = try drivers.hold() }
     if parts.contains(.ownLayers) {
       let current: any GraphDriver

@@ -5,32 +5,42 @@ internal import StowageModel
 internal import StowageRecords
 internal import SystemPackage
 
-extension Store {
-  /// What ``createContainer(_:)`` would do now.
-  func planContainer(_ request: ContainerCreation) throws(StorageError) -> ContainerPlan {
-    var (request, maps) = (request, try containerMaps(request))
-    if let automatic = request.automaticUserNamespace {
-      // Nothing is reserved: the container may get others.
-      maps = IDMapRequest(maps: try automaticMaps(automatic, image: &request.image))
-    }
-    let flags = try containerFlags(request)
-    return try read([.layers, .images, .containers]) { (access) throws(StorageError) -> ContainerPlan in
+/// Finds out what ``ContainerMaking`` would do now. Changes nothing, and reserves no IDs: the container may get others.
+struct ContainerPlanning {
+  private let store: Store
+  private let draft: ContainerDraft
+
+  /// - Throws: as ``ContainerDraft/init(_:in:)`` and ``ContainerDraft/chooseMaps()``.
+  init(store: Store, _ request: ContainerCreation) throws(StorageError) {
+    self.store = store
+    var draft = try ContainerDraft(request, in: store)
+    try draft.chooseMaps()
+    self.draft = draft
+  }
+
+  /// Plans.
+  ///
+  /// - Throws: as ``ContainerMaking/run()``.
+  func run() throws(StorageError) -> ContainerPlan {
+    try store.read([.layers, .images, .containers]) { (access) throws(StorageError) -> ContainerPlan in
       let layers = access.layers
-      let image = request.image.isEmpty ? nil : try access.images.require(request.image)
-      let id = try newID(request, access.containers)
-      let top: FoundLayer?
+      let name = draft.request.image
+      let image = name.isEmpty ? nil : try access.images.require(name)
+      let id = try draft.newID(access.containers)
+      var top: FoundLayer?
       var copy: MappedCopy?
-      switch try image.map({ (image) throws(StorageError) in try topLayer(of: image, maps, layers) }) {
-      case .needsCopy(let needed):
-        copy = needed
-        top = needed.new.basis
-      case .ready(let layer): top = layer
-      case nil: top = nil
+      if let image {
+        switch try TopLayerChoice(store: store, image: image, maps: draft.maps).run(layers) {
+        case .needsCopy(let needed):
+          copy = needed
+          top = needed.new.basis
+        case .ready(let layer): top = layer
+        }
       }
-      let new = try containerLayer(request, image, maps, id, top, flags, layers)
-      let record = self.record(id, new, request, image?.record.id, maps, flags)
+      let new = try draft.layer(of: id, over: top, layers)
+      let record = draft.record(id, new, image: image?.record.id)
       return ContainerPlan(
-        id: (request.id ?? "").isEmpty ? nil : id, names: record.names, image: image?.record.id, layer: top?.id,
+        id: (draft.request.id ?? "").isEmpty ? nil : id, names: record.names, image: image?.record.id, layer: top?.id,
         needsMappedCopy: copy != nil, steps: steps(new, copy, top, layers.driver),
         mount: try mount(of: record, new, isOnCopy: copy != nil, layers))
     }
@@ -55,7 +65,7 @@ extension Store {
     let driver = layers.driver
     // What the kernel is told to put together depends on the copies.
     if driver.traits.hasKernelMounts, isOnCopy || new.source != nil { return nil }
-    var options = try mountOptions(of: container, FoundLayer(record: new.record, location: new.location), driver)
+    var options = try store.mountOptions(of: container, FoundLayer(record: new.record, location: new.location), driver)
     options.isForNewLayer = true
     let plan = try driver.mountPlan(for: new.location, over: new.chain, options)
     let id = new.record.id.rawValue

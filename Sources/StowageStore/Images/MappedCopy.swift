@@ -32,16 +32,20 @@ enum TopLayer {
   case needsCopy(MappedCopy)
 }
 
-extension Store {
-  /// Chooses among an image's top layer and its mapped copies (store-semantics 11.2).
+/// Chooses among an image's top layer and its mapped copies (store-semantics 11.2).
+struct TopLayerChoice {
+  let store: Store
+  let image: ImagesView.Found
+  /// The maps that are wanted.
+  let maps: IDMapRequest
+
+  /// Chooses as of now.
   ///
   /// - Throws: `layerUnknown` if the image has none of the layers that it lists.
-  func topLayer(
-    of image: ImagesView.Found, _ maps: IDMapRequest, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> TopLayer {
+  func run(_ layers: borrowing LayersReading) throws(StorageError) -> TopLayer {
     guard let top = image.record.layer else { return .ready(nil) }
     // A layer of the store that has the image is preferred to others with the same identifier.
-    let home = topology.role(ofImageStore: image.store)
+    let home = store.topology.role(ofImageStore: image.store)
     let candidates = ([top] + image.record.mappedLayers).compactMap { layers.find($0, near: home) }
     var first: FoundLayer?
     for layer in candidates.filter(\.location.isWritable) + candidates.filter({ !$0.location.isWritable }) {
@@ -52,18 +56,18 @@ extension Store {
     guard let first else { throw StorageError(.layerUnknown, subject: top.rawValue) }
     // What others own gets no further layers; the container's own layer will have other owners than its parent.
     guard image.store == 0, first.location.isWritable else { return .ready(first) }
-    return .needsCopy(MappedCopy(image: image, maps: maps, new: try mappedCopy(of: first, image, maps, layers)))
+    return .needsCopy(MappedCopy(image: image, maps: maps, new: try copy(of: first, layers)))
   }
 
-  private func mappedCopy(
-    of template: FoundLayer, _ image: ImagesView.Found, _ maps: IDMapRequest, _ layers: borrowing LayersReading
+  private func copy(
+    of template: FoundLayer, _ layers: borrowing LayersReading
   ) throws(StorageError) -> NewLayer {
     // What is not given is not inherited: a copy of a mapped layer without maps is what a container without maps needs.
     var wanted = maps
     if maps.maps.uids.isEmpty { wanted.usesHostUIDs = true }
     if maps.maps.gids.isEmpty { wanted.usesHostGIDs = true }
     let request = LayerCreation(mountLabel: template.record.mountLabel, idMaps: wanted)
-    var new = try describe(request, hasDiff: false, layers)
+    var new = try LayerResolution(store: store, request: request, hasDiff: false).describe(layers)
     let own = new.record
     new.record = template.record.copy(as: own.id)
     new.record.idMaps = own.idMaps
@@ -73,18 +77,20 @@ extension Store {
     try new.begin(with: template, layers)
     return new
   }
+}
 
-  /// Makes a copy and lists it with its image; then the caller chooses again. The files are copied without a lock. If the
+extension MappedCopy {
+  /// Makes the copy and lists it with its image; then the caller chooses again. The files are copied without a lock. If the
   /// image got such a layer meanwhile, or is gone, nothing is made.
   ///
   /// The layer stays `incomplete` and tied to the image until the image lists it, so a crash leaves both or none.
   ///
   /// - Throws: `busy` if the layer changed while it was copied; `layerUnknown`, `invalidMappings`, `system`.
-  func make(_ copy: MappedCopy) throws(StorageError) {
+  func make(in store: Store) throws(StorageError) {
     var staged: StagedContent?
     do throws(StorageError) {
-      do throws(StorageError) { staged = try stageCopy(for: copy.new) } catch { throw copy.failure(error) }
-      try commit(copy, &staged)
+      do throws(StorageError) { staged = try ContentStaging.copy(for: new, in: store) } catch { throw failure(error) }
+      try commit(&staged, in: store)
       staged.take()?.discard()
     } catch {
       staged.take()?.discard()
@@ -92,41 +98,32 @@ extension Store {
     }
   }
 
-  private func commit(_ copy: MappedCopy, _ staged: inout StagedContent?) throws(StorageError) {
-    try write([.layers]) { (access) throws(StorageError) in
+  private func commit(_ staged: inout StagedContent?, in store: Store) throws(StorageError) {
+    try store.write([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      try copy.new.recheckBasis(layers.reading)
-      try self.write([.images]) { (access) throws(StorageError) in
+      try new.recheckBasis(layers.reading)
+      try store.write([.images]) { (access) throws(StorageError) in
         let all = access.images
         // Somebody else may have made the copy, or changed or deleted the image.
-        guard let image = all.view.find(copy.image.record.id.rawValue), image.store == 0,
-          image.record.id == copy.image.record.id,
-          case .needsCopy(let now) = try self.topLayer(of: image, copy.maps, layers.reading),
-          now.new.basis?.id == copy.new.basis?.id
+        guard let found = all.view.find(image.record.id.rawValue), found.store == 0,
+          found.record.id == image.record.id,
+          case .needsCopy(let now) = try TopLayerChoice(store: store, image: found, maps: maps).run(layers.reading),
+          now.new.basis?.id == new.basis?.id
         else { return }
         do throws(StorageError) {
-          _ = try layers.create(copy.new, staged: &staged, completing: false)
+          _ = try layers.create(new, staged: &staged, completing: false)
         } catch {
-          throw copy.failure(error)
+          throw failure(error)
         }
         do throws(StorageError) {
-          try all.at(0).update(image.record.id) { $0.mappedLayers.append(copy.new.record.id) }
+          try all.at(0).update(image.record.id) { $0.mappedLayers.append(new.record.id) }
         } catch {
           // The file may have been replaced all the same; the next opener looks whether the image lists the layer.
           throw error.wrapped("registering ID-mapped layer with image \(goQuoted(image.record.id.rawValue))")
         }
       }
-      if layers.reading.primary(copy.new.record.id) != nil { try layers.complete(copy.new.record.id) }
+      if layers.reading.primary(new.record.id) != nil { try layers.complete(new.record.id) }
     }
-  }
-
-  /// Copies the template's tar-split file beside a staged tree.
-  func copyTarSplit(_ file: FilePath) throws(StorageError) -> StagedDiff {
-    let directory = try StagedDirectory.create(in: topology.layers.data.temporary)
-    let copy = directory.addition()
-    let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
-    try AtomicFile.replace(copy, contents: bytes, sync: true)
-    return StagedDiff(directory: directory, tarSplit: copy, result: nil)
   }
 }
 

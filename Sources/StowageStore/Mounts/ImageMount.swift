@@ -86,8 +86,8 @@ extension Store {
       case .mounted(let path): return path
       case .needsCopy(let copy):
         attempts += 1
-        do throws(StorageError) { try make(copy) } catch {
-          guard error.code == .busy, attempts < Store.mostCopies else { throw error }
+        do throws(StorageError) { try copy.make(in: self) } catch {
+          guard error.code == .busy, attempts < ContentStaging.mostCopies else { throw error }
         }
       }
     }
@@ -142,7 +142,7 @@ extension Store {
     if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
     let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
     let layer: FoundLayer
-    switch try topLayer(of: image, .host, layers) {
+    switch try TopLayerChoice(store: self, image: image, maps: .host).run(layers) {
     case .needsCopy(let copy): return .needsCopy(copy)
     case .ready(nil): throw StorageError(.layerUnknown, subject: nameOrID)
     case .ready(let found?): layer = found

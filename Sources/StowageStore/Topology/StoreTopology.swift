@@ -59,6 +59,9 @@ package struct StoreTopology: Hashable, Sendable {
     return paths
   }
 
+  /// What no layer may be named, as these names have a meaning of their own beside layers on disk.
+  static let reservedNames = ["l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp"]
+
   /// Locks of content digests.
   package var digestLocks: FilePath { roots.runRoot.appending("\(driverName)-locks") }
 

@@ -8,27 +8,37 @@ internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
-// Applying a diff to a layer that exists (store-semantics 17.3).
-extension Store {
-  /// Extracts a diff into a layer and records its digests and sizes.
+/// Extracts a diff into a layer that exists, and records its digests and sizes (store-semantics 17.3).
+///
+/// A layer without content that nobody uses gets it at once, extracted before without a lock: after a failure or a crash
+/// it is empty as before. What has content, is mounted, or is a full copy of its parent is extracted into where it is, with
+/// the layers locked, as others may be writing there; then a failure leaves what was extracted.
+struct DiffApplication {
+  private let store: Store
+  private let nameOrID: String
+  private let diff: DiffRequest
+
+  init(store: Store, _ diff: LayerInput, to nameOrID: String) {
+    self.store = store
+    self.nameOrID = nameOrID
+    self.diff = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
+  }
+
+  /// Applies it.
   ///
-  /// A layer without content that nobody uses gets it at once, extracted before without a lock: after a failure or a crash
-  /// it is empty as before. What has content, is mounted, or is a full copy of its parent is extracted into where it is, with
-  /// the layers locked, as others may be writing there; then a failure leaves what was extracted.
-  ///
+  /// - Returns: bytes of content extracted.
   /// - Throws: `layerUnknown`; `busy` if the layer got content or was mounted meanwhile; those of the extraction.
-  func applyDiff(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
-    let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
-    let empty = try read([.layers]) { (access) throws(StorageError) -> EmptyLayer? in
+  func run() throws(StorageError) -> Int64 {
+    let empty = try store.read([.layers]) { (access) throws(StorageError) -> EmptyLayer? in
       let layers = access.layers
       guard let layer = layers.findPrimary(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
       return EmptyLayer(layer, layers)
     }
-    guard let empty else { return try applyInPlace(request, to: nameOrID) }
-    var staged: StagedContent? = try stage(request, for: empty)
+    guard let empty else { return try applyInPlace() }
+    var staged: StagedContent? = try stage(for: empty)
     let size = staged?.diff?.result?.contentSize ?? 0
     do throws(StorageError) {
-      try write([.layers]) { (access) throws(StorageError) in
+      try store.write([.layers]) { (access) throws(StorageError) in
         let layers = access.layers
         let id = empty.layer.id
         guard let now = layers.reading.layer(id, at: empty.layer.location.role),
@@ -48,24 +58,24 @@ extension Store {
   }
 
   /// Extracts a diff into a tree with the owner, mode and attributes of the empty one.
-  private func stage(_ diff: DiffRequest, for empty: EmptyLayer) throws(StorageError) -> StagedContent {
-    let driver = try drivers.current()
+  private func stage(for empty: EmptyLayer) throws(StorageError) -> StagedContent {
+    let driver = try store.drivers.current()
     let location = empty.layer.location
     let options = LayerCreateOptions(mountLabel: empty.layer.record.mountLabel, idMaps: empty.layer.record.idMaps)
     let tree = try driver.stage(over: [], targetRoot: location.root, options)
     try copyTree(from: empty.content, to: tree.tree, options: CopyOptions(inUserNamespace: isInUserNamespace))
-    return try stage(diff, into: tree, from: nil, driver)
+    return try ContentStaging(store, driver).stage(diff, into: tree, from: nil)
   }
 
-  private func applyInPlace(_ diff: DiffRequest, to nameOrID: String) throws(StorageError) -> Int64 {
-    try write([.layers]) { (access) throws(StorageError) -> Int64 in
+  private func applyInPlace() throws(StorageError) -> Int64 {
+    try store.write([.layers]) { (access) throws(StorageError) -> Int64 in
       let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
       layers.change { table in table.update(layer.id) { $0.forgetDiff() } }
       let chain = try layers.reading.chain(of: layer)
-      let result = try self.extract(diff, into: layer, chain, layers)
+      let result = try extract(into: layer, chain, layers)
       layers.change { table in table.update(layer.id) { $0.take(result) } }
       try layers.save()
       return result.contentSize
@@ -73,15 +83,15 @@ extension Store {
   }
 
   private func extract(
-    _ diff: DiffRequest, into layer: FoundLayer, _ chain: [LayerLocation], _ layers: borrowing LayersWriting
+    into layer: FoundLayer, _ chain: [LayerLocation], _ layers: borrowing LayersWriting
   ) throws(StorageError) -> ApplyResult {
     let driver = layers.driver
     let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
-    let directory = try StagedDirectory.create(in: topology.layers.data.temporary)
+    let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let tarSplit = directory.addition()
     let result: ApplyResult
     do throws(StorageError) {
-      result = try extract(diff, to: target, tarSplit: tarSplit, driver)
+      result = try ContentStaging(store, driver).extract(diff, to: target, tarSplit: tarSplit)
     } catch {
       throw driver.wrapApplyError(error)
     }

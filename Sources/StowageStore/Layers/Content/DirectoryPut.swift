@@ -25,22 +25,26 @@ extension LayerOperations {
   public func putDirectory(
     _ path: String, as id: String, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> LayerInfo {
-    try store.putDirectory(FilePath(path), as: id, isCancelled)
+    try DirectoryPut(store: store, path: FilePath(path), id: id, isCancelled: isCancelled).run()
   }
 }
 
-extension Store {
-  fileprivate func putDirectory(
-    _ path: FilePath, as id: String, _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(StorageError) -> LayerInfo {
+/// Makes a base layer of a directory of the host; see ``LayerOperations/putDirectory(_:as:isCancelled:)``.
+private struct DirectoryPut {
+  let store: Store
+  let path: FilePath
+  let id: String
+  let isCancelled: (@Sendable () -> Bool)?
+
+  func run() throws(StorageError) -> LayerInfo {
     try requirePartialImages()
     _ = try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.readOnly, .directory]) }
-    try requireNewLayer(id)
-    let staging = try StagedDirectory.create(in: topology.layers.data.temporary)
+    try requireNewLayer()
+    let staging = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let archive = staging.addition()
     // After a failure the archive goes with the directory.
-    try writeArchive(of: path, to: archive, isCancelled)
-    let layer = try putChunked(archive, as: id, isCancelled)
+    try writeArchive(to: archive)
+    let layer = try putChunked(archive)
     do throws(StorageError) { try staging.finish() } catch {
       Log.warning("cannot delete a staged archive, the next opener will: \(error)")
     }
@@ -52,17 +56,17 @@ extension Store {
     guard pullOption("enable_partial_images") else {
       throw StorageError(.notSupported, "partial images are disabled")
     }
-    let traits = try drivers.current().traits
+    let traits = try store.drivers.current().traits
     guard traits.copiesParent else { return }
     let reason = pullOption("convert_images") ? " but convert_images requires that" : ""
     throw StorageError(.notSupported, "graph driver \(traits.name) does not support partial pull\(reason)")
   }
 
-  private func pullOption(_ key: String) -> Bool { options.pullOptions?[key]?.lowercased() == "true" }
+  private func pullOption(_ key: String) -> Bool { store.options.pullOptions?[key]?.lowercased() == "true" }
 
   /// The reference replaces the content of a layer that answers to the argument, even to a prefix of its identifier.
-  private func requireNewLayer(_ id: String) throws(StorageError) {
-    try read([.layers]) { (access) throws(StorageError) in
+  private func requireNewLayer() throws(StorageError) {
+    try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
       guard let found = layers.findPrimary(id) else { return }
       if found.id.rawValue == id { throw StorageError(.duplicateID, subject: id) }
@@ -70,22 +74,19 @@ extension Store {
     }
   }
 
-  private func writeArchive(
-    of directory: FilePath, to archive: FilePath, _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(StorageError) {
+  private func writeArchive(to archive: FilePath) throws(StorageError) {
+    let isCancelled = isCancelled
     let file = try attempt("open", archive) { () throws(Errno) in
       try Syscall.open(archive, [.writeOnly, .create, .exclusive], mode: 0o600)
     }
     let sink = TeeSink(DescriptorSink(file.rawValue)) { (_) throws(ArchiveError) in
       if isCancelled?() == true { throw ArchiveError.cancelled }
     }
-    try writeTreeDiff(new: directory, old: nil, to: sink)
+    try writeTreeDiff(new: path, old: nil, to: sink)
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
   }
 
-  private func putChunked(
-    _ archive: FilePath, as id: String, _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(StorageError) -> LayerInfo {
+  private func putChunked(_ archive: FilePath) throws(StorageError) -> LayerInfo {
     let manifest: ChunkedManifest
     let input = LayerInput.file(archive.string)
     let source = try input.source()
@@ -101,6 +102,6 @@ extension Store {
       ])
     request.tocDigest = manifest.digest
     let diff = DiffRequest(input: input, expecting: ExpectedDiff(), progress: nil, isCancelled: isCancelled)
-    return try putLayer(request, diff).layer
+    return try LayerPut(store: store, request: request, diff: diff).run().layer
   }
 }

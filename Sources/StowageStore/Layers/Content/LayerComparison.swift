@@ -9,170 +9,103 @@ internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
-/// Two layers to be compared.
-private struct Comparison {
-  let layer: FoundLayer
-  let chain: [LayerLocation]
+/// Two layers to be compared, found under the layer lock (store-semantics 17.2).
+struct LayerComparison {
+  private let layer: FoundLayer
+  private let chain: [LayerLocation]
   /// The older layer; `nil` for none.
-  let from: FoundLayer?
-  let fromChain: [LayerLocation]
+  private let from: FoundLayer?
+  private let fromChain: [LayerLocation]
+
   /// Whether the older layer is the parent.
-  var isAgainstParent: Bool { from?.id == layer.record.parent }
-}
+  private var isAgainstParent: Bool { from?.id == layer.record.parent }
+  private var maps: IDMaps { layer.record.idMaps }
+  private var fromMaps: IDMaps { from?.record.idMaps ?? IDMaps() }
 
-extension Store {
-  /// The differences of a layer (store-semantics 17.2).
-  func changes(of nameOrID: String, from: String?) throws(StorageError) -> [LayerChange] {
-    try read([.layers]) { (access) throws(StorageError) -> [LayerChange] in
-      let layers = access.layers
-      let pair = try self.resolve(nameOrID, from, layers)
-      let changes: [Change]
-      switch layers.driver.diffSource(of: pair.layer.location, over: pair.chain, from: pair.from?.id) {
-      case .overlay(let upper, let lowers, let attributes):
-        changes = try overlayChanges(upper: upper, lowers: lowers, attributes: attributes)
-      case .trees:
-        changes = try self.withTrees(pair, layers) { (new, old) throws(StorageError) -> [Change] in
-          try treeChanges(
-            new: new, old: old, newMaps: pair.layer.record.idMaps, oldMaps: pair.from?.record.idMaps ?? IDMaps())
-        }
-      }
-      return changes.map { LayerChange(path: $0.path, kind: LayerChange.Kind(rawValue: $0.kind.rawValue) ?? .modify) }
-    }
-  }
-
-  /// The size of the differences.
-  func diffSize(of nameOrID: String, from: String?) throws(StorageError) -> Int64 {
-    try read([.layers]) { (access) throws(StorageError) -> Int64 in
-      let layers = access.layers
-      let pair = try self.resolve(nameOrID, from, layers)
-      return try self.diffSize(pair, layers)
-    }
-  }
-
-  /// The size of what a layer changes relative to its parent.
-  func diffSize(of layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
-    try diffSize(try compare(layer, nil, layers), layers)
-  }
-
-  private func diffSize(_ pair: Comparison, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
-    let driver = layers.driver
-    if let size = try driver.diffSize(of: pair.layer.location, over: pair.chain, from: pair.from?.id) { return size }
-    return try withTrees(pair, layers) { (new, old) throws(StorageError) -> Int64 in
-      let changes = try treeChanges(
-        new: new, old: old, newMaps: pair.layer.record.idMaps, oldMaps: pair.from?.record.idMaps ?? IDMaps())
-      return try changesSize(changes, in: new)
-    }
-  }
-
-  /// Writes a diff (store-semantics 17.2).
-  func writeDiff(
-    of nameOrID: String, from: String?, compression: Compression?, to output: LayerOutput
-  ) throws(StorageError) {
-    try read([.layers]) { (access) throws(StorageError) in
-      let layers = access.layers
-      let pair = try self.resolve(nameOrID, from, layers)
-      let sink = try output.sink(compression ?? pair.layer.record.compression)
-      if pair.isAgainstParent, let file = layers.tarSplitFile(of: pair.layer) {
-        let roots = layers.driver.contentRoots(of: pair.layer.location, over: pair.chain)
-        try reassembleLayer(tarSplit: file, roots: roots, to: sink)
-      } else {
-        try self.generate(pair, layers, sink)
-      }
-      do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
-    }
-  }
-
-  private func generate(
-    _ pair: Comparison, _ layers: borrowing LayersReading, _ sink: any ByteSink
-  ) throws(StorageError) {
-    let maps = pair.layer.record.idMaps
-    switch layers.driver.diffSource(of: pair.layer.location, over: pair.chain, from: pair.from?.id) {
-    case .overlay(let upper, let lowers, let attributes):
-      try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
-    case .trees:
-      try withTrees(pair, layers) { (new, old) throws(StorageError) in
-        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: pair.from?.record.idMaps ?? IDMaps(), to: sink)
-      }
-    }
-  }
-
-  // MARK: Help
-
-  private func resolve(
-    _ nameOrID: String, _ from: String?, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> Comparison {
+  /// Compares a layer with another one, or with its parent if that is not given or not known.
+  ///
+  /// - Throws: `layerUnknown`, also for an ancestor that is recorded nowhere; `corrupt`.
+  init(of nameOrID: String, from: String?, _ layers: borrowing LayersReading) throws(StorageError) {
     guard let layer = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
-    return try compare(layer, from, layers)
+    try self.init(of: layer, from: from, layers)
   }
 
-  private func compare(
-    _ layer: FoundLayer, _ from: String?, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> Comparison {
+  /// Compares a layer with another one, or with its parent if that is not given or not known.
+  ///
+  /// - Throws: `layerUnknown` for an ancestor that is recorded nowhere; `corrupt`.
+  init(of layer: FoundLayer, from: String? = nil, _ layers: borrowing LayersReading) throws(StorageError) {
     let ancestors = try layers.ancestors(of: layer)
     var older = ancestors.first
     if let from, !from.isEmpty, let found = layers.find(from) { older = found }
     let olderChain = try older.map { (layer) throws(StorageError) in try layers.chain(of: layer) } ?? []
-    return Comparison(layer: layer, chain: ancestors.map(\.location), from: older, fromChain: olderChain)
+    self.layer = layer
+    chain = ancestors.map(\.location)
+    self.from = older
+    fromChain = olderChain
+  }
+
+  /// The differences, sorted by path.
+  func changes(_ layers: borrowing LayersReading) throws(StorageError) -> [LayerChange] {
+    let changes: [Change]
+    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    case .overlay(let upper, let lowers, let attributes):
+      changes = try overlayChanges(upper: upper, lowers: lowers, attributes: attributes)
+    case .trees:
+      changes = try withTrees(layers) { (new, old) throws(StorageError) -> [Change] in
+        try treeChanges(new: new, old: old, newMaps: maps, oldMaps: fromMaps)
+      }
+    }
+    return changes.map { LayerChange(path: $0.path, kind: LayerChange.Kind(rawValue: $0.kind.rawValue) ?? .modify) }
+  }
+
+  /// The size of the differences in bytes.
+  func size(_ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
+    if let size = try layers.driver.diffSize(of: layer.location, over: chain, from: from?.id) { return size }
+    return try withTrees(layers) { (new, old) throws(StorageError) -> Int64 in
+      try changesSize(try treeChanges(new: new, old: old, newMaps: maps, oldMaps: fromMaps), in: new)
+    }
+  }
+
+  /// Writes the diff; the one that the layer was made from if it is compared with its parent. After a failure part of it is
+  /// written.
+  ///
+  /// - Parameter compression: `nil` for that of the archive the layer was made from.
+  func write(
+    to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading
+  ) throws(StorageError) {
+    let sink = try output.sink(compression ?? layer.record.compression)
+    if isAgainstParent, let file = layers.tarSplitFile(of: layer) {
+      let roots = layers.driver.contentRoots(of: layer.location, over: chain)
+      try reassembleLayer(tarSplit: file, roots: roots, to: sink)
+    } else {
+      try generate(sink, layers)
+    }
+    do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
+  }
+
+  private func generate(_ sink: any ByteSink, _ layers: borrowing LayersReading) throws(StorageError) {
+    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    case .overlay(let upper, let lowers, let attributes):
+      try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
+    case .trees:
+      try withTrees(layers) { (new, old) throws(StorageError) in
+        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: fromMaps, to: sink)
+      }
+    }
   }
 
   /// Lends both trees as directories. Where a driver must mount to show a tree, this happens at a place of our own, so
   /// that counts and mount points of others are not touched (on-disk-format 20.3).
   private func withTrees<R>(
-    _ pair: Comparison, _ layers: borrowing LayersReading,
-    _ body: (FilePath, FilePath?) throws(StorageError) -> R
+    _ layers: borrowing LayersReading, _ body: (FilePath, FilePath?) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    let new = try PrivateMount(pair.layer.location, pair.chain, layers.driver, topology)
+    let topology = layers.store.topology
+    let new = try PrivateMount(layer.location, chain, layers.driver, topology)
     defer { new.end() }
-    guard let from = pair.from else { return try body(new.path, nil) }
-    let old = try PrivateMount(from.location, pair.fromChain, layers.driver, topology)
+    guard let from else { return try body(new.path, nil) }
+    let old = try PrivateMount(from.location, fromChain, layers.driver, topology)
     defer { old.end() }
     return try body(new.path, old.path)
-  }
-}
-
-/// A read-only presentation of a layer at a directory of our own, not counted. If the process dies, the next opener ends
-/// it.
-struct PrivateMount {
-  /// Where the tree is.
-  let path: FilePath
-  private let place: Place?
-
-  /// A directory with an instance lock, which shows that this process lives.
-  private final class Place: Sendable {
-    let directory: StagedDirectory
-    let tree: FilePath
-
-    init(_ root: FilePath) throws(StorageError) {
-      directory = try StagedDirectory.create(in: root)
-      tree = directory.addition()
-      try makeDirectories(tree, mode: 0o700)
-    }
-  }
-
-  /// Mounts, if the driver must mount at all.
-  init(
-    _ layer: LayerLocation, _ chain: [LayerLocation], _ driver: any GraphDriver, _ topology: StoreTopology
-  ) throws(StorageError) {
-    let plan = try driver.mountPlan(for: layer, over: chain, MountOptions(options: ["ro"]))
-    guard plan.hasMount else {
-      path = plan.mountPoint
-      place = nil
-      return
-    }
-    let place = try Place(topology.layers.run.privateMounts)
-    self.place = place
-    path = place.tree
-    try MountExecutor.perform(plan.mounting(at: place.tree))
-  }
-
-  /// Unmounts; a failure is logged. The directory goes with the last copy of this value.
-  func end() {
-    guard let place else { return }
-    do throws(StorageError) {
-      try MountExecutor.perform(MountPlan(steps: [.unmount(place.tree)], mountPoint: place.tree))
-    } catch {
-      Log.warning("cannot remove the temporary mount \(place.tree): \(error)")
-    }
   }
 }
 

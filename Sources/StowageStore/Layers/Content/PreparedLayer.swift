@@ -54,9 +54,9 @@ extension LayerOperations {
     progress: (@Sendable (UInt64) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> PreparedLayer {
     guard try canPrepare() else { throw StorageError(.notSupported, "layers of this driver need their parent") }
-    let new = try store.resolveNewLayer(request, hasDiff: true)
-    let ground = try store.ground(of: new)
-    let content = try store.stage(
+    let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
+    let ground = try PreparedLayer.Ground(of: new, try store.drivers.current())
+    let content = try ContentStaging(store).stage(
       new, DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled))
     return PreparedLayer(content, ground)
   }
@@ -72,11 +72,11 @@ extension LayerOperations {
     let size = content?.diff?.result?.contentSize ?? -1
     do throws(StorageError) {
       guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
-      let new = try store.resolveNewLayer(request, hasDiff: true)
-      guard try store.ground(of: new) == prepared.ground else {
+      let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
+      guard try PreparedLayer.Ground(of: new, try store.drivers.current()) == prepared.ground else {
         throw StorageError(.busy, "content was prepared on a layer unlike its parent", subject: request.parent)
       }
-      let layer = try store.commitLayer(new, &content)
+      let layer = try new.commit(&content, in: store)
       content.take()?.discard()
       return PutLayer(layer: layer, size: size)
     } catch {
@@ -86,10 +86,9 @@ extension LayerOperations {
   }
 }
 
-extension Store {
+extension PreparedLayer.Ground {
   /// What a new layer's root takes from its parent. The driver is asked by letting it begin a layer.
-  fileprivate func ground(of new: NewLayer) throws(StorageError) -> PreparedLayer.Ground {
-    let driver = try drivers.current()
+  fileprivate init(of new: NewLayer, _ driver: any GraphDriver) throws(StorageError) {
     var options = new.options
     options.shift = nil
     let probe = try driver.stage(over: new.chain, targetRoot: new.location.root, options)
@@ -97,7 +96,7 @@ extension Store {
     let status = Result { () throws(Errno) in try Syscall.lstat(tree) }
     try probe.discard()
     let found = try attempt("lstat", tree) { () throws(Errno) in try status.get() }
-    return PreparedLayer.Ground(
+    self.init(
       idMaps: new.options.idMaps, shift: new.options.shift, mode: found.permissions, uid: found.uid, gid: found.gid)
   }
 }

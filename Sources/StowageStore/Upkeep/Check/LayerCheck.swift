@@ -95,7 +95,7 @@ struct LayerCheck {
       if let tarSplit = subject.tarSplit {
         try reassembleLayer(tarSplit: tarSplit, roots: subject.contentRoots, to: sink)
       } else {
-        try store.writeDiff(of: subject.id.rawValue, from: nil, compression: Compression.none, to: .sink(sink))
+        try store.layers.diff(of: subject.id.rawValue, compression: Compression.none, to: .sink(sink))
       }
     } catch {
       if error.code == .cancelled { throw error }

@@ -2,42 +2,32 @@
 
 internal import StowageConfig
 internal import StowageDriverAPI
-internal import StowageFiles
 internal import StowageModel
 internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
-extension Store {
-  /// Runs `body` with the lock of ID allocations held, if one is needed. It comes before all other locks.
-  func withUserNamespaces<R>(
-    isNeeded: Bool, _ body: () throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    if !isNeeded { return try body() }
-    let lock = try LockFile.open(topology.roots.userNamespaceLock)
-    let held = try lock.acquire(.write, timeout: options.lockTimeout)
-    let result = Result { () throws(StorageError) in try body() }
-    held.release()
-    return try result.get()
-  }
+/// Chooses the maps of an automatic user namespace (store-semantics 12).
+struct AutomaticMaps {
+  let store: Store
+  let request: AutomaticUserNamespace
 
-  /// Chooses the maps of an automatic user namespace (store-semantics 12). The lock of ID allocations must be held from
-  /// before this until the container that gets them is recorded.
+  /// Chooses. The lock of ID ranges must be held from before this until the container that gets them is recorded.
   ///
   /// - Parameter image: name or identifier, or empty. After success the full identifier, so that the container gets the
   ///   image that was looked at.
   /// - Throws: `imageUnknown`, `layerUnknown`; `invalidMappings` if the image needs more IDs than the settings allow, or
   ///   additional ranges are none; `noAvailableIDs`; `system`, `mountFailed` if the image's files cannot be presented.
-  func automaticMaps(_ request: AutomaticUserNamespace, image: inout String) throws(StorageError) -> IDMaps {
+  func run(image: inout String) throws(StorageError) -> IDMaps {
     for range in request.additionalUIDs + request.additionalGIDs
     where range.containerID < 0 || range.hostID < 0 || range.size < 1 {
       throw StorageError(
         .invalidMappings, "invalid additional ID mapping \(range.containerID):\(range.hostID):\(range.size)")
     }
-    let wanted = try size(of: request, image: &image)
-    let user = options.rootAutoUserNSUser.isEmpty ? "containers" : options.rootAutoUserNSUser
+    let wanted = try size(image: &image)
+    let user = store.options.rootAutoUserNSUser.isEmpty ? "containers" : store.options.rootAutoUserNSUser
     let available = SubordinateSets(user: user)
-    let used = try containers.list().map(\.idMaps)
+    let used = try store.containers.list().map(\.idMaps)
     func map(_ available: IDSet, _ used: [IDMapping], _ additional: [IDMapping]) throws(StorageError) -> [IDMapping] {
       let inside = IDSet([0..<wanted]).subtracting(.container(additional))
       let free = available.subtracting(.host(used + additional))
@@ -50,17 +40,17 @@ extension Store {
   }
 
   /// The number of IDs for a namespace (store-semantics 12.3).
-  private func size(of request: AutomaticUserNamespace, image: inout String) throws(StorageError) -> Int {
+  private func size(image: inout String) throws(StorageError) -> Int {
     var size = 0
     if !image.isEmpty {
-      let (id, needed) = try sizeNeeded(by: image, request)
+      let (id, needed) = try sizeNeeded(by: image)
       image = id.rawValue
       size = needed
     }
     if request.size > IDSet.end { throw StorageError(.noAvailableIDs) }
     if request.size > 0 { return request.size }
-    let least = options.autoUserNSMinSize == 0 ? 1024 : Int(options.autoUserNSMinSize)
-    let most = options.autoUserNSMaxSize == 0 ? 65536 : Int(options.autoUserNSMaxSize)
+    let least = store.options.autoUserNSMinSize == 0 ? 1024 : Int(store.options.autoUserNSMinSize)
+    let most = store.options.autoUserNSMaxSize == 0 ? 65536 : Int(store.options.autoUserNSMaxSize)
     size = max(size, least, request.initialSize)
     if size > most {
       throw StorageError(
@@ -73,14 +63,12 @@ extension Store {
 
   /// The number of IDs for all owners that are recorded with an image's layers and all accounts in its files; not looked for
   /// if an exact size is wanted.
-  private func sizeNeeded(
-    by image: String, _ request: AutomaticUserNamespace
-  ) throws(StorageError) -> (ImageID, Int) {
-    try read([.layers, .images]) { (access) throws(StorageError) -> (ImageID, Int) in
+  private func sizeNeeded(by image: String) throws(StorageError) -> (ImageID, Int) {
+    try store.read([.layers, .images]) { (access) throws(StorageError) -> (ImageID, Int) in
       let layers = access.layers
       let found = try access.images.require(image)
       if request.size > 0 { return (found.record.id, 0) }
-      let home = topology.role(ofImageStore: found.store)
+      let home = store.topology.role(ofImageStore: found.store)
       guard let top = found.record.layer.flatMap({ layers.find($0, near: home) }) else {
         throw missing(found.record.layer?.rawValue)
       }
@@ -89,7 +77,7 @@ extension Store {
         throw error.code == .layerUnknown ? missing(error.subject) : error
       }
       let owners = ([top] + ancestors).flatMap { $0.record.uidSet + $0.record.gidSet }
-      let accounts = try self.accountsSize(top, ancestors.map(\.location), request, layers)
+      let accounts = try accountsSize(top, ancestors.map(\.location), layers)
       return (found.record.id, max((owners.max().map { Int($0) + 1 }) ?? 0, accounts))
     }
   }
@@ -100,12 +88,12 @@ extension Store {
 
   /// Where the reference makes a layer to mount it, a read-only mount of our own does.
   private func accountsSize(
-    _ top: FoundLayer, _ chain: [LayerLocation], _ request: AutomaticUserNamespace, _ layers: borrowing LayersReading
+    _ top: FoundLayer, _ chain: [LayerLocation], _ layers: borrowing LayersReading
   ) throws(StorageError) -> Int {
     var passwd = request.passwdFile.isEmpty ? nil : AccountFiles.read(FilePath(request.passwdFile))
     var group = request.groupFile.isEmpty ? nil : AccountFiles.read(FilePath(request.groupFile))
     if passwd == nil || group == nil {
-      let mount = try PrivateMount(top.location, chain, layers.driver, topology)
+      let mount = try PrivateMount(top.location, chain, layers.driver, store.topology)
       defer { mount.end() }
       passwd = passwd ?? AccountFiles.read("etc/passwd", in: mount.path)
       group = group ?? AccountFiles.read("etc/group", in: mount.path)
