@@ -56,7 +56,7 @@ public struct ImageOperations: Sendable {
       let image = try access.images.require(nameOrID)
       var size: Int64 = 0
       var seen: Set<LayerID> = []
-      for top in image.record.mappedLayers + [image.record.layer].compactMap({ $0 }) {
+      for top in image.record.topLayers {
         var next: LayerID? = top
         while let id = next, seen.insert(id).inserted {
           guard let layer = layers.find(id) else {

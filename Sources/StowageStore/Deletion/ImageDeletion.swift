@@ -102,7 +102,7 @@ struct ImageDeletion {
       let home = store.topology.role(ofImageStore: index)
       for record in table.records {
         // Mapped copies first, then the top layer.
-        let tops = (record.mappedLayers + (record.layer.map { [$0] } ?? [])).compactMap { layers.find($0, near: home) }
+        let tops = record.topLayers.compactMap { layers.find($0, near: home) }
         if record.id == id {
           stores.insert(index)
           own += tops

@@ -64,6 +64,11 @@ struct ImagesView: Sendable {
   }
 }
 
+extension ImageRecord {
+  /// All layers that the image lists: mapped copies first, then the top layer.
+  var topLayers: [LayerID] { mappedLayers + (layer.map { [$0] } ?? []) }
+}
+
 /// The digests of an image; none, with a warning, if the record has one that is not valid.
 func digestsOrWarning(_ record: ImageRecord) -> [Digest] {
   do throws(StorageError) {

@@ -57,7 +57,7 @@ struct ForeignUses: Sendable {
   func user(of images: [ImageRecord], isShared: Bool) -> ForeignUse? {
     for image in images {
       if isShared, let use = byImage[image.id]?.first { return use }
-      for top in image.mappedLayers + (image.layer.map { [$0] } ?? []) {
+      for top in image.topLayers {
         if let use = self[top].first(where: { $0.image == nil || $0.image == image.id }) { return use }
       }
     }

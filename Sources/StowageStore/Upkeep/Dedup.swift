@@ -37,7 +37,7 @@ extension Store {
       var seen: Set<LayerLocation> = []
       for (index, table) in access.images.tables.enumerated() {
         let home = self.topology.role(ofImageStore: index)
-        for top in table.records.flatMap({ $0.mappedLayers + ($0.layer.map { [$0] } ?? []) }) {
+        for top in table.records.flatMap(\.topLayers) {
           guard let layer = layers.find(top, near: home) else { continue }
           for location in [layer.location] + ((try? layers.chain(of: layer)) ?? [])
           where location.isWritable && seen.insert(location).inserted {

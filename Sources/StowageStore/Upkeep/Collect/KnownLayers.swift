@@ -41,7 +41,7 @@ struct KnownLayers: Sendable {
       add(file.document.records)
     }
     for table in layers.additional { add(table.records) }
-    for container in try store.allContainers() { ids.insert(container.layer) }
+    for container in try ContainerRecord.ofBothModes(in: store) { ids.insert(container.layer) }
     try store.read([.images]) { (access) throws(StorageError) in
       let view = access.images
       for image in view.tables.flatMap(\.records) {
@@ -68,11 +68,11 @@ struct KnownLayers: Sendable {
   func contains(_ id: LayerID) -> Bool { ids.contains(id) }
 }
 
-extension Store {
+extension ContainerRecord {
   /// The containers of both modes, transient and not.
-  func allContainers() throws(StorageError) -> [ContainerRecord] {
-    var containers = try read([.containers]) { (access) throws(StorageError) in access.containers.records }
-    for path in topology.volatileContainers {
+  fileprivate static func ofBothModes(in store: Store) throws(StorageError) -> [ContainerRecord] {
+    var containers = try store.read([.containers]) { (access) throws(StorageError) in access.containers.records }
+    for path in store.topology.volatileContainers {
       var file = RecordFile<ContainerRecord>(path, isFlushed: false)
       try file.load()
       containers += file.document.records

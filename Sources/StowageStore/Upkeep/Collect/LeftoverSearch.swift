@@ -16,19 +16,27 @@ struct LayerLeftoverSearch {
   /// What looks left over and stays, with the reason.
   private(set) var kept: [String] = []
 
+  /// What a driver has in one home.
+  private struct Trees {
+    let role: LayerLocation.Role
+    let root: FilePath
+    let names: [String]
+  }
+
   init(_ store: Store, _ layers: borrowing LayersReading) throws(StorageError) {
     topology = store.topology
     let driver = layers.driver
     // Listed before the records are read: see `KnownLayers`.
-    var trees: [(home: LayerLocation.Role, root: FilePath, names: [String])] = []
-    for home in topology.layerHomes { trees.append((home.role, home.root, try driver.listLayers(in: home.root))) }
+    var trees: [Trees] = []
+    for home in topology.layerHomes {
+      trees.append(Trees(role: home.role, root: home.root, names: try driver.listLayers(in: home.root)))
+    }
     var data: [(directory: LayerDirectory, names: [String])] = []
     for directory in topology.layers.dataSearch { data.append((directory, try directoryNames(directory.path))) }
     let known = try KnownLayers(store, layers)
-    let mounts = layers.mounts
     var gone: Set<LayerID> = []
     for home in trees {
-      gone.formUnion(try findTrees(home.names, home.home, home.root, known, mounts, driver))
+      gone.formUnion(try findTrees(home, known, layers))
       for stray in try driver.strays(in: home.root, recorded: known.ids) {
         finds.append(LeftoverFind(Leftover.Kind(stray.kind), stray.path, .bin(stray.bin)))
       }
@@ -38,10 +46,11 @@ struct LayerLeftoverSearch {
 
   /// Trees of layers that nothing speaks of. Returns them.
   private mutating func findTrees(
-    _ names: [String], _ role: LayerLocation.Role, _ root: FilePath, _ known: KnownLayers, _ mounts: MountLedger,
-    _ driver: any GraphDriver
+    _ trees: Trees, _ known: KnownLayers, _ layers: borrowing LayersReading
   ) throws(StorageError) -> [LayerID] {
-    let unknown = names.compactMap { LayerID(recorded: $0) }.filter { !known.contains($0) }
+    let (driver, mounts) = (layers.driver, layers.mounts)
+    let (role, root) = (trees.role, trees.root)
+    let unknown = trees.names.compactMap { LayerID(recorded: $0) }.filter { !known.contains($0) }
     guard let first = unknown.first else { return [] }
     let place = { (id: LayerID) in LayerLocation(id: id, role: role, root: root) }
     let directory = driver.directory(of: place(first)).removingLastComponent()

@@ -25,33 +25,52 @@ extension ImageOperations {
     _ names: [String]? = nil, to target: RelocationTarget, isDryRun: Bool = false,
     progress: (@Sendable (Relocation.Progress) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> Relocation {
-    var plan = try store.planRelocation(names, to: target)
+    try RelocationRun(store: store, names, to: target, progress: progress, isCancelled: isCancelled).run(
+      isDryRun: isDryRun)
+  }
+}
+
+/// A move of images and their layers; see ``ImageOperations/relocate(_:to:isDryRun:progress:isCancelled:)``.
+private struct RelocationRun {
+  private let store: Store
+  private let target: RelocationTarget
+  private let names: [String]?
+  private let progress: (@Sendable (Relocation.Progress) -> Void)?
+  private let isCancelled: (@Sendable () -> Bool)?
+
+  init(
+    store: Store, _ names: [String]?, to target: RelocationTarget,
+    progress: (@Sendable (Relocation.Progress) -> Void)?, isCancelled: (@Sendable () -> Bool)?
+  ) {
+    self.store = store
+    self.target = target
+    self.names = names
+    self.progress = progress
+    self.isCancelled = isCancelled
+  }
+
+  func run(isDryRun: Bool) throws(StorageError) -> Relocation {
+    var plan = try RelocationPlanning(store: store, names, to: target).run()
     var report = Relocation(plan, target)
     var attempts = 0
     while !isDryRun {
       attempts += 1
-      try store.copyLayers(plan, progress, isCancelled)
-      let isMoved = try store.moveImages(plan)
-      if isMoved { break }
+      try copyLayers(plan)
+      if try moveImages(plan) { break }
       // Somebody who does not see the images yet has deleted a layer from the target again.
       if attempts == 3 { throw StorageError(.busy, "layers vanish from the target while they are copied: start again") }
-      plan = try store.planRelocation(plan.images.map(\.record.id.rawValue), to: target)
+      plan = try RelocationPlanning(store: store, plan.images.map(\.record.id.rawValue), to: target).run()
       report = Relocation(plan, target)
     }
-    let remaining = try store.leaveSource(plan, isDryRun: isDryRun)
+    let remaining = try leaveSource(plan, isDryRun: isDryRun)
     for index in report.layers.indices { report.layers[index].remains = remaining[report.layers[index].id] }
     return report
   }
-}
 
-extension Store {
   // MARK: Layers into the target
 
   /// Copies what the target lacks, parents first.
-  fileprivate func copyLayers(
-    _ plan: RelocationPlan, _ progress: (@Sendable (Relocation.Progress) -> Void)?,
-    _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(StorageError) {
+  private func copyLayers(_ plan: RelocationPlan) throws(StorageError) {
     for (index, entry) in plan.layers.enumerated() {
       if isCancelled?() == true { throw StorageError(.cancelled) }
       let record = entry.layer.record
@@ -63,21 +82,19 @@ extension Store {
       }
       if entry.isCopied {
         tell(false)
-        try copyLayer(entry.layer, to: plan.target, isCancelled)
+        try copyLayer(entry.layer, to: plan.target)
       }
       tell(true)
     }
   }
 
   /// Copies a layer into the other store. The copy is made in staging there; only its publication takes the locks.
-  fileprivate func copyLayer(
-    _ layer: FoundLayer, to role: LayerLocation.Role, _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(StorageError) {
-    let driver = try drivers.current()
-    guard let root = topology.layerHomes.first(where: { $0.role == role })?.root,
+  private func copyLayer(_ layer: FoundLayer, to role: LayerLocation.Role) throws(StorageError) {
+    let driver = try store.drivers.current()
+    guard let root = store.topology.layerHomes.first(where: { $0.role == role })?.root,
       let tree = driver.contentRoots(of: layer.location, over: []).first
     else { return }
-    let before = try read([.layers]) { (access) throws(StorageError) in LayerState(of: layer, access.layers) }
+    let before = try store.read([.layers]) { (access) throws(StorageError) in LayerState(of: layer, access.layers) }
     let cancellation = CancellationFlag()
     if isCancelled?() == true { cancellation.cancel() }
     var staged: StagedLayer? = try driver.stage(over: [], targetRoot: root, LayerCreateOptions())
@@ -89,16 +106,16 @@ extension Store {
             inUserNamespace: isInUserNamespace, syncsFiles: driver.syncPolicy == .eachFile, cancellation: cancellation))
       } catch {
         // A copy of what others are deleting fails anywhere; the reason is worth more than the place.
-        try read([.layers]) { (access) throws(StorageError) in _ = try self.unchanged(layer, before, access.layers) }
+        try store.read([.layers]) { (access) throws(StorageError) in _ = try unchanged(layer, before, access.layers) }
         throw error
       }
       if driver.syncPolicy == .fileSystem { try syncFileSystem(of: place) }
     }
-    try write([.layers]) { (access) throws(StorageError) in
+    try store.write([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
       // Another process was faster.
       if layers.reading.layer(layer.id, at: role) != nil { return }
-      let now = try self.unchanged(layer, before, layers.reading)
+      let now = try unchanged(layer, before, layers.reading)
       try layers.publish(now, at: LayerLocation(id: layer.id, role: role, root: root), &staged)
     }
     try staged.take()?.discard()
@@ -119,14 +136,14 @@ extension Store {
   /// Moves the images if all of their layers are in the target; with the layer locks held nobody can take one away.
   ///
   /// - Returns: whether they were.
-  fileprivate func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
-    try write([.layers]) { (access) throws(StorageError) -> Bool in
+  private func moveImages(_ plan: RelocationPlan) throws(StorageError) -> Bool {
+    try store.write([.layers]) { (access) throws(StorageError) -> Bool in
       let layers = access.layers
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
-      let foreign = try ForeignUses(topology, removesStale: false)
+      let foreign = try ForeignUses(store.topology, removesStale: false)
       // From now on containers here may name images there.
       if plan.target == .imageStore { try layers.store.register(layers) }
-      for image in plan.images { try self.moveImage(image.record.id, plan, foreign, layers.bins) }
+      for image in plan.images { try moveImage(image.record.id, plan, foreign, layers.bins) }
       return true
     }
   }
@@ -136,11 +153,11 @@ extension Store {
   private func moveImage(
     _ id: ImageID, _ plan: RelocationPlan, _ foreign: ForeignUses, _ bins: RemovalBins
   ) throws(StorageError) {
-    try write([.images]) { (access) throws(StorageError) in
+    try store.write([.images]) { (access) throws(StorageError) in
       let all = access.images
       let indices = all.view.tables.indices
-      guard let source = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.source }),
-        let target = indices.first(where: { self.topology.role(ofImageStore: $0) == plan.target })
+      guard let source = indices.first(where: { store.topology.role(ofImageStore: $0) == plan.source }),
+        let target = indices.first(where: { store.topology.role(ofImageStore: $0) == plan.target })
       else { return }
       let from = all.at(source)
       let to = all.at(target)
@@ -152,7 +169,7 @@ extension Store {
         }
         try to.append(record)
       }
-      let tops = record.mappedLayers + [record.layer].compactMap { $0 }
+      let tops = record.topLayers
       let isNamed = foreign.byImage[id] != nil || tops.contains { !foreign[$0].isEmpty }
       if plan.source == .imageStore, isNamed { return }
       try bins.remove(id, from: from)
@@ -162,14 +179,14 @@ extension Store {
   // MARK: Layers out of the source
 
   /// Lets layers leave the source, children first; tells why others stay.
-  fileprivate func leaveSource(_ plan: RelocationPlan, isDryRun: Bool) throws(StorageError) -> [LayerID: String] {
+  private func leaveSource(_ plan: RelocationPlan, isDryRun: Bool) throws(StorageError) -> [LayerID: String] {
     var remaining: [LayerID: String] = [:]
     for entry in plan.layers.reversed() {
       let id = entry.layer.id
-      let reason = try write([.layers]) { (access) throws(StorageError) -> String? in
+      let reason = try store.write([.layers]) { (access) throws(StorageError) -> String? in
         let layers = access.layers
         guard let old = layers.reading.layer(id, at: plan.source) else { return nil }
-        if let reason = try self.need(of: old, plan, layers.reading, isDryRun: isDryRun) {
+        if let reason = try need(of: old, plan, layers.reading, isDryRun: isDryRun) {
           if !isDryRun { try layers.hold(old) }
           return reason
         }
@@ -187,15 +204,15 @@ extension Store {
     of layer: FoundLayer, _ plan: RelocationPlan, _ layers: borrowing LayersReading, isDryRun: Bool
   ) throws(StorageError) -> String? {
     // An image store must be whole without this graph root.
-    if plan.source == .imageStore, let use = try ForeignUses(topology, removesStale: false)[layer.id].first {
+    if plan.source == .imageStore, let use = try ForeignUses(store.topology, removesStale: false)[layer.id].first {
       return "used by \(use.user)"
     }
     let moving = Set(plan.images.map(\.record.id))
-    let image = try read([.images]) { (access) throws(StorageError) -> ImageRecord? in
+    let image = try store.read([.images]) { (access) throws(StorageError) -> ImageRecord? in
       let view = access.images
-      for (index, table) in view.tables.enumerated() where self.topology.role(ofImageStore: index) == plan.source {
+      for (index, table) in view.tables.enumerated() where store.topology.role(ofImageStore: index) == plan.source {
         for record in table.records where !(isDryRun && moving.contains(record.id)) {
-          for top in record.mappedLayers + (record.layer.map { [$0] } ?? []) {
+          for top in record.topLayers {
             guard let found = layers.find(top, near: plan.source) else { continue }
             if found.id == layer.id { return record }
             if try layers.ancestors(of: found).contains(where: { $0.id == layer.id }) { return record }
