@@ -52,49 +52,9 @@ public final class Store: Sendable {
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
       additional: driver.additionalImageStores)
     for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
-    imageStores = try Store.openImages(topology, options.lockTimeout)
-    containerStore = try Store.openContainers(topology, options.lockTimeout)
+    imageStores = try RecordStores(images: topology, options.lockTimeout)
+    containerStore = try RecordStores(containers: topology, options.lockTimeout)
     self.options = options
-  }
-
-  private static func openImages(
-    _ topology: StoreTopology, _ timeout: Duration?
-  ) throws(StorageError) -> RecordStores<ImageRecord> {
-    var stores: [RecordStore<ImageRecord>] = []
-    for (index, places) in topology.images.enumerated() {
-      stores.append(
-        try open(
-          RecordPlaces(
-            directory: places.directory, bin: places.bin, files: [RecordFile(places.place.records, isFlushed: true)],
-            locks: [places.place.lock], ranks: [index == 0 ? .images : .secondaryImages(index)], timeout: timeout,
-            isWritable: places.isWritable, written: [places.directory], repeatedNames: .duplicateImageNames)))
-    }
-    return RecordStores(stores)
-  }
-
-  private static func openContainers(
-    _ topology: StoreTopology, _ timeout: Duration?
-  ) throws(StorageError) -> RecordStores<ContainerRecord> {
-    let places = topology.containers
-    return RecordStores([
-      try open(
-        RecordPlaces(
-          directory: places.directory, bin: topology.layers.data.temporary,
-          files: places.documents.enumerated().map { RecordFile($1, isFlushed: $0 == 0) }, locks: places.locks,
-          ranks: places.locks.indices.map { .containers($0) }, timeout: timeout, isWritable: true,
-          written: [places.directory] + places.documents.map { $0.removingLastComponent() },
-          repeatedNames: .duplicateName))
-    ])
-  }
-
-  /// Opens a store of records, and looks at them once.
-  private static func open<Record: NamedRecord & BigDataRecord>(
-    _ places: RecordPlaces<Record>
-  ) throws(StorageError) -> RecordStore<Record> {
-    if places.isWritable { try makeDirectories(places.directory, mode: 0o700) }
-    let store = try RecordStore(places, ObjectKeeper(directory: places.directory))
-    try RecordStores([store]).beginReading().release()
-    return store
   }
 
   // MARK: Parts

@@ -77,7 +77,9 @@ public struct ImageOperations: Sendable {
   /// Makes an image (store-semantics 10.1).
   ///
   /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown`, `invalidDigest`, `invalidIdentifier`.
-  public func create(_ request: ImageCreation) throws(StorageError) -> ImageInfo { try store.createImage(request) }
+  public func create(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
+    try ImageMaking(store: store, request: request).run()
+  }
 
   /// Deletes an image and the layers that nothing else uses (store-semantics 18.3).
   ///

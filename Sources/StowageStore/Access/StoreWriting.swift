@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageDriverAPI
-internal import StowageModel
+public import StowageModel
 internal import StowageRecords
 
 /// The right to change parts of a store: their locks are held exclusively, their records are fresh and repaired.
@@ -15,6 +15,31 @@ public struct StoreWriting: ~Copyable {
 
   var store: Store { reading.store }
   var held: HeldParts { reading.held }
+
+  // MARK: Changes
+
+  /// Gives a layer, image or container exactly these names, looked for in this order among the parts that may be changed.
+  /// Names of other objects of its kind are taken away from these.
+  ///
+  /// - Returns: the names it has now, without repeats.
+  /// - Throws: `layerUnknown` if there is no such object; `system`.
+  @discardableResult
+  public func setNames(_ names: [String], of nameOrID: String) throws(StorageError) -> [String] {
+    if let names = try rename(nameOrID, .set(names)) { return names }
+    throw StorageError(.layerUnknown, subject: nameOrID)
+  }
+
+  /// Replaces the metadata of a layer, image or container of this store, looked for in this order among the parts that may
+  /// be changed.
+  ///
+  /// - Throws: `notAnID` if there is no such object that can be changed; `system`.
+  public func setMetadata(_ metadata: String, of nameOrID: String) throws(StorageError) {
+    if try !changeMetadata(of: nameOrID, metadata) { throw StorageError(.notAnID, subject: nameOrID) }
+  }
+
+  var changesLayers: Bool { held.layers?.records.writes == true }
+  var changesImages: Bool { held.images?.writes == true }
+  var changesContainers: Bool { held.containers?.writes == true }
 
   // MARK: Tokens
 

@@ -65,7 +65,8 @@ struct ContainerPlanning {
     let driver = layers.driver
     // What the kernel is told to put together depends on the copies.
     if driver.traits.hasKernelMounts, isOnCopy || new.source != nil { return nil }
-    var options = try store.mountOptions(of: container, FoundLayer(record: new.record, location: new.location), driver)
+    let layer = FoundLayer(record: new.record, location: new.location)
+    var options = try MountOptions(of: container, layer, store.options, driver)
     options.isForNewLayer = true
     let plan = try driver.mountPlan(for: new.location, over: new.chain, options)
     let id = new.record.id.rawValue

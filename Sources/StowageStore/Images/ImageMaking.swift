@@ -7,35 +7,42 @@ internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
-extension Store {
-  /// Makes an image (store-semantics 10.1).
+/// Makes an image (store-semantics 10.1).
+///
+/// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
+/// record; a crash in between leaves only their directory, which the next opener removes.
+struct ImageMaking {
+  let store: Store
+  /// What is wanted.
+  let request: ImageCreation
+
+  /// Makes the image.
   ///
-  /// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
-  /// record; a crash in between leaves only their directory, which the next opener removes.
-  func createImage(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
+  /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown`, `invalidDigest`, `invalidIdentifier`; `system`.
+  func run() throws(StorageError) -> ImageInfo {
     let layer = request.layer ?? ""
     let others: StoreParts = layer.isEmpty ? [] : [.layers]
-    return try write([.images], reading: others) { (access) throws(StorageError) -> ImageInfo in
-      if layer.isEmpty { return try self.createImage(request, top: nil, home: 0, access.images) }
+    return try store.write([.images], reading: others) { (access) throws(StorageError) -> ImageInfo in
+      if layer.isEmpty { return try make(top: nil, home: 0, access.images) }
       let layers = access.reading.layers
       guard let top = layers.find(layer) else { throw StorageError(.layerUnknown, subject: layer) }
       let role = layers.layer(top.id, at: .imageStore)?.location.role ?? top.location.role
-      let home = self.topology.storeForNewImage(over: role)
-      return try self.createImage(request, top: top.id, home: home, access.images)
+      let home = store.topology.storeForNewImage(over: role)
+      return try make(top: top.id, home: home, access.images)
     }
   }
 
-  private func createImage(
-    _ request: ImageCreation, top: LayerID?, home: Int, _ all: borrowing ImagesWriting
+  private func make(
+    top: LayerID?, home: Int, _ all: borrowing ImagesWriting
   ) throws(StorageError) -> ImageInfo {
     let images = all.at(home)
     let view = all.view
-    var record = ImageRecord(id: try self.newID(request.id, images.reading), layer: top)
+    var record = ImageRecord(id: try newID(images.reading), layer: top)
     record.names = withoutRepeats(request.names)
-    for index in 0...home { try self.checkFree(record, all.at(index).reading, names: !request.takesNames) }
+    for index in 0...home { try checkFree(record, all.at(index).reading, names: !request.takesNames) }
     var items = request.bigData
     if let found = (request.id ?? "").isEmpty ? nil : view.find(record.id.rawValue), found.store > home {
-      items = try self.inherit(found, into: &record) + items
+      items = try found.pass(to: &record, from: store) + items
     }
     try request.apply(to: &record)
     for item in items { record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest) }
@@ -55,16 +62,15 @@ extension Store {
       }
     } catch {
       // Data of a record that may be on disk stay; the next opener removes them if it is not.
+      // That they cannot be removed is told then.
       if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
       throw error
     }
     return view.info(record, home)
   }
 
-  private func newID(
-    _ text: String?, _ images: borrowing RecordsReading<ImageRecord>
-  ) throws(StorageError) -> ImageID {
-    if let text, !text.isEmpty { return try ImageID(validating: text) }
+  private func newID(_ images: borrowing RecordsReading<ImageRecord>) throws(StorageError) -> ImageID {
+    if let text = request.id, !text.isEmpty { return try ImageID(validating: text) }
     while true {
       let id = ImageID.random()
       if images[id] == nil { return id }
@@ -85,37 +91,38 @@ extension Store {
       }
     }
   }
+}
 
-  /// Takes over what an image of another store has (on-disk-format 16.3); its names too.
-  private func inherit(_ found: ImagesView.Found, into record: inout ImageRecord) throws(StorageError) -> [BigDataItem]
-  {
-    let old = found.record
+extension ImagesView.Found {
+  /// Hands over what an image of another store has (on-disk-format 16.3); its names too.
+  fileprivate func pass(to record: inout ImageRecord, from store: Store) throws(StorageError) -> [BigDataItem] {
+    let old = self.record
     record.digest = old.digest
     record.metadata = old.metadata
     record.created = old.created
     record.namesHistory = old.namesHistory
     record.names = withoutRepeats(record.names + old.names)
-    return try items(of: found)
+    return try items(from: store)
   }
 
-  private func items(of found: ImagesView.Found) throws(StorageError) -> [BigDataItem] {
+  private func items(from store: Store) throws(StorageError) -> [BigDataItem] {
     var items: [BigDataItem] = []
-    for key in found.record.bigDataNames {
-      let directory = imageStores[found.store].directory
-      guard let bytes = BigDataFiles.read(key, of: found.record.id.rawValue, in: directory) else {
-        throw missingItem(key, found.record.id.rawValue)
+    for key in record.bigDataNames {
+      let directory = store.imageStores[self.store].directory
+      guard let bytes = BigDataFiles.read(key, of: record.id.rawValue, in: directory) else {
+        throw missingItem(key, record.id.rawValue)
       }
-      items.append(BigDataItem(key: key, bytes: bytes, digest: found.record.bigDataDigests[key]))
+      items.append(BigDataItem(key: key, bytes: bytes, digest: record.bigDataDigests[key]))
     }
     return items
   }
 
   /// Copies an image of another store into the primary one, so that it can be changed.
-  func pullUp(_ found: ImagesView.Found, _ images: borrowing RecordsWriting<ImageRecord>) throws(StorageError) {
-    var record = found.record
+  func copy(into images: borrowing RecordsWriting<ImageRecord>, from store: Store) throws(StorageError) {
+    var record = record
     record.mappedLayers = []
     let directory = images.store.directory
-    for item in try items(of: found) {
+    for item in try items(from: store) {
       try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
       record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest)
     }

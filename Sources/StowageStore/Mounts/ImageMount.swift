@@ -1,148 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StowageConfig
 internal import StowageDriverAPI
-internal import StowageFiles
-public import StowageModel
+internal import StowageModel
 internal import StowageRecords
-internal import SystemPackage
 
-extension Store {
-  /// Presents the tree of a container or layer and counts that (store-semantics 16.1).
+/// Presents the tree of an image's top layer read-only and counts that (store-semantics 16.3).
+struct ImageMount {
+  private let store: Store
+  private let nameOrID: String
+  private let options: [String]
+  private let label: String
+
+  init(store: Store, image nameOrID: String, options: [String], label: String) {
+    self.store = store
+    self.nameOrID = nameOrID
+    self.options = options
+    self.label = label
+  }
+
+  /// What is to be presented.
+  enum Resolution {
+    case ready(FoundLayer, MountOptions)
+    /// All layers of the image have ID maps: a copy without must be made first.
+    case needsCopy(MappedCopy)
+  }
+
+  /// What became of an attempt.
+  private enum Outcome {
+    case mounted(String)
+    case needsCopy(MappedCopy)
+  }
+
+  /// Mounts the image.
   ///
-  /// A container is mounted with its own ID maps and options.
-  /// - Parameter label: the SELinux label; empty for that of the layer.
   /// - Returns: the absolute path of the tree.
-  /// - Throws: `layerUnknown`; `readOnlyStore` for a layer of an additional image store; `mountFailed`, `system`.
-  public func mount(_ nameOrID: String, label: String = "") throws(StorageError) -> String {
-    try write([.driver, .layers]) { (access) throws(StorageError) -> String in
-      let layers = access.layers
-      let (layer, options) = try self.mountRequest(nameOrID, label, layers.reading)
-      return try layers.mount(layer, options)
-    }
-  }
-
-  /// What ``mount(_:label:)`` would do now; changes nothing.
-  ///
-  /// - Returns: the path at which the tree would be, and the steps in words.
-  /// - Throws: as ``mount(_:label:)``.
-  public func planMount(_ nameOrID: String, label: String = "") throws(StorageError) -> (path: String, steps: [String])
-  {
-    try read([.layers]) { (access) throws(StorageError) in
-      let layers = access.layers
-      let (layer, options) = try self.mountRequest(nameOrID, label, layers)
-      return try layers.plan(layer, options)
-    }
-  }
-
-  private func mountRequest(
-    _ nameOrID: String, _ label: String, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> (layer: FoundLayer, options: MountOptions) {
-    let container = try read([.containers]) { (access) throws(StorageError) in
-      access.containers.container(nameOrID)
-    }
-    guard let layer = layers.find(container?.layer.rawValue ?? nameOrID) else {
-      throw StorageError(.layerUnknown, subject: nameOrID)
-    }
-    if !layer.location.isWritable {
-      throw StorageError(.readOnlyStore, subject: nameOrID)
-        .wrapped("mounting read/only store images is not allowed")
-    }
-    var options = try mountOptions(of: container, layer, layers.driver)
-    if !label.isEmpty { options.label = label }
-    return (layer, options)
-  }
-
-  func mountOptions(
-    of container: ContainerRecord?, _ layer: FoundLayer, _ driver: any GraphDriver
-  ) throws(StorageError) -> MountOptions {
-    var options = MountOptions(label: layer.record.mountLabel)
-    guard let container else { return options }
-    options.options = container.flags["MountOpts"]?.array?.compactMap(\.string) ?? []
-    options.isVolatile = container.flags["Volatile"]?.bool == true && !self.options.disableVolatile
-    if container.idMaps.isEmpty { return options }
-    // A layer that has owners of its own on disk is shown as it is (configuration-and-idmaps 21.31).
-    options.disableShifting = !layer.record.idMaps.isEmpty || !driver.supportsShifting(container.idMaps)
-    if options.disableShifting, container.idMaps != layer.record.idMaps {
-      throw StorageError(
-        .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)
-    }
-    options.idMaps = container.idMaps
-    return options
-  }
-
-  /// Presents the tree of an image's top layer read-only and counts that (store-semantics 16.3).
-  ///
-  /// An image of an additional image store is mounted too, at a private place in the run root. If all layers of an image have
-  /// ID maps, a copy without is made first.
-  ///
-  /// - Throws: `imageUnknown`; `layerUnknown`; `invalidOption` for `rw`.
-  public func mountImage(
-    _ nameOrID: String, options: [String] = [], label: String = ""
-  ) throws(StorageError) -> String {
+  /// - Throws: as ``Store/mountImage(_:options:label:)``.
+  func run() throws(StorageError) -> String {
     var attempts = 0
     while true {
-      switch try mountedImage(nameOrID, options, label) {
+      switch try attempt() {
       case .mounted(let path): return path
       case .needsCopy(let copy):
         attempts += 1
-        do throws(StorageError) { try copy.make(in: self) } catch {
+        do throws(StorageError) { try copy.make(in: store) } catch {
           guard error.code == .busy, attempts < ContentStaging.mostCopies else { throw error }
         }
       }
     }
   }
 
-  /// What became of an attempt to mount an image.
-  private enum MountedImage {
-    case mounted(String)
-    /// All layers of the image have ID maps.
-    case needsCopy(MappedCopy)
-  }
-
-  private func mountedImage(
-    _ nameOrID: String, _ options: [String], _ label: String
-  ) throws(StorageError) -> MountedImage {
-    try write([.driver, .layers]) { (access) throws(StorageError) -> MountedImage in
+  private func attempt() throws(StorageError) -> Outcome {
+    try store.write([.driver, .layers]) { (access) throws(StorageError) -> Outcome in
       let layers = access.layers
-      switch try self.imageMountRequest(nameOrID, options, label, layers.reading) {
+      switch try resolve(layers.reading) {
       case .needsCopy(let copy): return .needsCopy(copy)
       case .ready(let layer, let mount): return .mounted(try layers.mount(layer, mount))
       }
     }
   }
 
-  /// What ``mountImage(_:options:label:)`` would do now. See ``planMount(_:label:)``.
+  /// Finds what is to be presented, as of now.
   ///
-  /// - Throws: as ``mountImage(_:options:label:)``; `notSupported` if a layer with other owners would be made first, whose
-  ///   place is not known yet.
-  public func planImageMount(
-    _ nameOrID: String, options: [String] = [], label: String = ""
-  ) throws(StorageError) -> (path: String, steps: [String]) {
-    try read([.layers]) { (access) throws(StorageError) in
-      let layers = access.layers
-      switch try self.imageMountRequest(nameOrID, options, label, layers) {
-      case .ready(let layer, let mount): return try layers.plan(layer, mount)
-      case .needsCopy(let copy):
-        let template = goQuoted(copy.new.basis?.id.rawValue ?? "")
-        throw StorageError(
-          .notSupported, "a copy of layer \(template) without ID maps would be made first", subject: nameOrID)
-      }
-    }
-  }
-
-  private enum ImageMount {
-    case ready(FoundLayer, MountOptions)
-    case needsCopy(MappedCopy)
-  }
-
-  private func imageMountRequest(
-    _ nameOrID: String, _ options: [String], _ label: String, _ layers: borrowing LayersReading
-  ) throws(StorageError) -> ImageMount {
+  /// - Throws: `imageUnknown`, `layerUnknown`, `invalidOption` for `rw`; `notSupported`.
+  func resolve(_ layers: borrowing LayersReading) throws(StorageError) -> Resolution {
     if options.contains("rw") { throw StorageError(.invalidOption, " \"rw\" option not supported") }
-    let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
+    let image = try store.read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
     let layer: FoundLayer
-    switch try TopLayerChoice(store: self, image: image, maps: .host).run(layers) {
+    switch try TopLayerChoice(store: store, image: image, maps: .host).run(layers) {
     case .needsCopy(let copy): return .needsCopy(copy)
     case .ready(nil): throw StorageError(.layerUnknown, subject: nameOrID)
     case .ready(let found?): layer = found
@@ -156,134 +80,16 @@ extension Store {
     if !label.isEmpty { mount.label = label }
     return .ready(layer, mount)
   }
+}
 
+extension ImagesView.Found {
   /// The first of an image's top layers that has no ID maps, else the top layer. Layers of the store that has the image
   /// are preferred to others with the same identifier.
-  private func unmappedLayer(of image: ImagesView.Found, _ layers: borrowing LayersReading) -> FoundLayer? {
-    let home = topology.role(ofImageStore: image.store)
-    for id in [image.record.layer].compactMap({ $0 }) + image.record.mappedLayers {
+  func unmappedLayer(_ topology: StoreTopology, _ layers: borrowing LayersReading) -> FoundLayer? {
+    let home = topology.role(ofImageStore: store)
+    for id in [record.layer].compactMap({ $0 }) + record.mappedLayers {
       if let layer = layers.find(id, near: home), layer.record.idMaps.isEmpty { return layer }
     }
-    return image.record.layer.flatMap { layers.find($0, near: home) }
-  }
-
-  /// Takes one from the mount count of a container or layer, all with `force`, and unmounts at zero. A mount point is
-  /// accepted for a name.
-  ///
-  /// - Returns: whether it is still mounted.
-  /// - Throws: `layerUnknown`. Not being mounted is no error.
-  @discardableResult
-  public func unmount(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
-    let container = try read([.containers]) { (access) throws(StorageError) in
-      access.containers.container(nameOrID)
-    }
-    return try write([.layers]) { (access) throws(StorageError) -> Bool in
-      let layers = access.layers
-      let name = container?.layer.rawValue ?? nameOrID
-      let atPath = layers.reading.mounts.layer(at: nameOrID)
-      guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.find($0) }) else {
-        throw StorageError(.layerUnknown, subject: nameOrID)
-      }
-      return try layers.unmount(layer, force: force)
-    }
-  }
-
-  /// Takes one from the mount count of an image's top layer. See ``unmount(_:force:)``.
-  ///
-  /// - Throws: `imageUnknown`, `layerUnknown`.
-  @discardableResult
-  public func unmountImage(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
-    let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
-    return try write([.layers]) { (access) throws(StorageError) -> Bool in
-      let layers = access.layers
-      guard let layer = self.unmappedLayer(of: image, layers.reading) else {
-        throw StorageError(.layerUnknown, subject: nameOrID)
-      }
-      return try layers.unmount(layer, force: force)
-    }
-  }
-
-  /// How often a container or layer of the primary store is mounted, as of now.
-  ///
-  /// - Throws: `layerUnknown`.
-  public func mountCount(of nameOrID: String) throws(StorageError) -> Int {
-    let container = try read([.containers]) { (access) throws(StorageError) in
-      access.containers.container(nameOrID)
-    }
-    return try read([.layers]) { (access) throws(StorageError) -> Int in
-      let layers = access.layers
-      guard let layer = layers.findPrimary(container?.layer.rawValue ?? nameOrID) else {
-        throw StorageError(.layerUnknown, subject: nameOrID)
-      }
-      return layers.info(layer).mountCount
-    }
-  }
-
-  /// Runs `body` while a container or layer is mounted, and unmounts it at the end.
-  ///
-  /// - Throws: what mounting, `body` and unmounting throw; the first of them.
-  public func withMounted<R>(_ nameOrID: String, _ body: (_ path: String) throws -> R) throws -> R {
-    let path = try mount(nameOrID)
-    let result: R
-    do {
-      result = try body(path)
-    } catch {
-      do throws(StorageError) {
-        try unmount(nameOrID)
-      } catch let second {
-        Log.warning("cannot unmount \(nameOrID) after a failure: \(second)")
-      }
-      throw error
-    }
-    try unmount(nameOrID)
-    return result
-  }
-
-  // MARK: The whole store
-
-  /// Key-value pairs about the driver, in its order.
-  public func status() throws(StorageError) -> [(String, String)] { try drivers.current().status() }
-
-  /// The version that this library stands for.
-  public func version() -> [(String, String)] { [("Version", stowageVersion)] }
-
-  /// All records under one set of locks; kinds that are not wanted are empty and not locked.
-  public func snapshot(
-    layers: Bool = true, images: Bool = true, containers: Bool = true
-  ) throws(StorageError) -> StoreSnapshot {
-    var parts: StoreParts = []
-    if layers { parts.formUnion(.layers) }
-    if images { parts.formUnion(.images) }
-    if containers { parts.formUnion(.containers) }
-    return try read(parts) { (access) throws(StorageError) -> StoreSnapshot in
-      StoreSnapshot(
-        layers: layers ? access.listLayers() : [], images: images ? access.listImages() : [],
-        containers: containers ? access.listContainers() : [])
-    }
-  }
-
-  /// Ends the use of the store on this machine: tells all other processes, and cleans up the driver (store-semantics
-  /// 5.4).
-  ///
-  /// - Parameter force: unmounts mounted layers first. As in the reference that is still reported as an error.
-  /// - Returns: the layers that were mounted: none.
-  /// - Throws: `layerUsedByContainer` if a layer was mounted.
-  @discardableResult
-  public func shutdown(force: Bool) throws(StorageError) -> [LayerID] {
-    try write([.driver, .layers]) { (access) throws(StorageError) -> [LayerID] in
-      let layers = access.layers
-      let mounted = layers.reading.mounts.layers.filter { layers.reading.find($0) != nil }.sorted()
-      if force {
-        for id in mounted {
-          if let layer = layers.reading.find(id) { try layers.unmountFully(layer) }
-        }
-      }
-      if mounted.isEmpty || force {
-        try access.driver.announceShutdown()
-        try layers.driver.cleanUp()
-      }
-      if mounted.isEmpty { return [] }
-      throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")
-    }
+    return record.layer.flatMap { layers.find($0, near: home) }
   }
 }

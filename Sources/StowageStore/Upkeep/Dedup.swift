@@ -20,32 +20,34 @@ extension Store {
       throw StorageError(.invalidOption, "invalid hash method: \(hashMethod)")
     }
     let sharing = FileSharing(hash)
-    for tree in try imageTrees() where sharing.isSupported {
+    let trees = try read([.layers, .images]) { (access) throws(StorageError) in access.layers.imageTrees(access.images)
+    }
+    for tree in trees where sharing.isSupported {
       do throws(StorageError) { try sharing.add(tree) } catch {
         Log.debug("dedup: \(error)")
       }
     }
     return sharing.sharedBytes
   }
+}
 
+extension LayersReading {
   /// The directories of all layers that images are made of and that may be written.
-  private func imageTrees() throws(StorageError) -> [FilePath] {
-    try read([.layers, .images]) { (access) throws(StorageError) -> [FilePath] in
-      let layers = access.layers
-      if layers.driver.traits.sharesBlocks { return [] }
-      var trees: [FilePath] = []
-      var seen: Set<LayerLocation> = []
-      for (index, table) in access.images.tables.enumerated() {
-        let home = self.topology.role(ofImageStore: index)
-        for top in table.records.flatMap(\.topLayers) {
-          guard let layer = layers.find(top, near: home) else { continue }
-          for location in [layer.location] + ((try? layers.chain(of: layer)) ?? [])
-          where location.isWritable && seen.insert(location).inserted {
-            trees += layers.driver.contentRoots(of: location, over: []).prefix(1)
-          }
+  fileprivate func imageTrees(_ images: ImagesView) -> [FilePath] {
+    if driver.traits.sharesBlocks { return [] }
+    var trees: [FilePath] = []
+    var seen: Set<LayerLocation> = []
+    for (index, table) in images.tables.enumerated() {
+      let home = store.topology.role(ofImageStore: index)
+      for top in table.records.flatMap(\.topLayers) {
+        guard let layer = find(top, near: home) else { continue }
+        // Without its ancestors, if these cannot be told.
+        for location in [layer.location] + ((try? chain(of: layer)) ?? [])
+        where location.isWritable && seen.insert(location).inserted {
+          trees += driver.contentRoots(of: location, over: []).prefix(1)
         }
       }
-      return trees
     }
+    return trees
   }
 }

@@ -14,7 +14,7 @@ extension Store {
   /// - Throws: what listing throws; `corrupt` for a damaged registration of another graph root.
   public func places() throws(StorageError) -> [StorePlace] {
     // Before our own locks are taken, which would be shown otherwise.
-    let locks = lockFiles()
+    let locks = topology.holders()
     var layers: [LayerLocation.Role: Int] = [:]
     let uses = try read([.layers]) { (access) throws(StorageError) -> ForeignUses in
       layers = access.layers.numbersByRole()
@@ -25,34 +25,25 @@ extension Store {
     var places: [StorePlace] = []
     for home in topology.allHomes {
       let number = images.indices.first { topology.role(ofImageStore: $0) == home.role }.map { images[$0] }
-      places.append(
-        place(
-          home.role.placeRole, home.root, isWritable: home.role.isOwn, locks[home.root] ?? [],
-          (layers[home.role] ?? 0, number ?? 0, home.role == .graphRoot ? containers : 0),
-          home.role == topology.sharedRole ? uses.dependents : []))
+      var place = StorePlace(
+        home.role.placeRole, home.root, isWritable: home.role.isOwn, locks: locks[home.root] ?? [])
+      (place.layers, place.images) = (layers[home.role] ?? 0, number ?? 0)
+      if home.role == .graphRoot { place.containers = containers }
+      if home.role == topology.sharedRole { place.dependents = uses.dependents }
+      places.append(place)
     }
     let run = topology.roots.runRoot
-    places.append(place(.runRoot, run, isWritable: true, locks[run] ?? [], (0, 0, 0), []))
+    places.append(StorePlace(.runRoot, run, isWritable: true, locks: locks[run] ?? []))
     return places
   }
 
-  private func place(
-    _ role: StorePlace.Role, _ root: FilePath, isWritable: Bool, _ locks: [StorePlace.Lock],
-    _ numbers: (layers: Int, images: Int, containers: Int), _ dependents: [StorePlace.Dependent]
-  ) -> StorePlace {
-    let system = try? Syscall.statfs(root)
-    let block = system?.blockSize ?? 0
-    return StorePlace(
-      role: role, path: root.string, exists: system != nil, isWritable: isWritable,
-      fileSystem: system.map { BackingFileSystem(magic: UInt32(truncatingIfNeeded: $0.magic)).name } ?? "",
-      totalBytes: (system?.blocks ?? 0) &* block, freeBytes: (system?.availableBlocks ?? 0) &* block, locks: locks,
-      layers: numbers.layers, images: numbers.images, containers: numbers.containers, dependents: dependents)
-  }
+}
 
+extension StoreTopology {
   /// The lock files of each place that exist, with their holders.
-  private func lockFiles() -> [FilePath: [StorePlace.Lock]] {
+  fileprivate func holders() -> [FilePath: [StorePlace.Lock]] {
     var locks: [FilePath: [StorePlace.Lock]] = [:]
-    for (root, path) in topology.lockFiles where Syscall.exists(path) {
+    for (root, path) in lockFiles where Syscall.exists(path) {
       let holders = LockHolder.all(of: path).map {
         StorePlace.Holder(pid: $0.pid, command: $0.command, isExclusive: $0.kind == .write)
       }
@@ -97,5 +88,18 @@ extension ForeignUses {
     var numbers: [String: Set<LayerID>] = [:]
     for use in byParent.values.joined() { numbers[use.graphRoot, default: []].insert(use.child) }
     return numbers.sorted { $0.key < $1.key }.map { StorePlace.Dependent(graphRoot: $0.key, layers: $0.value.count) }
+  }
+}
+
+extension StorePlace {
+  /// A place without content. A file system that cannot be asked is told as one that is not there.
+  fileprivate init(_ role: Role, _ root: FilePath, isWritable: Bool, locks: [Lock]) {
+    let system = try? Syscall.statfs(root)
+    let block = system?.blockSize ?? 0
+    self.init(
+      role: role, path: root.string, exists: system != nil, isWritable: isWritable,
+      fileSystem: system.map { BackingFileSystem(magic: UInt32(truncatingIfNeeded: $0.magic)).name } ?? "",
+      totalBytes: (system?.blocks ?? 0) &* block, freeBytes: (system?.availableBlocks ?? 0) &* block, locks: locks,
+      layers: 0, images: 0, containers: 0, dependents: [])
   }
 }

@@ -57,7 +57,7 @@ public struct StorePlace: Sendable {
   /// Locks, in the order in which they are taken.
   public let locks: [Lock]
   /// Numbers of recorded layers, images and containers.
-  public let layers: Int, images: Int, containers: Int
+  public internal(set) var layers: Int, images: Int, containers: Int
   /// Other graph roots that need layers of this place, sorted by path.
-  public let dependents: [Dependent]
+  public internal(set) var dependents: [Dependent]
 }
