@@ -75,11 +75,12 @@ let package = Package(
         "StowageSystem", system,
       ]),
     // 4: the store
+    library("StowageRecords", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", system]),
     library(
       "StowageStore",
       [
         "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
-        "StowageDiff", "StowageConfig", "StowageDriverAPI", system,
+        "StowageRecords", "StowageDiff", "StowageConfig", "StowageDriverAPI", system,
       ]),
     library(
       "StowageOCI",

@@ -4,6 +4,7 @@ public import StowageConfig
 package import StowageDriverAPI
 internal import StowageFiles
 package import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import Synchronization
 internal import SystemPackage
@@ -24,14 +25,10 @@ public final class Store: Sendable {
   /// Where everything is.
   package let topology: StoreTopology
   let drivers: DriverHolder
-  let imageStores: [RecordStore<ImageRecord>]
-  let containerStore: RecordStore<ContainerRecord>
-  private let layerStores: Mutex<LayerStores?> = Mutex(nil)
-
-  private struct LayerStores: Sendable {
-    let primary: LayerStore
-    let additional: [AdditionalLayerStore]
-  }
+  /// Image stores in search order: the primary one, the graph root's if that is another one, additional ones.
+  let imageStores: RecordStores<ImageRecord>
+  let containerStore: RecordStores<ContainerRecord>
+  private let layerStore: Mutex<LayerStore?> = Mutex(nil)
 
   /// Opens a store, making its directories and lock files if they are missing (store-semantics 5.1).
   ///
@@ -55,41 +52,9 @@ public final class Store: Sendable {
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
       additional: driver.additionalImageStores)
     for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
-    imageStores = try Store.openImages(topology, options.lockTimeout)
-    containerStore = try Store.openContainers(topology, options.lockTimeout)
+    imageStores = try RecordStores(images: topology, options.lockTimeout)
+    containerStore = try RecordStores(containers: topology, options.lockTimeout)
     self.options = options
-  }
-
-  private static func openImages(
-    _ topology: StoreTopology, _ timeout: Duration?
-  ) throws(StorageError) -> [RecordStore<ImageRecord>] {
-    var stores: [RecordStore<ImageRecord>] = []
-    for (index, places) in topology.images.enumerated() {
-      // A store that is not ours is read unlocked if it has no lock file: a copy that nobody changes. We make none.
-      let isLocked = places.isWritable ? true : try LockFile.isPresent(places.lock)
-      let store = try RecordStore<ImageRecord>(
-        directory: places.directory, files: [RecordFile(places.records, isFlushed: true)],
-        locks: isLocked ? [places.lock] : [], ranks: [index == 0 ? .images : .secondaryImages(index)],
-        isWritable: places.isWritable, bin: places.bin, removesOrphans: true, timeout: timeout)
-      try store.withReading { (_) throws(StorageError) in }
-      stores.append(store)
-    }
-    return stores
-  }
-
-  private static func openContainers(
-    _ topology: StoreTopology, _ timeout: Duration?
-  ) throws(StorageError) -> RecordStore<ContainerRecord> {
-    let places = topology.containers
-    let files = places.documents.enumerated().map { RecordFile<ContainerRecord>($1, isFlushed: $0 == 0) }
-    let store = try RecordStore<ContainerRecord>(
-      directory: places.directory, files: files, locks: places.locks,
-      ranks: places.locks.indices.map { .containers($0) }, isWritable: true,
-      bin: topology.layers.temporary,
-      // Containers of a transient store are recorded where this process does not look.
-      removesOrphans: false, timeout: timeout)
-    try store.withReading { (_) throws(StorageError) in }
-    return store
   }
 
   // MARK: Parts
@@ -111,65 +76,13 @@ public final class Store: Sendable {
   /// The driver's options as given.
   public var driverOptions: [String] { options.driverOptions }
 
-  // MARK: Access
+  // MARK: Layers, opened when they are needed first
 
-  /// Runs `body` with the layer locks held shared, those of additional stores included.
-  func withLayers<R>(
-    _ body: (borrowing LayersReading) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    let driver = try drivers.current()
-    let stores = try openLayers()
-    return try stores.primary.withReading(driver, stores.additional, body)
-  }
-
-  /// Runs `body` with the primary layer locks held exclusively and, if wanted, those of additional stores shared.
-  func withLayersWriting<R>(
-    additional: Bool = false, driver: (any GraphDriver)? = nil,
-    _ body: (inout LayersWriting) throws(StorageError) -> R
-  ) throws(StorageError) -> R {
-    let current: any GraphDriver
-    if let driver { current = driver } else { current = try drivers.current() }
-    let stores = try openLayers()
-    return try stores.primary.withWriting(current, additional ? stores.additional : [], body)
-  }
-
-  /// The image store that new images go to.
-  var primaryImages: RecordStore<ImageRecord> { imageStores[0] }
-
-  /// Whether a layer left by a process that died must stay.
-  private var layerNeed: LayerStore.Need {
-    let (images, containers) = (imageStores, containerStore)
-    return { (tie, layer) throws(StorageError) -> LayerStore.Needed in
-      var needed = LayerStore.Needed.byNobody
-      for store in images {
-        try store.withReading { (access) throws(StorageError) in
-          for image in access.records {
-            if tie.kind == .image, image.id.rawValue.hasSameBytes(as: tie.id) { needed = .byOwner }
-            if image.layer == layer || image.mappedLayers.contains(layer), needed == .byNobody { needed = .byOthers }
-          }
-        }
-      }
-      try containers.withReading { (access) throws(StorageError) in
-        for container in access.records {
-          if tie.kind == .container, container.id.rawValue.hasSameBytes(as: tie.id) { needed = .byOwner }
-          if container.layer == layer, needed == .byNobody { needed = .byOthers }
-        }
-      }
-      return needed
-    }
-  }
-
-  private func openLayers() throws(StorageError) -> LayerStores {
-    try layerStores.withLock { (stores) throws(StorageError) -> LayerStores in
-      if let stores { return stores }
-      var additional: [AdditionalLayerStore] = []
-      for (index, places) in topology.additionalLayers.enumerated() {
-        additional.append(AdditionalLayerStore(places, index: index, timeout: options.lockTimeout))
-      }
-      let primary = try LayerStore(
-        topology, timeout: options.lockTimeout, pinsParents: options.pinsLayers, isNeeded: layerNeed)
-      let opened = LayerStores(primary: primary, additional: additional)
-      stores = opened
+  func openLayers() throws(StorageError) -> LayerStore {
+    try layerStore.withLock { (store) throws(StorageError) -> LayerStore in
+      if let store { return store }
+      let opened = try LayerStore(topology, timeout: options.lockTimeout, pinsParents: options.pinsLayers)
+      store = opened
       return opened
     }
   }

@@ -90,7 +90,7 @@ import Testing
       #"{"id":"b"}"#, #"{"id":"b","names":["new"],"created":"0001-01-01T00:00:00Z"}"#)
     #expect(String(decoding: document.encoded(), as: UTF8.self) == expected)
     document.remove(at: 0)
-    #expect(document.entries.count == 3)
+    #expect(document.count == 3)
     #expect(document.encoded().starts(with: Array(#"[{"id":"b","names""#.utf8)))
   }
 

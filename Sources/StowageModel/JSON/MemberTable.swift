@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The member names of a kind of record, in the order of writing.
-struct MemberTable: Sendable {
+/// The members of a kind of record, in the order of writing; the raw value is the name on disk.
+protocol RecordMember: RawRepresentable<String>, CaseIterable, Sendable {}
+
+/// Finds the members of a kind of record by name.
+struct MemberTable<Member: RecordMember>: Sendable {
+  private let members: [Member]
   private let names: [[UInt8]]
 
-  init(_ names: [StaticString]) {
-    self.names = names.map { Array(UnsafeBufferPointer(start: $0.utf8Start, count: $0.utf8CodeUnitCount)) }
+  /// All members of the kind.
+  init() {
+    members = Array(Member.allCases)
+    names = members.map { Array($0.rawValue.utf8) }
   }
+
+  /// The member at an index that ``index(of:hint:)`` has found.
+  subscript(index: Int) -> Member { members[index] }
 
   /// The index of a name. The search for the exact name begins at `hint`, as members mostly come in order; ASCII letters
   /// match in either case if no name is equal.
@@ -34,9 +43,9 @@ struct MemberTable: Sendable {
 }
 
 /// What the next member of an object is.
-enum MemberMatch {
-  /// The index in the table; the reader stands before the value.
-  case known(Int)
+enum MemberMatch<Member: RecordMember> {
+  /// A member of the kind of record; the reader stands before the value.
+  case known(Member)
   /// A name that is not in the table; the reader stands before the value.
   case unknown(String)
   /// The object is over.
@@ -44,14 +53,14 @@ enum MemberMatch {
 }
 
 /// Goes through the members of one object.
-struct MemberCursor {
-  private let table: MemberTable
+struct MemberCursor<Member: RecordMember> {
+  private let table: MemberTable<Member>
   private var first = true
   private var hint = 0
 
-  init(_ table: MemberTable) { self.table = table }
+  init(_ table: MemberTable<Member>) { self.table = table }
 
-  mutating func next(_ reader: inout JSONReader) throws(RecordParseError) -> MemberMatch {
+  mutating func next(_ reader: inout JSONReader) throws(RecordParseError) -> MemberMatch<Member> {
     guard try reader.advance(&first, close: 0x7D) else { return .end }
     guard reader.peek() == 0x22 else { throw reader.failure("a member name") }
     let token = try reader.scanString()
@@ -59,12 +68,12 @@ struct MemberCursor {
     if !token.hasEscapes {
       if let index = table.index(of: reader.bytes(token.range), hint: hint) {
         hint = index + 1
-        return .known(index)
+        return .known(table[index])
       }
       return .unknown(reader.text(of: token))
     }
     var name = reader.text(of: token)
-    if let index = name.withUTF8({ table.index(of: $0, hint: 0) }) { return .known(index) }
+    if let index = name.withUTF8({ table.index(of: $0, hint: 0) }) { return .known(table[index]) }
     return .unknown(name)
   }
 }

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ContainerRecord: StoreRecord {
-  private static let members = MemberTable([
-    "id", "names", "image", "layer", "metadata", "big-data-names", "big-data-sizes", "big-data-digests", "created",
-    "uidmap", "gidmap", "flags",
-  ])
+  /// In the order of writing.
+  private enum Member: String, RecordMember {
+    case id
+    case names
+    case image
+    case layer
+    case metadata
+    case bigDataNames = "big-data-names"
+    case bigDataSizes = "big-data-sizes"
+    case bigDataDigests = "big-data-digests"
+    case created
+    case uidMap = "uidmap"
+    case gidMap = "gidmap"
+    case flags
+  }
+
+  private static let members = MemberTable<Member>()
 
   package static func decode(from reader: inout JSONReader) throws(RecordParseError) -> ContainerRecord? {
     try reader.expect(0x7B)
@@ -14,9 +27,7 @@ extension ContainerRecord: StoreRecord {
     var cursor = MemberCursor(members)
     while true {
       switch try cursor.next(&reader) {
-      case .known(0): id = try reader.readID("container ID")
-      case .known(3): layer = try reader.readID("layer ID")
-      case .known(let index): try record.read(index, from: &reader)
+      case .known(let member): try record.read(member, &id, &layer, from: &reader)
       case .unknown(let name): try reader.readUnknown(name, into: &record.unknownMembers)
       case .end:
         guard let id, let layer, reader.problem == nil else {
@@ -30,19 +41,22 @@ extension ContainerRecord: StoreRecord {
     }
   }
 
-  private mutating func read(_ index: Int, from reader: inout JSONReader) throws(RecordParseError) {
-    switch index {
-    case 1: names = try reader.readStrings()
-    case 2: image = try reader.readOptionalID("image ID")
-    case 4: metadata = try reader.readString()
-    case 5: bigDataNames = try reader.readStrings()
-    case 6: bigDataSizes = try reader.readSizes()
-    case 7: bigDataDigests = try reader.readDigests()
-    case 8: created = try reader.readTime()
-    case 9: idMaps.uids = try reader.readMappings()
-    case 10: idMaps.gids = try reader.readMappings()
-    case 11: flags = try reader.readFlags()
-    default: _ = try reader.skipValue()
+  private mutating func read(
+    _ member: Member, _ id: inout ContainerID?, _ layer: inout LayerID?, from reader: inout JSONReader
+  ) throws(RecordParseError) {
+    switch member {
+    case .id: id = try reader.readID("container ID")
+    case .names: names = try reader.readStrings()
+    case .image: image = try reader.readOptionalID("image ID")
+    case .layer: layer = try reader.readID("layer ID")
+    case .metadata: metadata = try reader.readString()
+    case .bigDataNames: bigDataNames = try reader.readStrings()
+    case .bigDataSizes: bigDataSizes = try reader.readSizes()
+    case .bigDataDigests: bigDataDigests = try reader.readDigests()
+    case .created: created = try reader.readTime()
+    case .uidMap: idMaps.uids = try reader.readMappings()
+    case .gidMap: idMaps.gids = try reader.readMappings()
+    case .flags: flags = try reader.readFlags()
     }
   }
 

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ImageRecord: StoreRecord {
-  private static let members = MemberTable([
-    "id", "digest", "names", "names-history", "layer", "mapped-layers", "metadata", "big-data-names",
-    "big-data-sizes", "big-data-digests", "created", "flags",
-  ])
+  /// In the order of writing.
+  private enum Member: String, RecordMember {
+    case id
+    case digest
+    case names
+    case namesHistory = "names-history"
+    case layer
+    case mappedLayers = "mapped-layers"
+    case metadata
+    case bigDataNames = "big-data-names"
+    case bigDataSizes = "big-data-sizes"
+    case bigDataDigests = "big-data-digests"
+    case created
+    case flags
+  }
+
+  private static let members = MemberTable<Member>()
 
   package static func decode(from reader: inout JSONReader) throws(RecordParseError) -> ImageRecord? {
     try reader.expect(0x7B)
@@ -13,8 +26,7 @@ extension ImageRecord: StoreRecord {
     var cursor = MemberCursor(members)
     while true {
       switch try cursor.next(&reader) {
-      case .known(0): id = try reader.readID("image ID")
-      case .known(let index): try record.read(index, from: &reader)
+      case .known(let member): try record.read(member, &id, from: &reader)
       case .unknown(let name): try reader.readUnknown(name, into: &record.unknownMembers)
       case .end:
         guard let id, reader.problem == nil else {
@@ -27,20 +39,22 @@ extension ImageRecord: StoreRecord {
     }
   }
 
-  private mutating func read(_ index: Int, from reader: inout JSONReader) throws(RecordParseError) {
-    switch index {
-    case 1: digest = try reader.readDigest()
-    case 2: names = try reader.readStrings()
-    case 3: namesHistory = try reader.readStrings()
-    case 4: layer = try reader.readOptionalID("layer ID")
-    case 5: mappedLayers = try ImageRecord.readLayers(&reader)
-    case 6: metadata = try reader.readString()
-    case 7: bigDataNames = try reader.readStrings()
-    case 8: bigDataSizes = try reader.readSizes()
-    case 9: bigDataDigests = try reader.readDigests()
-    case 10: created = try reader.readTime()
-    case 11: flags = try reader.readFlags()
-    default: _ = try reader.skipValue()
+  private mutating func read(
+    _ member: Member, _ id: inout ImageID?, from reader: inout JSONReader
+  ) throws(RecordParseError) {
+    switch member {
+    case .id: id = try reader.readID("image ID")
+    case .digest: digest = try reader.readDigest()
+    case .names: names = try reader.readStrings()
+    case .namesHistory: namesHistory = try reader.readStrings()
+    case .layer: layer = try reader.readOptionalID("layer ID")
+    case .mappedLayers: mappedLayers = try ImageRecord.readLayers(&reader)
+    case .metadata: metadata = try reader.readString()
+    case .bigDataNames: bigDataNames = try reader.readStrings()
+    case .bigDataSizes: bigDataSizes = try reader.readSizes()
+    case .bigDataDigests: bigDataDigests = try reader.readDigests()
+    case .created: created = try reader.readTime()
+    case .flags: flags = try reader.readFlags()
     }
   }
 

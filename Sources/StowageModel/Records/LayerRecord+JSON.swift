@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LayerRecord: StoreRecord {
-  private static let members = MemberTable([
-    "id", "names", "parent", "metadata", "mountlabel", "created", "compressed-diff-digest", "compressed-size",
-    "diff-digest", "toc-digest", "diff-size", "compression", "uidset", "gidset", "flags", "uidmap", "gidmap",
-    "big-data-names",
-  ])
+  /// In the order of writing.
+  private enum Member: String, RecordMember {
+    case id
+    case names
+    case parent
+    case metadata
+    case mountLabel = "mountlabel"
+    case created
+    case compressedDiffDigest = "compressed-diff-digest"
+    case compressedSize = "compressed-size"
+    case diffDigest = "diff-digest"
+    case tocDigest = "toc-digest"
+    case diffSize = "diff-size"
+    case compression
+    case uidSet = "uidset"
+    case gidSet = "gidset"
+    case flags
+    case uidMap = "uidmap"
+    case gidMap = "gidmap"
+    case bigDataNames = "big-data-names"
+  }
+
+  private static let members = MemberTable<Member>()
 
   package static func decode(from reader: inout JSONReader) throws(RecordParseError) -> LayerRecord? {
     try reader.expect(0x7B)
@@ -14,9 +32,7 @@ extension LayerRecord: StoreRecord {
     var cursor = MemberCursor(members)
     while true {
       switch try cursor.next(&reader) {
-      case .known(0): id = try reader.readID("layer ID")
-      case .known(2): record.parent = try reader.readOptionalID("parent layer ID")
-      case .known(let index): try record.read(index, from: &reader)
+      case .known(let member): try record.read(member, &id, from: &reader)
       case .unknown(let name): try reader.readUnknown(name, into: &record.unknownMembers)
       case .end:
         guard let id, reader.problem == nil else {
@@ -29,25 +45,28 @@ extension LayerRecord: StoreRecord {
     }
   }
 
-  private mutating func read(_ index: Int, from reader: inout JSONReader) throws(RecordParseError) {
-    switch index {
-    case 1: names = try reader.readStrings()
-    case 3: metadata = try reader.readString()
-    case 4: mountLabel = try reader.readString()
-    case 5: created = try reader.readTime()
-    case 6: compressedDiffDigest = try reader.readDigest()
-    case 7: compressedSize = try reader.readInt64()
-    case 8: diffDigest = try reader.readDigest()
-    case 9: tocDigest = try reader.readDigest()
-    case 10: diffSize = try reader.readInt64()
-    case 11: compressionCode = Int(try reader.readInt64())
-    case 12: uidSet = try reader.readIDs32()
-    case 13: gidSet = try reader.readIDs32()
-    case 14: flags = try reader.readFlags()
-    case 15: idMaps.uids = try reader.readMappings()
-    case 16: idMaps.gids = try reader.readMappings()
-    case 17: bigDataNames = try reader.readStrings()
-    default: _ = try reader.skipValue()
+  private mutating func read(
+    _ member: Member, _ id: inout LayerID?, from reader: inout JSONReader
+  ) throws(RecordParseError) {
+    switch member {
+    case .id: id = try reader.readID("layer ID")
+    case .names: names = try reader.readStrings()
+    case .parent: parent = try reader.readOptionalID("parent layer ID")
+    case .metadata: metadata = try reader.readString()
+    case .mountLabel: mountLabel = try reader.readString()
+    case .created: created = try reader.readTime()
+    case .compressedDiffDigest: compressedDiffDigest = try reader.readDigest()
+    case .compressedSize: compressedSize = try reader.readInt64()
+    case .diffDigest: diffDigest = try reader.readDigest()
+    case .tocDigest: tocDigest = try reader.readDigest()
+    case .diffSize: diffSize = try reader.readInt64()
+    case .compression: compressionCode = Int(try reader.readInt64())
+    case .uidSet: uidSet = try reader.readIDs32()
+    case .gidSet: gidSet = try reader.readIDs32()
+    case .flags: flags = try reader.readFlags()
+    case .uidMap: idMaps.uids = try reader.readMappings()
+    case .gidMap: idMaps.gids = try reader.readMappings()
+    case .bigDataNames: bigDataNames = try reader.readStrings()
     }
   }
 

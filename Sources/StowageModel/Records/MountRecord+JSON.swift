@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension MountRecord: StoreRecord {
-  private static let members = MemberTable(["id", "path", "count"])
+  /// In the order of writing.
+  private enum Member: String, RecordMember {
+    case id
+    case path
+    case count
+  }
+
+  private static let members = MemberTable<Member>()
 
   package static func decode(from reader: inout JSONReader) throws(RecordParseError) -> MountRecord? {
     try reader.expect(0x7B)
@@ -11,9 +18,9 @@ extension MountRecord: StoreRecord {
     var cursor = MemberCursor(members)
     while true {
       switch try cursor.next(&reader) {
-      case .known(0): id = try reader.readID("layer ID")
-      case .known(1): path = try reader.readString()
-      case .known: count = try reader.readInt64()
+      case .known(.id): id = try reader.readID("layer ID")
+      case .known(.path): path = try reader.readString()
+      case .known(.count): count = try reader.readInt64()
       case .unknown: _ = try reader.skipValue()
       case .end:
         guard let id else {

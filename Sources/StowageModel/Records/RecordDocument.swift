@@ -13,9 +13,13 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     package let problem: String?
     /// Where the element is in the source; nil for an element to be encoded.
     fileprivate let range: Range<Int>?
+
+    /// The place of an element that is gone.
+    fileprivate static var hole: Entry { Entry(record: nil, problem: nil, range: nil) }
+    fileprivate var isHole: Bool { record == nil && range == nil }
   }
 
-  /// The elements in file order.
+  /// The elements in file order. What was removed leaves an entry without record.
   package private(set) var entries: [Entry] = []
   private var source: [UInt8] = []
 
@@ -56,6 +60,9 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     return entries
   }
 
+  /// How many elements the file has.
+  package var count: Int { entries.count { !$0.isHole } }
+
   /// The records that can be used, in file order.
   package var records: [Record] { entries.compactMap(\.record) }
 
@@ -71,21 +78,18 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     entries[index] = Entry(record: record, problem: nil, range: nil)
   }
 
-  /// Removes an element.
+  /// Removes an element. Its place stays empty, so that the indices of the others do not change.
   ///
   /// - Precondition: `index` is one of ``entries``.
-  package mutating func remove(at index: Int) { entries.remove(at: index) }
-
-  /// Removes the elements for which the closure is true.
-  package mutating func removeAll(where shouldRemove: (Entry) -> Bool) { entries.removeAll(where: shouldRemove) }
+  package mutating func remove(at index: Int) { entries[index] = .hole }
 
   /// The file's content: compact, without line feed at the end; `[]` if there are no elements.
   package func encoded() -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(source.count + 1024)
     out.append(0x5B)
-    for index in entries.indices {
-      if index > 0 { out.append(0x2C) }
+    for index in entries.indices where !entries[index].isHole {
+      if out.count > 1 { out.append(0x2C) }
       if let range = entries[index].range {
         out.append(contentsOf: source[range])
       } else if let record = entries[index].record {

@@ -64,7 +64,14 @@ extension JSONReader {
     return out
   }
 
-  private static let mappingMembers = MemberTable(["container_id", "host_id", "size"])
+  /// Of an ID mapping, in the order of writing.
+  private enum MappingMember: String, RecordMember {
+    case containerID = "container_id"
+    case hostID = "host_id"
+    case size
+  }
+
+  private static let mappingMembers = MemberTable<MappingMember>()
 
   private mutating func readMapping() throws(RecordParseError) -> IDMapping {
     var mapping = IDMapping(containerID: 0, hostID: 0, size: 0)
@@ -74,9 +81,9 @@ extension JSONReader {
     while true {
       switch try cursor.next(&self) {
       case .end: return mapping
-      case .known(0): mapping.containerID = Int(try readInt64())
-      case .known(1): mapping.hostID = Int(try readInt64())
-      case .known: mapping.size = Int(try readInt64())
+      case .known(.containerID): mapping.containerID = Int(try readInt64())
+      case .known(.hostID): mapping.hostID = Int(try readInt64())
+      case .known(.size): mapping.size = Int(try readInt64())
       case .unknown: _ = try skipValue()
       }
     }

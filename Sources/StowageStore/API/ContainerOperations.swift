@@ -4,6 +4,7 @@ internal import StowageDiff
 internal import StowageDigest
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -17,14 +18,15 @@ public struct ContainerOperations: Sendable {
 
   /// All containers, stable ones first.
   public func list() throws(StorageError) -> [ContainerRecord] {
-    try store.containerStore.withReading { (containers) throws(StorageError) in containers.records }
+    try store.read([.containers]) { (access) throws(StorageError) in access.containers.records }
   }
 
   /// One container.
   ///
   /// - Throws: `containerUnknown`.
   public func find(_ nameOrID: String) throws(StorageError) -> ContainerRecord {
-    try store.containerStore.withReading { (containers) throws(StorageError) in
+    try store.read([.containers]) { (access) throws(StorageError) in
+      let containers = access.containers
       guard let container = containers.container(nameOrID) else {
         throw StorageError(.containerUnknown, subject: nameOrID)
       }
@@ -48,12 +50,13 @@ public struct ContainerOperations: Sendable {
   /// - Throws: `containerUnknown`, `layerUnknown`.
   public func size(of nameOrID: String) throws(StorageError) -> Int64 {
     let container = try find(nameOrID)
-    var size = try store.withLayers { (layers) throws(StorageError) -> Int64 in
+    var size = try store.read([.layers]) { (access) throws(StorageError) -> Int64 in
+      let layers = access.layers
       guard let layer = layers.find(container.layer) else {
         throw StorageError(.layerUnknown, subject: container.layer.rawValue)
           .wrapped("locating layer with ID \(goQuoted(container.layer.rawValue))")
       }
-      return try store.diffSize(of: layer, layers)
+      return try LayerComparison(of: layer, layers).size(layers)
     }
     for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
     for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {
@@ -70,13 +73,15 @@ public struct ContainerOperations: Sendable {
   /// the wanted
   ///   ID maps need owners to be changed.
   public func create(_ request: ContainerCreation) throws(StorageError) -> ContainerRecord {
-    try store.createContainer(request)
+    try ContainerMaking(store: store, request).run()
   }
 
   /// Deletes a container with its layer and directories; its layer is unmounted first.
   ///
   /// - Throws: `notAContainer`.
-  public func delete(_ nameOrID: String) throws(StorageError) { try store.deleteContainer(nameOrID) }
+  public func delete(_ nameOrID: String) throws(StorageError) {
+    try ContainerDeletion(store: store, container: nameOrID).run()
+  }
 
   // MARK: Big data
 
@@ -93,7 +98,8 @@ public struct ContainerOperations: Sendable {
       throw StorageError(.invalidBigDataName)
         .wrapped("can't retrieve container big data value for empty name")
     }
-    return try store.containerStore.withReading { (containers) throws(StorageError) -> [UInt8] in
+    return try store.read([.containers]) { (access) throws(StorageError) -> [UInt8] in
+      let containers = access.containers
       guard let container = containers.container(nameOrID) else {
         throw StorageError(.containerUnknown, subject: nameOrID)
       }
@@ -131,18 +137,19 @@ public struct ContainerOperations: Sendable {
       throw StorageError(.invalidBigDataName).wrapped("can't set empty name for container big data item")
     }
     let digest = sha256(of: bytes)
-    try store.containerStore.withWriting { (access: inout RecordsWriting<ContainerRecord>) throws(StorageError) in
-      guard let container = access.reading.container(nameOrID) else {
+    try store.write([.containers]) { (access) throws(StorageError) in
+      let containers = access.containers
+      guard let container = containers.reading.container(nameOrID) else {
         throw StorageError(.containerUnknown, subject: nameOrID)
       }
       var changed = container
       changed.enter(key, size: bytes.count, digest: digest)
       if changed == container {
-        let directory = access.store.directory
+        let directory = containers.store.directory
         try BigDataFiles.write(bytes, key, of: container.id.rawValue, in: directory, kind: "container")
       } else {
         let item = BigDataItem(key: key, bytes: bytes, digest: digest)
-        try access.update(container.id, items: [item], kind: "container") { _ in }
+        try containers.update(container.id, items: [item], kind: "container") { _ in }
       }
     }
   }
@@ -164,7 +171,7 @@ public struct ContainerOperations: Sendable {
   }
 
   private func userData(of nameOrID: String, in directory: FilePath) throws(StorageError) -> String {
-    let path = directory.appending(try find(nameOrID).id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: try find(nameOrID).id.rawValue, in: directory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }

@@ -36,6 +36,6 @@ extension ContainerOperations {
   ///
   /// - Throws: as ``create(_:)``, as far as it can be told before.
   public func plan(_ request: ContainerCreation) throws(StorageError) -> ContainerPlan {
-    try store.planContainer(request)
+    try ContainerPlanning(store: store, request).run()
   }
 }

@@ -3,6 +3,7 @@
 internal import StowageDigest
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -16,14 +17,15 @@ public struct ImageOperations: Sendable {
 
   /// All images: primary store, then others in search order; not de-duplicated.
   public func list() throws(StorageError) -> [ImageInfo] {
-    try store.withImages { (view) throws(StorageError) in view.infos }
+    try store.read([.images]) { (access) throws(StorageError) in access.images.infos }
   }
 
   /// One image.
   ///
   /// - Throws: `imageUnknown`.
   public func find(_ nameOrID: String) throws(StorageError) -> ImageInfo {
-    try store.withImages { (view) throws(StorageError) in
+    try store.read([.images]) { (access) throws(StorageError) in
+      let view = access.images
       let found = try view.require(nameOrID)
       return view.info(found.record, found.store)
     }
@@ -39,8 +41,8 @@ public struct ImageOperations: Sendable {
   /// - Throws: `layerUnknown`.
   public func byTopLayer(_ nameOrID: String) throws(StorageError) -> [ImageInfo] {
     try store.layers.withLayer(nameOrID) { (layer, _) throws(StorageError) -> [ImageInfo] in
-      try store.withImages { (view) throws(StorageError) in
-        view.infos.filter { $0.record.layer == layer.id || $0.record.mappedLayers.contains(layer.id) }
+      try store.read([.images]) { (access) throws(StorageError) in
+        access.images.infos.filter { $0.record.layer == layer.id || $0.record.mappedLayers.contains(layer.id) }
       }
     }
   }
@@ -49,18 +51,19 @@ public struct ImageOperations: Sendable {
   ///
   /// - Throws: `imageUnknown`, `layerUnknown` if a layer is missing.
   public func size(of nameOrID: String) throws(StorageError) -> Int64 {
-    try store.withLayers { (layers) throws(StorageError) -> Int64 in
-      let image = try store.withImages { (view) throws(StorageError) in try view.require(nameOrID) }
+    try store.read([.layers, .images]) { (access) throws(StorageError) -> Int64 in
+      let layers = access.layers
+      let image = try access.images.require(nameOrID)
       var size: Int64 = 0
       var seen: Set<LayerID> = []
-      for top in image.record.mappedLayers + [image.record.layer].compactMap({ $0 }) {
+      for top in image.record.topLayers {
         var next: LayerID? = top
         while let id = next, seen.insert(id).inserted {
           guard let layer = layers.find(id) else {
             throw StorageError(.layerUnknown, subject: id.rawValue)
               .wrapped("locating layer with ID \(goQuoted(id.rawValue))")
           }
-          size &+= try store.recordedSize(of: layer, layers)
+          size &+= try layers.recordedSize(of: layer)
           next = layer.record.parent
         }
       }
@@ -74,7 +77,9 @@ public struct ImageOperations: Sendable {
   /// Makes an image (store-semantics 10.1).
   ///
   /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown`, `invalidDigest`, `invalidIdentifier`.
-  public func create(_ request: ImageCreation) throws(StorageError) -> ImageInfo { try store.createImage(request) }
+  public func create(_ request: ImageCreation) throws(StorageError) -> ImageInfo {
+    try ImageMaking(store: store, request: request).run()
+  }
 
   /// Deletes an image and the layers that nothing else uses (store-semantics 18.3).
   ///
@@ -85,7 +90,7 @@ public struct ImageOperations: Sendable {
   /// - Throws: `notAnImage`, `imageUsedByContainer`, also for containers of other graph roots.
   @discardableResult
   public func delete(_ nameOrID: String, commit: Bool = true, force: Bool = false) throws(StorageError) -> [LayerID] {
-    try store.deleteImage(nameOrID, commit: commit, force: force)
+    try ImageDeletion(store: store, image: nameOrID, commit: commit, force: force).run()
   }
 
   // MARK: Big data
@@ -101,7 +106,8 @@ public struct ImageOperations: Sendable {
   ///
   /// - Throws: `imageUnknown`; `imageDataMissing`.
   public func bigData(_ key: String, of nameOrID: String) throws(StorageError) -> [UInt8] {
-    try store.withImages { (view) throws(StorageError) -> [UInt8] in
+    try store.read([.images]) { (access) throws(StorageError) -> [UInt8] in
+      let view = access.images
       let found = try view.require(nameOrID)
       let directory = store.imageStores[found.store].directory
       guard let bytes = BigDataFiles.read(key, of: found.record.id.rawValue, in: directory) else {
@@ -141,23 +147,21 @@ public struct ImageOperations: Sendable {
       throw StorageError(.invalidBigDataName).wrapped("can't set empty name for image big data item")
     }
     let digest = digest ?? sha256(of: bytes)
-    for images in store.imageStores where images.isWritable {
-      let isDone = try images.withWriting {
-        (access: inout RecordsWriting<ImageRecord>) throws(StorageError) -> Bool in
-        guard let image = access.reading.find(nameOrID) else { return false }
+    try store.write([.ownImages]) { (access) throws(StorageError) in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        guard let image = images.reading.find(nameOrID) else { continue }
         var changed = image
         changed.enter(key, size: bytes.count, digest: digest)
         if changed == image {
-          try BigDataFiles.write(bytes, key, of: image.id.rawValue, in: images.directory, kind: "image")
-        } else {
-          let item = BigDataItem(key: key, bytes: bytes, digest: digest)
-          try access.update(image.id, items: [item], kind: "image") { $0.settleDigest() }
+          return try BigDataFiles.write(bytes, key, of: image.id.rawValue, in: images.store.directory, kind: "image")
         }
-        return true
+        let item = BigDataItem(key: key, bytes: bytes, digest: digest)
+        return try images.update(image.id, items: [item], kind: "image") { $0.settleDigest() }
       }
-      if isDone { return }
+      throw unknownImage(nameOrID)
     }
-    throw unknownImage(nameOrID)
   }
 
   /// Brings an image of this store up to date in one write: items, metadata if given, and names in front of those it has.
@@ -166,7 +170,8 @@ public struct ImageOperations: Sendable {
   package func update(
     _ id: ImageID, items: [BigDataItem], metadata: String?, addingNames added: [String]
   ) throws(StorageError) {
-    try store.withImagesChanging { (all) throws(StorageError) in
+    try store.write([.images]) { (access) throws(StorageError) in
+      let all = access.images
       guard let found = all.view.find(id.rawValue), found.record.id == id else { throw unknownImage(id.rawValue) }
       guard all.view.isWritable[found.store] else { throw StorageError(.readOnlyStore, subject: id.rawValue) }
       let names = NameChange.add(added).applied(to: found.record.names)
@@ -189,7 +194,7 @@ public struct ImageOperations: Sendable {
   /// - Throws: `imageUnknown`.
   public func directory(of nameOrID: String) throws(StorageError) -> String {
     let id = try find(nameOrID).id
-    let path = store.topology.imageDirectory.appending(id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: id.rawValue, in: store.topology.imageDirectory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }
@@ -199,18 +204,18 @@ public struct ImageOperations: Sendable {
   /// - Throws: `imageUnknown`.
   public func runDirectory(of nameOrID: String) throws(StorageError) -> String {
     let id = try find(nameOrID).id
-    let path = store.topology.imageRunDirectory.appending(id.rawValue).appending("userdata")
+    let path = BigDataFiles.callersDirectory(of: id.rawValue, in: store.topology.imageRunDirectory)
     try makeDirectories(path, mode: 0o700)
     return path.string
   }
 }
 
-extension Store {
+extension LayersReading {
   /// The recorded uncompressed size of a layer, else the size of its differences.
-  func recordedSize(of layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
+  fileprivate func recordedSize(of layer: FoundLayer) throws(StorageError) -> Int64 {
     if layer.record.diffDigest != nil, layer.record.diffSize >= 0 { return layer.record.diffSize }
     do throws(StorageError) {
-      return try diffSize(of: layer, layers)
+      return try LayerComparison(of: layer, self).size(self)
     } catch {
       throw error.wrapped("size/digest of layer with ID \(goQuoted(layer.id.rawValue)) could not be calculated")
     }

@@ -8,7 +8,10 @@ extension LayerOperations {
   ///
   /// - Throws: `layerUnknown`.
   public func changes(of nameOrID: String, from: String? = nil) throws(StorageError) -> [LayerChange] {
-    try store.changes(of: nameOrID, from: from)
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      return try LayerComparison(of: nameOrID, from: from, layers).changes(layers)
+    }
   }
 
   /// Writes a layer's diff as a tar archive.
@@ -21,13 +24,19 @@ extension LayerOperations {
   public func diff(
     of nameOrID: String, from: String? = nil, compression: Compression? = nil, to output: LayerOutput
   ) throws(StorageError) {
-    try store.writeDiff(of: nameOrID, from: from, compression: compression, to: output)
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      try LayerComparison(of: nameOrID, from: from, layers).write(to: output, compression, layers)
+    }
   }
 
   /// The size in bytes of the differences of a layer to its parent, or to the layer `from`.
   ///
   /// - Throws: `layerUnknown`.
   public func diffSize(of nameOrID: String, from: String? = nil) throws(StorageError) -> Int64 {
-    try store.diffSize(of: nameOrID, from: from)
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      return try LayerComparison(of: nameOrID, from: from, layers).size(layers)
+    }
   }
 }

@@ -8,7 +8,7 @@ extension LayerOperations {
   /// - Throws: `duplicateID`, `duplicateName`, `layerUnknown` for the parent, `parentIsContainer`, `invalidIdentifier`,
   ///   `notSupported` if the wanted ID maps need owners to be changed.
   public func create(_ request: LayerCreation) throws(StorageError) -> LayerInfo {
-    try store.putLayer(request, nil).layer
+    try LayerPut(store: store, request: request, diff: nil).run().layer
   }
 
   /// Makes a layer from a diff, a tar archive plain or compressed.
@@ -26,15 +26,15 @@ extension LayerOperations {
     _ request: LayerCreation, diff: LayerInput, expecting: ExpectedDiff = ExpectedDiff(),
     progress: (@Sendable (UInt64) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(StorageError) -> PutLayer {
-    try store.putLayer(
-      request, DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled))
+    let diff = DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled)
+    return try LayerPut(store: store, request: request, diff: diff).run()
   }
 
   /// Makes a layer in the driver without a record; the parent is the driver's, not resolved.
   ///
   /// - Returns: the identifier.
   public func createInDriverOnly(_ request: LayerCreation) throws(StorageError) -> String {
-    try store.createLayerInDriver(request)
+    try DriverLayerCreation(store: store, request: request).run()
   }
 
   /// Extracts a diff into an existing layer of the primary store, whatever it contains, and records its digests.
@@ -45,6 +45,6 @@ extension LayerOperations {
   /// - Throws: `layerUnknown`, `invalidArchive`.
   @discardableResult
   public func apply(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
-    try store.applyDiff(diff, to: nameOrID)
+    try DiffApplication(store: store, diff, to: nameOrID).run()
   }
 }

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -14,7 +15,7 @@ public struct LayerOperations: Sendable {
 
   /// All layers: primary store, then additional image stores; not de-duplicated.
   public func list() throws(StorageError) -> [LayerInfo] {
-    try store.withLayers { (layers) throws(StorageError) in layers.list() }
+    try store.read([.layers]) { (access) throws(StorageError) in access.layers.list() }
   }
 
   /// One layer.
@@ -65,7 +66,7 @@ public struct LayerOperations: Sendable {
   /// - Parameter force: also if layers of other graph roots on this image store are built on it: they become unusable.
   /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`.
   public func delete(_ nameOrID: String, force: Bool = false) throws(StorageError) {
-    try store.deleteLayer(nameOrID, force: force)
+    try LayerDeletion(store: store, layer: nameOrID, force: force).run()
   }
 
   // MARK: Big data
@@ -85,7 +86,8 @@ public struct LayerOperations: Sendable {
   ///
   /// - Throws: `layerUnknown`; `system` with the text `locating item named …` if the layer has no such item.
   public func bigData(_ key: String, of nameOrID: String) throws(StorageError) -> [UInt8] {
-    try store.withLayers { (layers) throws(StorageError) -> [UInt8] in
+    try store.read([.layers]) { (access) throws(StorageError) -> [UInt8] in
+      let layers = access.layers
       guard let layer = layers.find(nameOrID) else {
         throw StorageError(.layerUnknown).wrapped("locating layer with ID \(goQuoted(nameOrID))")
       }
@@ -101,7 +103,8 @@ public struct LayerOperations: Sendable {
   /// - Throws: `layerUnknown`, `invalidBigDataName`.
   public func setBigData(_ key: String, bytes: [UInt8], of nameOrID: String) throws(StorageError) {
     if key.isEmpty { throw bigDataNameError(StorageError(.invalidBigDataName), key) }
-    try store.withLayersWriting { (layers: inout LayersWriting) throws(StorageError) in
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown).wrapped("locating layer with ID \(goQuoted(nameOrID)) to write bigdata")
       }
@@ -114,7 +117,8 @@ public struct LayerOperations: Sendable {
   func withLayer<R>(
     _ nameOrID: String, _ body: (FoundLayer, borrowing LayersReading) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    try store.withLayers { (layers) throws(StorageError) -> R in
+    try store.read([.layers]) { (access) throws(StorageError) -> R in
+      let layers = access.layers
       guard let layer = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
       return try body(layer, layers)
     }

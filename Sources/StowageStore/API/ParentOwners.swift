@@ -2,6 +2,7 @@
 
 internal import StowageFiles
 public import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -26,7 +27,8 @@ extension LayerOperations {
   /// - Throws: `layerUnknown`, also for layers of additional image stores; `layerNotMounted`; `invalidMappings` if the
   ///   layer's maps have no ID 0; `system`.
   public func parentOwners(of nameOrID: String) throws(StorageError) -> ParentOwners {
-    try store.withLayers { (layers) throws(StorageError) -> ParentOwners in
+    try store.read([.layers]) { (access) throws(StorageError) -> ParentOwners in
+      let layers = access.layers
       guard let layer = layers.findPrimary(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
       return try layers.parentOwners(of: layer)
     }
@@ -41,7 +43,8 @@ extension ContainerOperations {
   /// - Throws: `containerUnknown`; as ``LayerOperations/parentOwners(of:)``.
   public func parentOwners(of nameOrID: String) throws(StorageError) -> ParentOwners {
     let container = try find(nameOrID)
-    return try store.withLayers { (layers) throws(StorageError) -> ParentOwners in
+    return try store.read([.layers]) { (access) throws(StorageError) -> ParentOwners in
+      let layers = access.layers
       guard let layer = layers.primary(container.layer) else {
         throw StorageError(.layerUnknown, subject: container.layer.rawValue)
       }
@@ -54,7 +57,7 @@ extension LayersReading {
   fileprivate func parentOwners(of layer: FoundLayer) throws(StorageError) -> ParentOwners {
     let maps = layer.record.idMaps
     if maps.isEmpty { return ParentOwners() }
-    guard let mount = store.mounts(self)[layer.id], Syscall.exists(FilePath(mount.path)) else {
+    guard let mount = mounts[layer.id], Syscall.exists(FilePath(mount.path)) else {
       throw StorageError(.layerNotMounted, subject: layer.id.rawValue)
     }
     do throws(IDMapError) { _ = try maps.rootHostIDs() } catch {

@@ -14,10 +14,10 @@ enum LayerFiles {
   static func share(
     _ file: FilePath, of layer: LayerLocation, _ places: StoreTopology.LayerPlaces
   ) throws(StorageError) {
-    guard let name = file.lastComponent else { return }
-    for directory in places.dataDirectories(of: layer) where directory != file.removingLastComponent() {
-      let target = directory.appending(name)
+    for directory in places.dataDirectories(of: layer) where directory.tarSplit(of: layer.id) != file {
+      let target = directory.tarSplit(of: layer.id)
       do throws(Errno) {
+        // If it stays, the link fails.
         try? Syscall.unlink(target)
         try Syscall.link(file, target)
       } catch .improperLink, .tooManyLinks, .notPermitted {

@@ -2,19 +2,28 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
 /// The right to read layers: the primary layer lock and those of the additional stores are held, the records are fresh.
 ///
-/// Lent by ``LayerStore/withReading(_:_:_:)``; must not be kept.
+/// Lent by ``StoreReading`` and ``StoreWriting``; must not be kept.
 struct LayersReading: ~Copyable {
-  /// The primary store.
+  /// The layers.
   let store: LayerStore
   /// The driver as of the time the lock was taken.
   let driver: any GraphDriver
+  /// The records of the primary store.
+  let records: RecordsReading<LayerRecord>
   /// Records of additional stores, in configured order.
   let additional: [LayerTable]
+
+  /// Asks the records of the primary store; inside, nothing else may be asked of them.
+  func ask<R, Failure: Error>(_ body: (LayerTable) throws(Failure) -> R) throws(Failure) -> R { try records.ask(body) }
+
+  /// A copy of all mounts.
+  var mounts: MountLedger { store.mounts.ledger }
 
   /// Finds a layer by identifier, name or unique identifier prefix: primary store first, then additional ones.
   func find(_ nameOrID: String) -> FoundLayer? {
@@ -27,7 +36,7 @@ struct LayersReading: ~Copyable {
 
   /// Finds a layer of the primary store.
   func findPrimary(_ nameOrID: String) -> FoundLayer? {
-    store.ask(self) { table in table.resolve(nameOrID).flatMap { self.located($0, in: table) } }
+    ask { table in table.resolve(nameOrID).flatMap { self.located($0, in: table) } }
   }
 
   /// Finds a layer by its exact identifier, `home` first, so that a chain stays in the store where it began, even if
@@ -38,7 +47,7 @@ struct LayersReading: ~Copyable {
     {
       return found
     }
-    let found = store.ask(self) { table in
+    let found = ask { table in
       let all = table.positions(of: id).compactMap { self.located($0, in: table) }
       return all.first { $0.location.role == home } ?? all.first
     }
@@ -50,18 +59,18 @@ struct LayersReading: ~Copyable {
   }
 
   /// The layer in the primary store with exactly this identifier.
-  func primary(_ id: LayerID) -> FoundLayer? { store.ask(self) { self.located(id, in: $0) } }
+  func primary(_ id: LayerID) -> FoundLayer? { ask { self.located(id, in: $0) } }
 
   /// The layer of one record file, whether another one hides it or not.
   func layer(_ id: LayerID, in file: Int) -> FoundLayer? {
-    store.ask(self) { table in
+    ask { table in
       table.positions(of: id).first { $0.file == file }.flatMap { self.located($0, in: table) }
     }
   }
 
   /// The layer of one of the stores that may be written, whether another one hides it or not.
   func layer(_ id: LayerID, at role: LayerLocation.Role) -> FoundLayer? {
-    store.ask(self) { table in
+    ask { table in
       table.positions(of: id).compactMap { self.located($0, in: table) }.first { $0.location.role == role }
     }
   }
@@ -93,8 +102,8 @@ struct LayersReading: ~Copyable {
 
   /// All layers, primary store first, not de-duplicated.
   func list() -> [LayerInfo] {
-    let mounts = store.mounts(self)
-    var layers = store.ask(self) { $0.records }.map { record in
+    let mounts = mounts
+    var layers = ask { $0.records }.map { record in
       LayerInfo(
         record: record, isReadOnly: false, mountPoint: mounts[record.id]?.path,
         mountCount: mounts[record.id]?.count ?? 0)
@@ -106,32 +115,30 @@ struct LayersReading: ~Copyable {
   /// What is shown of a layer.
   func info(_ layer: FoundLayer) -> LayerInfo {
     if !layer.location.isWritable { return LayerInfo(record: layer.record, isReadOnly: true) }
-    let mount = store.mounts(self)[layer.id]
+    let mount = mounts[layer.id]
     return LayerInfo(record: layer.record, isReadOnly: false, mountPoint: mount?.path, mountCount: mount?.count ?? 0)
   }
 
-  /// The directory with the big data of a layer, to be looked for in this order.
-  func dataDirectories(of layer: FoundLayer) -> [FilePath] {
+  /// Where the tar-split file and the big data of a layer are, to be looked for in this order.
+  private func dataDirectories(of layer: FoundLayer) -> [LayerDirectory] {
     let places = store.topology
-    let roots: [FilePath]
     switch layer.location.role {
-    case .graphRoot, .imageStore: roots = places.layers.dataSearch
+    case .graphRoot, .imageStore: return places.layers.dataSearch
     case .additionalImageStore(let index):
-      roots = index < places.additionalLayers.count ? [places.additionalLayers[index].data] : []
+      return index < places.additionalLayers.count ? [places.additionalLayers[index].data] : []
     }
-    return roots.map { $0.appending(layer.id.rawValue) }
   }
 
   /// The tar-split file of a layer.
   func tarSplitFile(of layer: FoundLayer) -> FilePath? {
-    newest(
-      dataDirectories(of: layer).map { $0.removingLastComponent().appending("\(layer.id).tar-split.gz") })
+    newest(dataDirectories(of: layer).map { $0.tarSplit(of: layer.id) })
   }
 
   /// The file with a big data item of a layer.
   func bigDataFile(_ key: String, of layer: FoundLayer) -> FilePath? {
+    // A key without file name was never written.
     guard let name = try? bigDataFileName(for: key) else { return nil }
-    return newest(dataDirectories(of: layer).map { $0.appending(FilePath(name).components) })
+    return newest(dataDirectories(of: layer).map { $0.item(name, of: layer.id) })
   }
 
   /// The newest of the files that exist: what another program left behind when it deleted an earlier layer of that name,
@@ -139,6 +146,7 @@ struct LayersReading: ~Copyable {
   private func newest(_ candidates: [FilePath]) -> FilePath? {
     var newest: (path: FilePath, time: FileTime)?
     for path in candidates {
+      // What cannot be examined cannot be read either, and counts as missing.
       guard let status = try? Syscall.stat(path) else { continue }
       if newest.map({ $0.time < status.modificationTime }) ?? true { newest = (path, status.modificationTime) }
     }

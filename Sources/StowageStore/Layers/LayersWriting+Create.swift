@@ -4,80 +4,16 @@ internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
-
-/// A layer to be made, with everything that was resolved from the request.
-struct NewLayer: Sendable {
-  /// The record to be, without flag `incomplete` and without content.
-  var record: LayerRecord
-  /// Index of the record file.
-  var document: Int
-  /// Where the tree will be.
-  var location: LayerLocation
-  /// The record, as it was when the request was resolved, of the layer whose content the new one begins with: the parent or,
-  /// for a copy, the template.
-  var basis: FoundLayer?
-  /// Locations of the basis and of all its ancestors, nearest first.
-  var chain: [LayerLocation]
-  /// The state of the layer whose content the new one begins with, if it begins as a copy.
-  var source: LayerState?
-  /// The tar-split file that a copy takes over, if its template has one.
-  var templateTarSplit: FilePath?
-  /// What the driver is told.
-  var options: LayerCreateOptions
-  /// Big data items.
-  var bigData: [BigDataItem]
-}
-
-extension NewLayer {
-  /// Adds the reference's words to an error of the driver.
-  func failure(_ error: StorageError) -> StorageError {
-    let id = goQuoted(record.id.rawValue)
-    if options.isCopy {
-      return error.wrapped("creating copy of template layer \(goQuoted(basis?.id.rawValue ?? "")) with ID \(id)")
-    }
-    let kind = options.isReadWrite ? "read-write" : "read-only"
-    return error.wrapped("creating \(kind) layer with ID \(id)")
-  }
-}
-
-/// Content of a layer, copied or extracted before the layer exists.
-struct StagedContent: ~Copyable {
-  /// The tree.
-  var layer: StagedLayer?
-  /// The state of the layer that the tree was copied from, if it was, as found before the copy began.
-  let source: LayerState?
-  /// What a diff brought along, or the template has.
-  var diff: StagedDiff?
-
-  /// Deletes what was not moved into the store.
-  consuming func discard() {
-    do throws(StorageError) {
-      if let layer = layer.take() { try layer.discard() }
-      if let diff = diff.take() { try diff.directory.discard() }
-    } catch {
-      Log.warning("cannot delete a staged layer, the next opener will: \(error)")
-    }
-  }
-}
-
-/// What belongs to the content of a staged tree beside the tree.
-struct StagedDiff: ~Copyable {
-  /// The directory that has the tar-split file.
-  let directory: StagedDirectory
-  /// The tar-split file in it.
-  let tarSplit: FilePath
-  /// What the extraction found out; `nil` if the record has it already, that of a copy.
-  let result: ApplyResult?
-}
 
 extension LayersWriting {
   /// Makes sure a new layer's identifier and names are free.
   ///
   /// - Throws: `duplicateID`, `duplicateName`.
   static func checkFree(_ record: LayerRecord, _ reading: borrowing LayersReading) throws(StorageError) {
-    try reading.store.withTable(reading) { (table) throws(StorageError) in
+    try reading.ask { (table) throws(StorageError) in
       if table.isTaken(record.id) { throw StorageError(.duplicateID, subject: record.id.rawValue) }
       for name in record.names where table.owner(ofName: name) != nil {
         throw StorageError(.duplicateName, subject: name)
@@ -90,7 +26,7 @@ extension LayersWriting {
   ///
   /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
   /// crash leaves the incomplete record for the next opener.
-  mutating func create(
+  func create(
     _ new: NewLayer, staged: inout StagedContent?, completing: Bool = true
   ) throws(StorageError) -> LayerRecord {
     try LayersWriting.checkFree(new.record, reading)
@@ -102,9 +38,9 @@ extension LayersWriting {
         throw bigDataNameError(error, item.key)
       }
     }
-    store.change(self) { $0.append(record, file: new.document) }
+    change { $0.append(record, file: new.document) }
     do throws(StorageError) {
-      try store.save(self)
+      try save()
       try fill(new, &staged)
       if completing { try complete(new.record.id) }
     } catch {
@@ -124,11 +60,11 @@ extension LayersWriting {
     }
   }
 
-  private mutating func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
+  private func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
     for item in new.bigData { try writeItem(item, of: new.location) }
     if let tarSplit = staged?.diff?.tarSplit { try placeTarSplit(tarSplit, of: new.location) }
     if let result = staged?.diff?.result {
-      store.change(self) { table in
+      change { table in
         table.update(new.record.id) { record in
           record.take(result)
           if record.tocDigest != nil { record.forgetBlob() }
@@ -144,20 +80,19 @@ extension LayersWriting {
     if hasContent, driver.syncPolicy != .none {
       try AtomicFile.syncDirectory(driver.directory(of: new.location))
       try AtomicFile.syncDirectory(driver.directory(of: new.location).removingLastComponent())
-      try AtomicFile.syncDirectory(store.topology.layers.data)
+      try AtomicFile.syncDirectory(store.topology.layers.data.path)
     }
   }
 
   private func writeItem(_ item: BigDataItem, of location: LayerLocation) throws(StorageError) {
     let name = try bigDataFileName(for: item.key)
     for data in store.topology.layers.dataDirectories(of: location) {
-      let path = data.appending(location.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: item.bytes, sync: true, stagedIn: data)
+      try AtomicFile.replace(data.item(name, of: location.id), contents: item.bytes, sync: true, stagedIn: data.path)
     }
   }
 
   /// Deletes a layer whose making failed; a failure of that is only logged.
-  mutating func abandon(_ new: NewLayer, context: StorageError) {
+  func abandon(_ new: NewLayer, context: StorageError) {
     guard let layer = reading.primary(new.record.id) else { return }
     do throws(StorageError) {
       // A save that failed may have replaced the file all the same: `delete` marks the record first, and if that fails

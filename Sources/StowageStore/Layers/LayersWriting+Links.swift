@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 
 // What the driver keeps beside the records for programs that read only that (changes-1.64 6.3).
 extension LayersWriting {
@@ -11,7 +12,7 @@ extension LayersWriting {
     let chains = reading.writableChains().filter { chain in
       wanted == nil || chain.layer.id == wanted || chain.parents.contains { $0.id == wanted }
     }
-    let mounted = Set(store.mounts(reading).layers)
+    let mounted = Set(reading.mounts.layers)
     for home in store.topology.layerHomes { try driver.repairLinks(chains, in: home.root, mounted: mounted) }
   }
 

@@ -3,44 +3,45 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
 /// The right to change layers of the primary store: its locks are held exclusively, the records are fresh.
 ///
-/// Lent by ``LayerStore/withWriting(_:_:_:)``. What is put into ``bins`` is deleted when the locks are released.
+/// Lent by ``StoreWriting``. What is put into ``bins`` is deleted when the locks are released.
 struct LayersWriting: ~Copyable {
   /// The right to read.
   let reading: LayersReading
-  /// The locks.
-  let held: HeldGroup
+  /// The right to change the records of the primary store.
+  let records: RecordsWriting<LayerRecord>
   /// Trees to delete later.
-  var bins: DeferredRemoval
+  let bins: RemovalBins
 
-  /// The primary store.
+  /// The layers.
   var store: LayerStore { reading.store }
   /// The driver.
   var driver: any GraphDriver { reading.driver }
 
-  /// Gives up the locks.
-  consuming func finish() -> DeferredRemoval {
-    held.release()
-    return bins
-  }
+  /// Changes records in memory; ``save()`` writes them. Inside, nothing else may be asked of them.
+  func change<R>(_ body: (inout LayerTable) -> R) -> R { records.change(body) }
+
+  /// Saves every changed file.
+  func save() throws(StorageError) { try records.save() }
 
   // MARK: Repair
 
   /// Puts right what a load has found: repeated names, layers that were being made or deleted (on-disk-format 12.5).
   ///
   /// One failure does not stop the others; all are reported after the records are saved.
-  mutating func repair(_ findings: LayerTable.Findings, _ isNeeded: LayerStore.Need) throws(StorageError) {
+  func repair(_ findings: LayerTable.Findings, _ isNeeded: LayerTie.Need) throws(StorageError) {
     if findings.isEmpty { return }
-    StaleFiles.remove(in: store.writtenDirectories)
-    let number = store.ask(reading) { $0.recordCount }
-    store.change(self) { $0.repairNames(findings) }
-    try settle(findings.tied, isNeeded)
+    StaleFiles.remove(in: store.topology.layers.writtenDirectories)
+    let number = reading.ask { $0.recordCount }
+    change { $0.repairNames(findings) }
+    try settle(findings.unfinished, isNeeded)
     var failures: [StorageError] = []
-    for id in findings.incomplete {
+    for id in findings.unfinished {
       guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }
       Log.warning("Found incomplete layer \(goQuoted(id.rawValue)), deleting it")
       do throws(StorageError) {
@@ -49,14 +50,14 @@ struct LayersWriting: ~Copyable {
         failures.append(error.wrapped("deleting layer \(goQuoted(id.rawValue))"))
       }
     }
-    for hidden in findings.incompleteHidden {
+    for hidden in findings.unfinishedHidden {
       guard let layer = reading.layer(hidden.id, in: hidden.file), layer.record.isIncomplete else { continue }
       Log.warning("Found incomplete copy of layer \(goQuoted(hidden.id.rawValue)), deleting it")
       do throws(StorageError) { try setAside(layer) } catch { failures.append(error) }
     }
     // Before the records are saved: until then they show what is to be done.
-    if store.ask(reading, { $0.recordCount }) < number { followMove() }
-    try store.save(self)
+    if reading.ask({ $0.recordCount }) < number { followMove() }
+    try save()
     if let first = failures.first {
       throw StorageError(
         first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
@@ -69,36 +70,35 @@ struct LayersWriting: ~Copyable {
   /// Deletes a layer whatever depends on it (store-semantics 18.1).
   ///
   /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
-  mutating func delete(_ layer: FoundLayer) throws(StorageError) {
+  func delete(_ layer: FoundLayer) throws(StorageError) {
     try unmountFully(layer)
     if !layer.record.isIncomplete {
-      store.change(self) { table in
+      change { table in
         if let position = table.position(of: layer, store.topology) {
           table.update(at: position) { $0.isIncomplete = true }
         }
       }
-      try store.save(self)
+      try save()
     }
     try discard(layer)
-    try store.save(self)
+    try save()
   }
 
   /// Moves the content of an incomplete layer into the bins and forgets its record; the caller saves.
-  mutating func discard(_ layer: FoundLayer) throws(StorageError) {
-    try driver.remove(layer.location, into: &bins)
+  func discard(_ layer: FoundLayer) throws(StorageError) {
+    try bins.fill { (bins) throws(StorageError) in try driver.remove(layer.location, into: &bins) }
     for data in dataToDelete(with: layer) {
-      let bin = data.appending("tmp")
-      try bins.add(data.appending("\(layer.id).tar-split.gz"), bin: bin)
-      try bins.add(data.appending(layer.id.rawValue), bin: bin)
+      try bins.add(data.tarSplit(of: layer.id), bin: data.temporary)
+      try bins.add(data.items(of: layer.id), bin: data.temporary)
     }
-    store.change(self) { table in
+    change { table in
       if let position = table.position(of: layer, store.topology) { table.remove(at: position) }
     }
   }
 
   /// Directories whose files of a layer go with it. What a layer of the same name in the other store needs stays: that of
   /// the image store reads, and other programs read only, the files in the graph root.
-  private func dataToDelete(with layer: FoundLayer) -> [FilePath] {
+  private func dataToDelete(with layer: FoundLayer) -> [LayerDirectory] {
     let places = store.topology.layers
     let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
     guard let twin = reading.layer(layer.id, at: other), let shared = places.dataSearch.dropFirst().first else {
@@ -106,29 +106,28 @@ struct LayersWriting: ~Copyable {
     }
     if layer.location.role == .imageStore { return [shared] }
     let isSame = twin.record.diffDigest == layer.record.diffDigest
-    return !isSame && Syscall.exists(shared.appending("\(layer.id).tar-split.gz")) ? [places.data] : []
+    return !isSame && Syscall.exists(shared.tarSplit(of: layer.id)) ? [places.data] : []
   }
 
   // MARK: Records
 
   /// Changes a record and saves it.
   func update(_ id: LayerID, _ change: (inout LayerRecord) -> Void) throws(StorageError) {
-    store.change(self) { $0.update(id, change) }
-    try store.save(self)
+    self.change { $0.update(id, change) }
+    try save()
   }
 
   /// Gives a layer its names and saves every record that lost one.
   func setNames(_ names: [String], of id: LayerID) throws(StorageError) {
-    store.change(self) { $0.setNames(names, of: id) }
-    try store.save(self)
+    change { $0.setNames(names, of: id) }
+    try save()
   }
 
   /// Writes a big data item of a layer; a new key is recorded.
   func setBigData(_ key: String, _ bytes: [UInt8], of layer: FoundLayer) throws(StorageError) {
     let name = try bigDataFileName(for: key)
     for data in store.topology.layers.dataDirectories(of: layer.location) {
-      let path = data.appending(layer.id.rawValue).appending(FilePath(name).components)
-      try AtomicFile.replace(path, contents: bytes, sync: true, stagedIn: data)
+      try AtomicFile.replace(data.item(name, of: layer.id), contents: bytes, sync: true, stagedIn: data.path)
     }
     if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
     try update(layer.id) { $0.bigDataNames.append(key) }

@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
@@ -11,7 +12,7 @@ extension LayersWriting {
   ///
   /// It is `incomplete` until all of it is there: after a crash the next opener removes it. Which of two records with one
   /// identifier is visible follows from the load order; both show the same content.
-  mutating func publish(
+  func publish(
     _ layer: FoundLayer, at location: LayerLocation, _ staged: inout StagedLayer?
   ) throws(StorageError) {
     let places = store.topology.layers
@@ -22,25 +23,25 @@ extension LayersWriting {
     if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
     var chain: [LayerLocation] = []
     if let parent { chain = [parent.location] + (try reading.chain(of: parent)) }
-    store.change(self) { $0.insert(record, file: file) }
-    try store.save(self)
+    change { $0.append(record, file: file) }
+    try save()
     do throws(StorageError) {
       try driver.create(
         location, over: chain,
         LayerCreateOptions(mountLabel: record.mountLabel, idMaps: record.idMaps, isReadWrite: false),
         staged: staged.take())
       try LayerFiles.copy(of: layer.id, into: location.role == .imageStore ? places.dataSearch : [places.data], places)
-      store.change(self) { table in
+      change { table in
         let copy = FoundLayer(record: record, location: location)
         if let position = table.position(of: copy, store.topology) {
           table.update(at: position) { $0.isIncomplete = false }
         }
       }
       followMove(of: layer.id)
-      try store.save(self)
+      try save()
     } catch {
       if let copy = reading.layer(layer.id, in: file) { try? discard(copy) }
-      try? store.save(self)
+      try? save()
       throw error
     }
   }
@@ -48,22 +49,22 @@ extension LayersWriting {
   /// Takes a layer away from a place when another one has it too.
   ///
   /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
-  mutating func leave(_ layer: FoundLayer) throws(StorageError) {
-    store.change(self) { table in
+  func leave(_ layer: FoundLayer) throws(StorageError) {
+    change { table in
       if let position = table.position(of: layer, store.topology) {
         table.update(at: position) { $0.isIncomplete = true }
       }
     }
-    try store.save(self)
+    try save()
     if reading.mountedUsers(of: layer).isEmpty { try unmountFully(layer) }
     try setAside(layer)
     followMove(of: layer.id)
-    try store.save(self)
+    try save()
   }
 
   /// Deletes an incomplete layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
   /// tree is set aside under another name until they end.
-  mutating func setAside(_ layer: FoundLayer) throws(StorageError) {
+  func setAside(_ layer: FoundLayer) throws(StorageError) {
     let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
     let users = reading.layer(layer.id, at: other) == nil ? [] : reading.mountedUsers(of: layer)
     let documents = store.topology.layers.documents
@@ -73,8 +74,8 @@ extension LayersWriting {
       let aside = LayerID.random()
       var record = LayerRecord(id: aside)
       record.flags[LayerTie.key] = try tie(toMountsOf: users, at: layer.location.role).flag
-      store.change(self) { $0.append(record, file: file) }
-      try store.save(self)
+      change { $0.append(record, file: file) }
+      try save()
       try driver.retire(layer.location, as: aside)
     }
     try discard(layer)
@@ -82,14 +83,14 @@ extension LayersWriting {
 
   /// Sees to it that a layer which does not leave stays while mounts of this graph root use it that the records lead elsewhere
   /// by now: until they end it has a child without content.
-  mutating func hold(_ layer: FoundLayer) throws(StorageError) {
+  func hold(_ layer: FoundLayer) throws(StorageError) {
     let users = reading.mountedUsers(of: layer).filter { id in
       guard let user = reading.find(id), let chain = try? reading.chain(of: user) else { return true }
       return !chain.contains(layer.location)
     }
     if users.isEmpty { return }
     let tie = try tie(toMountsOf: users, at: layer.location.role)
-    let isHeld = store.ask(reading) { table in
+    let isHeld = reading.ask { table in
       table.children(of: layer.id).contains { id in table[id].flatMap { LayerTie($0.flags) } == tie }
     }
     if isHeld { return }
@@ -101,26 +102,28 @@ extension LayersWriting {
   /// A tie to mounts of this graph root, which others find if the layer is in the image store.
   private func tie(toMountsOf users: [LayerID], at role: LayerLocation.Role) throws(StorageError) -> LayerTie {
     if role == .imageStore { try store.register(self) }
-    return LayerTie(mountsOf: users, in: try Identity.read(store.topology.layers.identity))
+    return LayerTie(mountsOf: users, in: try Identity.read(store.topology.layers.data.identity))
   }
 }
 
 extension LayerFiles {
   /// Puts tar-split file and big data of a layer into every directory that lacks them, from one that has them.
   static func copy(
-    of id: LayerID, into directories: [FilePath], _ places: StoreTopology.LayerPlaces
+    of id: LayerID, into directories: [LayerDirectory], _ places: StoreTopology.LayerPlaces
   ) throws(StorageError) {
     for target in directories {
       for source in places.dataSearch where source != target {
-        let name = "\(id).tar-split.gz"
-        if !Syscall.exists(target.appending(name)), let bytes = try? Syscall.readFile(source.appending(name)) {
-          try AtomicFile.replace(target.appending(name), contents: bytes, sync: true)
+        // A file that cannot be read here may be in the next directory.
+        let file = target.tarSplit(of: id)
+        if !Syscall.exists(file), let bytes = try? Syscall.readFile(source.tarSplit(of: id)) {
+          try AtomicFile.replace(file, contents: bytes, sync: true)
         }
-        for item in (try? Syscall.directoryNames(source.appending(id.rawValue))) ?? [] {
-          let part = FilePath(id.rawValue).appending(FilePath(item).components)
-          if Syscall.exists(target.appending(part.components)) { continue }
-          guard let bytes = try? Syscall.readFile(source.appending(part.components)) else { continue }
-          try AtomicFile.replace(target.appending(part.components), contents: bytes, sync: true, stagedIn: target)
+        for item in (try? Syscall.directoryNames(source.items(of: id))) ?? [] {
+          let file = target.items(of: id).appending(FilePath(item).components)
+          if Syscall.exists(file) { continue }
+          let known = source.items(of: id).appending(FilePath(item).components)
+          guard let bytes = try? Syscall.readFile(known) else { continue }
+          try AtomicFile.replace(file, contents: bytes, sync: true, stagedIn: target.path)
         }
       }
     }

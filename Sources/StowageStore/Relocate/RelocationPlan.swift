@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageRecords
 
 /// Images and layers to be moved, as they were found under the locks.
 struct RelocationPlan: Sendable {
@@ -17,47 +18,50 @@ struct RelocationPlan: Sendable {
   }
 }
 
-extension Store {
-  /// Finds images and their layers. All images of the source and what an interrupted move left, if none are named.
+/// Finds images and their layers: all images of the source and what an interrupted move left, if none are named.
+struct RelocationPlanning {
+  private let store: Store
+  private let names: [String]?
+  private var plan: RelocationPlan
+
+  init(store: Store, _ names: [String]?, to target: RelocationTarget) {
+    self.store = store
+    self.names = names
+    plan = RelocationPlan(target: target)
+  }
+
+  /// Plans as of now.
   ///
-  /// - Throws: `imageUnknown`, `readOnlyStore` for images of additional stores, `duplicateID` if the target has another
-  ///   layer by the name of one to be moved.
-  func planRelocation(_ names: [String]?, to target: RelocationTarget) throws(StorageError) -> RelocationPlan {
-    guard topology.roots.imageStore != nil else {
+  /// - Throws: `usage` without an image store; `imageUnknown`, `readOnlyStore` for images of additional stores, `duplicateID`
+  ///   if the target has another layer by the name of one to be moved.
+  func run() throws(StorageError) -> RelocationPlan {
+    guard store.topology.roots.imageStore != nil else {
       throw StorageError(
         .usage, "there is no image store apart from the graph root: name one with --image-store or imagestore")
     }
-    return try withLayers { (layers) throws(StorageError) -> RelocationPlan in
-      try self.withImages { (view) throws(StorageError) -> RelocationPlan in
-        var plan = RelocationPlan(target: target)
-        try self.collectImages(names, view, &plan)
-        if names == nil { try self.collectInterrupted(view, layers, &plan) }
-        for image in plan.images {
-          let home = image.isMoved ? plan.source : plan.target
-          for top in image.record.mappedLayers + (image.record.layer.map { [$0] } ?? []) {
-            guard let found = layers.find(top, near: home) else {
-              throw StorageError(.layerUnknown, subject: top.rawValue)
-            }
-            try self.collectLayers(found, layers, &plan)
+    return try store.read([.layers, .images]) { (access) throws(StorageError) -> RelocationPlan in
+      let layers = access.layers
+      let view = access.images
+      var planning = self
+      try planning.collectImages(view)
+      if names == nil { try planning.collectInterrupted(view, layers) }
+      for image in planning.plan.images {
+        let home = image.isMoved ? plan.source : plan.target
+        for top in image.record.topLayers {
+          guard let found = layers.find(top, near: home) else {
+            throw StorageError(.layerUnknown, subject: top.rawValue)
           }
+          try planning.collectLayers(found, layers)
         }
-        return plan
       }
+      return planning.plan
     }
   }
 
-  private func collectImages(
-    _ names: [String]?, _ view: ImagesView, _ plan: inout RelocationPlan
-  ) throws(StorageError) {
-    let target = view.tables.indices.first { topology.role(ofImageStore: $0) == plan.target }
-    func add(_ record: ImageRecord) {
-      if plan.images.contains(where: { $0.record.id == record.id }) { return }
-      let isThere = target.map { view.tables[$0][record.id] != nil } ?? false
-      plan.images.append((record, !isThere))
-    }
+  private mutating func collectImages(_ view: ImagesView) throws(StorageError) {
     guard let names else {
-      for (index, table) in view.tables.enumerated() where topology.role(ofImageStore: index) == plan.source {
-        for record in table.records { add(record) }
+      for (index, table) in view.tables.enumerated() where store.topology.role(ofImageStore: index) == plan.source {
+        for record in table.records { add(record, view) }
       }
       return
     }
@@ -67,18 +71,23 @@ extension Store {
         throw StorageError(.readOnlyStore, subject: name)
           .wrapped("image \(goQuoted(name)) is in an additional image store, which is not ours to change")
       }
-      add(found.record)
+      add(found.record, view)
     }
   }
 
+  private mutating func add(_ record: ImageRecord, _ view: ImagesView) {
+    if plan.images.contains(where: { $0.record.id == record.id }) { return }
+    let target = view.tables.indices.first { store.topology.role(ofImageStore: $0) == plan.target }
+    let isThere = target.map { view.tables[$0][record.id] != nil } ?? false
+    plan.images.append((record, !isThere))
+  }
+
   /// Images that are in the target already, of whose layers some have not left the source.
-  private func collectInterrupted(
-    _ view: ImagesView, _ layers: borrowing LayersReading, _ plan: inout RelocationPlan
-  ) throws(StorageError) {
-    for (index, table) in view.tables.enumerated() where topology.role(ofImageStore: index) == plan.target {
+  private mutating func collectInterrupted(_ view: ImagesView, _ layers: borrowing LayersReading) throws(StorageError) {
+    for (index, table) in view.tables.enumerated() where store.topology.role(ofImageStore: index) == plan.target {
       for record in table.records where !plan.images.contains(where: { $0.record.id == record.id }) {
         var isInterrupted = false
-        for top in record.mappedLayers + (record.layer.map { [$0] } ?? []) {
+        for top in record.topLayers {
           guard let found = layers.find(top, near: plan.target) else { continue }
           for layer in [found] + (try layers.ancestors(of: found))
           where layers.layer(layer.id, at: plan.source) != nil && layers.layer(layer.id, at: plan.target) != nil {
@@ -90,9 +99,7 @@ extension Store {
     }
   }
 
-  private func collectLayers(
-    _ top: FoundLayer, _ layers: borrowing LayersReading, _ plan: inout RelocationPlan
-  ) throws(StorageError) {
+  private mutating func collectLayers(_ top: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
     var chain: [FoundLayer] = [top]
     chain += try layers.ancestors(of: top)
     for layer in chain.reversed() where !plan.layers.contains(where: { $0.layer.id == layer.id }) {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+package import StowageModel
+internal import StowageSystem
+package import SystemPackage
+
+/// Looks after the data directories of images or containers.
+package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
+  private let directory: FilePath
+
+  /// Looks after the directories in one directory.
+  package init(directory: FilePath) { self.directory = directory }
+
+  package func hasLeavings(_ table: RecordTable<Record>) -> Bool { !orphans(table).isEmpty }
+
+  package func judge(
+    _ findings: inout RecordTable<Record>.Findings, _ table: RecordTable<Record>, isReloaded: Bool
+  ) throws(StorageError) {}
+
+  package func willSave(_ table: RecordTable<Record>) throws(StorageError) {}
+
+  package func didSave(_ table: RecordTable<Record>) throws(StorageError) {}
+
+  /// Puts right what a load has found: item changes that were not finished, data of objects that are not recorded, names
+  /// given twice.
+  fileprivate func repair(
+    _ findings: RecordTable<Record>.Findings, _ access: borrowing RecordsWriting<Record>
+  ) throws(StorageError) {
+    ItemUpdate.settle(in: directory, access.reading.records)
+    StaleFiles.remove(in: access.store.places.written)
+    for path in access.reading.ask({ orphans($0) }) {
+      Log.warning("removing \(path), the data of an object that is not recorded")
+      do throws(StorageError) { try removeTree(path) } catch { Log.warning("\(error)") }
+    }
+    access.change { $0.repairNames(findings) }
+    try access.save()
+  }
+
+  /// Data directories of objects that were never recorded, or whose record is gone.
+  ///
+  /// Only names that look like identifiers count, and no directory with files of a caller.
+  private func orphans(_ table: RecordTable<Record>) -> [FilePath] {
+    // A record file that is missing or torn to nothing proves nothing: then all data would look unrecorded. A directory that
+    // cannot be read proves nothing either.
+    guard Record.areAllRecordedTogether, table.files.allSatisfy({ ($0.signature?.size ?? 0) > 0 }),
+      let names = try? Syscall.directoryNames(directory)
+    else { return [] }
+    return names.compactMap { bytes in
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard looksLikeIdentifier(name), let id = Record.ID(recorded: name), table[id] == nil else { return nil }
+      let path = directory.appending(name)
+      return Syscall.exists(path.appending(BigDataFiles.callersDirectory)) ? nil : path
+    }
+  }
+}
+
+extension RecordStores where Record: BigDataRecord {
+  /// Takes all locks shared; the records are fresh, and repaired if need be. See
+  /// ``RecordStores/beginReading(attempts:failure:repair:)``.
+  package func beginReading() throws(StorageError) -> RecordsHold<Record> {
+    let text = "(even after successfully cleaning up once:) \(StorageError.Code.duplicateName.text)"
+    return try beginReading(attempts: 2, failure: StorageError(.corrupt, text)) { (store) throws(StorageError) in
+      try RecordStores([store]).beginWriting(includingOthers: false).release()
+    }
+  }
+
+  /// Takes the locks of what may be written exclusively; the records are fresh and repaired. See
+  /// ``RecordStores/beginWriting(includingOthers:repair:)``.
+  package func beginWriting(includingOthers: Bool) throws(StorageError) -> RecordsHold<Record> {
+    try beginWriting(includingOthers: includingOthers) { (hold, index, findings) throws(StorageError) in
+      try ObjectKeeper(directory: hold.stores.all[index].directory).repair(findings, hold.writing(index))
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+package import StowageModel
+internal import StowageSystem
+package import SystemPackage
+
+/// A record file in memory, with what is needed to see that another process has replaced it.
+///
+/// Needs the lock of its store: shared to load, exclusive to save. Source: on-disk-format 4, 5, 10.
+package struct RecordFile<Record: StoreRecord>: Sendable {
+  /// Where the file is.
+  package let path: FilePath
+  /// Whether the file is flushed when saved; volatile files are not.
+  let isFlushed: Bool
+  /// Whether parse errors name the file, as those of all files but `mountpoints.json` do.
+  let namesFileInErrors: Bool
+  /// The content, including entries that are shadowed or cannot be used.
+  package var document = RecordDocument<Record>()
+  /// Whether `document` differs from the file.
+  package var isDirty = false
+  /// The version that `document` was read from or written as; `nil` if there was no file.
+  package private(set) var signature: FileSignature?
+
+  /// Names a file; nothing is read.
+  package init(_ path: FilePath, isFlushed: Bool, namesFileInErrors: Bool = true) {
+    self.path = path
+    self.isFlushed = isFlushed
+    self.namesFileInErrors = namesFileInErrors
+  }
+
+  /// Whether the file is another one than that loaded or saved last; deletion counts.
+  package var isStale: Bool { FileSignature.of(path) != signature }
+
+  /// Reads the file; a missing one is empty.
+  ///
+  /// - Throws: `corrupt`, text `loading "<path>": …`; `system`. The content in memory stays as it was.
+  package mutating func load() throws(StorageError) {
+    let bytes: [UInt8]
+    let found: FileSignature?
+    do throws(Errno) {
+      let descriptor = try Syscall.open(path, .readOnly)
+      found = FileSignature(try Syscall.fstat(descriptor.rawValue))
+      bytes = try Syscall.readAll(descriptor.rawValue)
+    } catch .noSuchFileOrDirectory {
+      document = RecordDocument()
+      signature = nil
+      isDirty = false
+      return
+    } catch {
+      throw systemError("open", path, error)
+    }
+    do throws(RecordParseError) {
+      document = try RecordDocument.parse(bytes)
+    } catch {
+      let text = namesFileInErrors ? "loading \(goQuoted(path.string)): \(error)" : "\(error)"
+      throw StorageError(.corrupt, text, path: path.string, cause: error)
+    }
+    signature = found
+    isDirty = false
+  }
+
+  /// Replaces the file by the content in memory, mode 0600, making its directory if need be.
+  ///
+  /// The caller has recorded the write in the lock file. After a failure or a crash the old file is there.
+  package mutating func save() throws(StorageError) {
+    try makeDirectories(path.removingLastComponent(), mode: 0o700)
+    signature = FileSignature(
+      try AtomicFile.replace(path, contents: document.encoded(), mode: 0o600, sync: isFlushed))
+    isDirty = false
+  }
+}
+
+/// A failed system call as an error in the reference's words: `<call> <path>: <reason>`.
+func systemError(_ call: String, _ path: FilePath, _ error: Errno) -> StorageError {
+  StorageError(.system, "\(call) \(path.string): \(errnoText(error))", path: path.string, cause: error)
+}
+
+/// The reason in lower case, as the reference prints it.
+func errnoText(_ error: Errno) -> String {
+  let text = error.description
+  guard let first = text.first else { return text }
+  // "I/O error" and the like keep their capitals.
+  if text.dropFirst().first?.isLowercase != true { return text }
+  return first.lowercased() + text.dropFirst()
+}

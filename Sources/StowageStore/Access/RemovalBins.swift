@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import SystemPackage
+
+/// What an access removes: it is moved into bins under the locks, and deleted after these are released. For one thread.
+final class RemovalBins {
+  private var removal = DeferredRemoval()
+
+  /// Runs `body`, which may move things into the bins.
+  func fill(_ body: (inout DeferredRemoval) throws(StorageError) -> Void) throws(StorageError) { try body(&removal) }
+
+  /// Moves a file or tree into the bin below a directory; nothing if there is none.
+  func add(_ path: FilePath, bin: FilePath) throws(StorageError) {
+    try fill { (bins) throws(StorageError) in _ = try bins.add(path, bin: bin) }
+  }
+
+  /// Forgets the record of an image or container, then moves its data directory into a bin.
+  func remove<Record: NamedRecord>(
+    _ id: Record.ID, from records: borrowing RecordsWriting<Record>
+  ) throws(StorageError) {
+    try fill { (bins) throws(StorageError) in try records.remove(id, into: &bins) }
+  }
+
+  /// Deletes everything, without locks. A failure is logged.
+  func empty() {
+    var bins = DeferredRemoval()
+    swap(&bins, &removal)
+    do throws(StorageError) { try bins.empty() } catch {
+      Log.warning("cannot delete all of a removed layer, the next opener will: \(error)")
+    }
+  }
+}

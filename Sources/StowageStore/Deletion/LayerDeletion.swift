@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageModel
+internal import StowageRecords
+
+/// A last look at what is to be deleted, when the locks are held.
+typealias DeletionCheck<Subject> = (Subject, borrowing LayersReading) throws(StorageError) -> Void
+
+/// Deletes a layer after looking for dependents among layers, images of all writable stores and containers
+/// (store-semantics 18.2). The text is resolved first, so names and prefixes are as safe as identifiers.
+///
+/// All is done under the layer locks. After a failure the layer is there; after a crash it is, or the next opener ends it.
+struct LayerDeletion {
+  private let store: Store
+  private let nameOrID: String
+  /// Lets other graph roots that need the layer lose it.
+  private let force: Bool
+
+  init(store: Store, layer nameOrID: String, force: Bool) {
+    self.store = store
+    self.nameOrID = nameOrID
+    self.force = force
+  }
+
+  /// Deletes it.
+  ///
+  /// - Parameter check: what it throws stops the deletion.
+  /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`; what `check` throws.
+  func run(check: DeletionCheck<FoundLayer> = { _, _ in }) throws(StorageError) {
+    try store.write([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      guard let layer = layers.reading.findPrimary(nameOrID) else {
+        throw StorageError(.notALayer, subject: nameOrID)
+      }
+      if !force, let use = try ForeignUses(store.topology, removesStale: true)[layer.id].first {
+        throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
+      }
+      if !force { try layers.reading.checkNotMountedElsewhere(layer.id) }
+      try check(layer, layers.reading)
+      try layers.deletePins(layers.reading.idlePins(force: force), over: [layer.id])
+      try checkUnused(layer.id, layers.reading)
+      do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
+      try forgetMappedLayer(layer.id)
+    }
+  }
+
+  private func checkUnused(_ id: LayerID, _ layers: borrowing LayersReading) throws(StorageError) {
+    if let child = layers.ask({ $0.children(of: id) }).first {
+      throw StorageError(.layerHasChildren, subject: id.rawValue).wrapped("used by layer \(child)")
+    }
+    try store.read([.images, .containers]) { (access) throws(StorageError) in
+      let view = access.images
+      for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable {
+        if let image = table.records.first(where: { $0.layer == id }) {
+          throw StorageError(.layerUsedByImage, subject: id.rawValue).wrapped("layer \(id) used by image \(image.id)")
+        }
+      }
+      if let container = access.containers.records.first(where: { $0.layer == id }) {
+        throw StorageError(.layerUsedByContainer, subject: id.rawValue)
+          .wrapped("layer \(id) used by container \(container.id)")
+      }
+    }
+  }
+
+  /// Takes a deleted layer off the lists of mapped top layers.
+  private func forgetMappedLayer(_ id: LayerID) throws(StorageError) {
+    let isListed = try store.read([.ownImages]) { (access) throws(StorageError) in
+      let view = access.images
+      return zip(view.tables, view.isWritable).contains { table, isWritable in
+        isWritable && table.records.contains { $0.mappedLayers.contains(id) }
+      }
+    }
+    if !isListed { return }
+    try store.write([.ownImages]) { (access) throws(StorageError) in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        for image in images.reading.records where image.mappedLayers.contains(id) {
+          try images.update(image.id) { $0.mappedLayers.removeAll { $0 == id } }
+        }
+      }
+    }
+  }
+}
+
+extension LayersReading {
+  /// Makes sure that no mount of another graph root uses a layer, or any layer, by its old place.
+  ///
+  /// - Throws: `layerUsedByContainer`.
+  func checkNotMountedElsewhere(_ id: LayerID? = nil) throws(StorageError) {
+    let use = mountedElsewhere().first { id == nil || $0.record.id == id || $0.record.parent == id }
+    guard let (record, graphRoot) = use else { return }
+    let layer = record.parent ?? record.id
+    throw StorageError(.layerUsedByContainer, subject: layer.rawValue)
+      .wrapped("layer \(layer) used by mounts of graph root \(graphRoot)")
+  }
+}
+
+extension LayersWriting {
+  /// Deletes layers one after the other; one failure does not stop the others (store-semantics 27.1.7). Layers that are
+  /// gone already are fine.
+  func delete(_ ids: [LayerID]) throws(StorageError) {
+    var failures: [StorageError] = []
+    for id in ids {
+      guard let layer = reading.primary(id) else { continue }
+      do throws(StorageError) { try delete(layer) } catch { failures.append(error) }
+    }
+    guard let first = failures.first else { return }
+    throw StorageError(
+      first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
+      cause: first.cause)
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+
+/// Deletes a container with its layer, or an image's record, or a layer, whatever depends on it (store-semantics 18.5).
+struct UnsafeDeletion {
+  private let store: Store
+  private let nameOrID: String
+
+  init(store: Store, object nameOrID: String) {
+    self.store = store
+    self.nameOrID = nameOrID
+  }
+
+  /// Deletes it.
+  ///
+  /// - Throws: `layerUnknown` if there is no such object; `system`.
+  func run() throws(StorageError) {
+    let container = try store.read([.containers]) { (access) throws(StorageError) in
+      access.containers.container(nameOrID)
+    }
+    if let container {
+      return try ContainerDeletion(store: store, container: container.id.rawValue, missing: .layerUnknown).run()
+    }
+    if try deleteImageRecord() { return }
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      guard let layer = layers.reading.findPrimary(nameOrID) else {
+        throw StorageError(.layerUnknown, subject: nameOrID)
+      }
+      try layers.delete(layer)
+    }
+  }
+
+  /// Deletes the record and data of an image, not its layers.
+  ///
+  /// - Returns: whether there was one.
+  private func deleteImageRecord() throws(StorageError) -> Bool {
+    // Not the bins of the access: that the data stay is an error here.
+    var bins = DeferredRemoval()
+    let isDeleted = try store.write([.ownImages]) { (access) throws(StorageError) -> Bool in
+      let all = access.images
+      for index in all.own {
+        let images = all.at(index)
+        guard let image = images.reading.find(nameOrID) else { continue }
+        try images.remove(image.id, into: &bins)
+        return true
+      }
+      return false
+    }
+    if isDeleted { try bins.empty() }
+    return isDeleted
+  }
+}

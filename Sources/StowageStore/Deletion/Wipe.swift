@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageModel
+internal import StowageRecords
+
+/// Deletes all containers, images and layers, newest layers first, then what the driver still lists (store-semantics 18.6).
+/// Additional image stores are not touched.
+struct Wipe {
+  private let store: Store
+  /// Lets other graph roots that need layers or images lose them; else nothing at all is deleted then.
+  private let force: Bool
+
+  init(store: Store, force: Bool) {
+    self.store = store
+    self.force = force
+  }
+
+  /// Deletes everything.
+  ///
+  /// - Throws: `layerHasChildren`, `imageUsedByContainer`, `layerUsedByContainer`, with nothing deleted, if another graph root
+  ///   needs something; `system`.
+  func run() throws(StorageError) {
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      if !force {
+        try checkNobodyElse(try ForeignUses(store.topology, removesStale: true))
+        try layers.reading.checkNotMountedElsewhere()
+      }
+      try store.write([.containers]) { (access) throws(StorageError) in
+        let containers = access.containers
+        for container in containers.reading.records { try layers.bins.remove(container.id, from: containers) }
+      }
+      try store.write([.ownImages]) { (access) throws(StorageError) in
+        let all = access.images
+        for index in all.own {
+          let images = all.at(index)
+          for image in images.reading.records { try layers.bins.remove(image.id, from: images) }
+        }
+      }
+      let records = layers.reading.ask { $0.records }
+      try layers.delete(records.sorted { $0.created > $1.created }.map(\.id))
+      for home in store.topology.layerHomes {
+        for name in try layers.driver.listLayers(in: home.root) {
+          guard let id = LayerID(recorded: name) else { continue }
+          try layers.removeUnrecorded(id, home)
+        }
+      }
+    }
+  }
+
+  private func checkNobodyElse(_ foreign: ForeignUses) throws(StorageError) {
+    if let (layer, use) = foreign.first {
+      throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
+    }
+    try store.read([.images]) { (access) throws(StorageError) in
+      for image in access.images.shared(store.topology)?.records ?? [] {
+        guard let use = foreign.byImage[image.id]?.first else { continue }
+        throw StorageError(.imageUsedByContainer, subject: image.id.rawValue)
+          .wrapped("image \(image.id) used by \(use.user)")
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageArchive
+internal import StowageCompression
+internal import StowageConfig
+internal import StowageDiff
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension LayerOperations {
+  /// Makes a base layer of what is in a directory of the host, and records it like a partial pull of a zstd:chunked blob:
+  /// with the digest of its table of contents, and the table itself as a big data item (cli 18.5).
+  ///
+  /// The content is archived and extracted without any lock; then the layer appears at once. After a failure or a crash
+  /// nothing of it is left.
+  ///
+  /// - Parameter isCancelled: is asked often whether to stop.
+  /// - Throws: `notSupported` if the configuration does not enable partial images or the driver has no place for them;
+  ///   `duplicateID`, `duplicateName` if a layer answers to `id` already; `invalidIdentifier`, `system`, `cancelled`;
+  ///   `invalidArchive` if a file changes meanwhile.
+  public func putDirectory(
+    _ path: String, as id: String, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> LayerInfo {
+    try DirectoryPut(store: store, path: FilePath(path), id: id, isCancelled: isCancelled).run()
+  }
+}
+
+/// Makes a base layer of a directory of the host; see ``LayerOperations/putDirectory(_:as:isCancelled:)``.
+private struct DirectoryPut {
+  let store: Store
+  let path: FilePath
+  let id: String
+  let isCancelled: (@Sendable () -> Bool)?
+
+  func run() throws(StorageError) -> LayerInfo {
+    try requirePartialImages()
+    _ = try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.readOnly, .directory]) }
+    try requireNewLayer()
+    let staging = try StagedDirectory.create(in: store.topology.layers.data.temporary)
+    let archive = staging.addition()
+    // After a failure the archive goes with the directory.
+    try writeArchive(to: archive)
+    let layer = try putChunked(archive)
+    do throws(StorageError) { try staging.finish() } catch {
+      Log.warning("cannot delete a staged archive, the next opener will: \(error)")
+    }
+    return layer
+  }
+
+  /// Partial images are to be enabled, and layers must not be full trees (chunked-and-composefs 2.1, 2.2).
+  private func requirePartialImages() throws(StorageError) {
+    guard pullOption("enable_partial_images") else {
+      throw StorageError(.notSupported, "partial images are disabled")
+    }
+    let traits = try store.drivers.current().traits
+    guard traits.copiesParent else { return }
+    let reason = pullOption("convert_images") ? " but convert_images requires that" : ""
+    throw StorageError(.notSupported, "graph driver \(traits.name) does not support partial pull\(reason)")
+  }
+
+  private func pullOption(_ key: String) -> Bool { store.options.pullOptions?[key]?.lowercased() == "true" }
+
+  /// The reference replaces the content of a layer that answers to the argument, even to a prefix of its identifier.
+  private func requireNewLayer() throws(StorageError) {
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      guard let found = layers.findPrimary(id) else { return }
+      if found.id.rawValue == id { throw StorageError(.duplicateID, subject: id) }
+      if found.record.names.contains(id) { throw StorageError(.duplicateName, subject: id) }
+    }
+  }
+
+  private func writeArchive(to archive: FilePath) throws(StorageError) {
+    let isCancelled = isCancelled
+    let file = try attempt("open", archive) { () throws(Errno) in
+      try Syscall.open(archive, [.writeOnly, .create, .exclusive], mode: 0o600)
+    }
+    let sink = TeeSink(DescriptorSink(file.rawValue)) { (_) throws(ArchiveError) in
+      if isCancelled?() == true { throw ArchiveError.cancelled }
+    }
+    try writeTreeDiff(new: path, old: nil, to: sink)
+    do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
+  }
+
+  private func putChunked(_ archive: FilePath) throws(StorageError) -> LayerInfo {
+    let manifest: ChunkedManifest
+    let input = LayerInput.file(archive.string)
+    let source = try input.source()
+    do throws(ArchiveError) { manifest = try ChunkedManifest(of: source, isCancelled: isCancelled) } catch {
+      throw error.asStorageError
+    }
+    var request = LayerCreation(
+      id: id,
+      bigData: [
+        BigDataItem(key: "zstd-chunked-manifest", bytes: manifest.json),
+        // The files lie in directories, not flat for composefs.
+        BigDataItem(key: "zstd-chunked-layer-data", bytes: Array("{\"format\":0}".utf8)),
+      ])
+    request.tocDigest = manifest.digest
+    let diff = DiffRequest(input: input, expecting: ExpectedDiff(), progress: nil, isCancelled: isCancelled)
+    return try LayerPut(store: store, request: request, diff: diff).run().layer
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageCompression
+internal import StowageDiff
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+/// Two layers to be compared, found under the layer lock (store-semantics 17.2).
+struct LayerComparison {
+  private let layer: FoundLayer
+  private let chain: [LayerLocation]
+  /// The older layer; `nil` for none.
+  private let from: FoundLayer?
+  private let fromChain: [LayerLocation]
+
+  /// Whether the older layer is the parent.
+  private var isAgainstParent: Bool { from?.id == layer.record.parent }
+  private var maps: IDMaps { layer.record.idMaps }
+  private var fromMaps: IDMaps { from?.record.idMaps ?? IDMaps() }
+
+  /// Compares a layer with another one, or with its parent if that is not given or not known.
+  ///
+  /// - Throws: `layerUnknown`, also for an ancestor that is recorded nowhere; `corrupt`.
+  init(of nameOrID: String, from: String?, _ layers: borrowing LayersReading) throws(StorageError) {
+    guard let layer = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
+    try self.init(of: layer, from: from, layers)
+  }
+
+  /// Compares a layer with another one, or with its parent if that is not given or not known.
+  ///
+  /// - Throws: `layerUnknown` for an ancestor that is recorded nowhere; `corrupt`.
+  init(of layer: FoundLayer, from: String? = nil, _ layers: borrowing LayersReading) throws(StorageError) {
+    let ancestors = try layers.ancestors(of: layer)
+    var older = ancestors.first
+    if let from, !from.isEmpty, let found = layers.find(from) { older = found }
+    let olderChain = try older.map { (layer) throws(StorageError) in try layers.chain(of: layer) } ?? []
+    self.layer = layer
+    chain = ancestors.map(\.location)
+    self.from = older
+    fromChain = olderChain
+  }
+
+  /// The differences, sorted by path.
+  func changes(_ layers: borrowing LayersReading) throws(StorageError) -> [LayerChange] {
+    let changes: [Change]
+    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    case .overlay(let upper, let lowers, let attributes):
+      changes = try overlayChanges(upper: upper, lowers: lowers, attributes: attributes)
+    case .trees:
+      changes = try withTrees(layers) { (new, old) throws(StorageError) -> [Change] in
+        try treeChanges(new: new, old: old, newMaps: maps, oldMaps: fromMaps)
+      }
+    }
+    return changes.map { LayerChange(path: $0.path, kind: LayerChange.Kind(rawValue: $0.kind.rawValue) ?? .modify) }
+  }
+
+  /// The size of the differences in bytes.
+  func size(_ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
+    if let size = try layers.driver.diffSize(of: layer.location, over: chain, from: from?.id) { return size }
+    return try withTrees(layers) { (new, old) throws(StorageError) -> Int64 in
+      try changesSize(try treeChanges(new: new, old: old, newMaps: maps, oldMaps: fromMaps), in: new)
+    }
+  }
+
+  /// Writes the diff; the one that the layer was made from if it is compared with its parent. After a failure part of it is
+  /// written.
+  ///
+  /// - Parameter compression: `nil` for that of the archive the layer was made from.
+  func write(
+    to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading
+  ) throws(StorageError) {
+    let sink = try output.sink(compression ?? layer.record.compression)
+    if isAgainstParent, let file = layers.tarSplitFile(of: layer) {
+      let roots = layers.driver.contentRoots(of: layer.location, over: chain)
+      try reassembleLayer(tarSplit: file, roots: roots, to: sink)
+    } else {
+      try generate(sink, layers)
+    }
+    do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
+  }
+
+  private func generate(_ sink: any ByteSink, _ layers: borrowing LayersReading) throws(StorageError) {
+    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    case .overlay(let upper, let lowers, let attributes):
+      try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
+    case .trees:
+      try withTrees(layers) { (new, old) throws(StorageError) in
+        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: fromMaps, to: sink)
+      }
+    }
+  }
+
+  /// Lends both trees as directories. Where a driver must mount to show a tree, this happens at a place of our own, so
+  /// that counts and mount points of others are not touched (on-disk-format 20.3).
+  private func withTrees<R>(
+    _ layers: borrowing LayersReading, _ body: (FilePath, FilePath?) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    let topology = layers.store.topology
+    let new = try PrivateMount(layer.location, chain, layers.driver, topology)
+    defer { new.end() }
+    guard let from else { return try body(new.path, nil) }
+    let old = try PrivateMount(from.location, fromChain, layers.driver, topology)
+    defer { old.end() }
+    return try body(new.path, old.path)
+  }
+}
+
+extension LayerOutput {
+  /// A sink that compresses as wanted.
+  func sink(_ compression: Compression) throws(StorageError) -> any ByteSink {
+    let plain: any ByteSink
+    switch destination {
+    case .descriptor(let descriptor): plain = DescriptorSink(descriptor)
+    case .sink(let sink): plain = sink
+    }
+    do throws(ArchiveError) {
+      switch compression {
+      case .none: return plain
+      case .gzip: return try GzipSink(plain)
+      case .zstd: return try ZstdSink(plain)
+      case .bzip2, .xz:
+        throw ArchiveError(.unsupported, "unsupported compression format \(compression.tarExtension)")
+      }
+    } catch {
+      throw error.asStorageError
+    }
+  }
+}
+
+extension ArchiveError {
+  /// The same failure as a store shows it.
+  var asStorageError: StorageError {
+    let code: StorageError.Code =
+      switch kind {
+      case .unsupported: .notSupported
+      case .system: .system
+      case .cancelled: .cancelled
+      default: .invalidArchive
+      }
+    return StorageError(code, message, cause: self)
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageModel
+internal import StowageRecords
+internal import Synchronization
+
+/// Keeps mount counts, and what other graph roots are told, in step with the layer records.
+final class LayerKeeper: RecordKeeper {
+  private let topology: StoreTopology
+  private let mounts: MountCounts
+  /// Tells the others who share the image store; `nil` if there is none.
+  private let publisher: Mutex<DependentsPublisher?>
+
+  init(_ topology: StoreTopology, _ mounts: MountCounts) {
+    self.topology = topology
+    self.mounts = mounts
+    publisher = Mutex(DependentsPublisher(topology))
+  }
+
+  func hasLeavings(_ table: LayerTable) -> Bool { false }
+
+  /// A layer whose maker still works, or that only stays for mounts which go on, needs no repair.
+  func judge(
+    _ findings: inout LayerTable.Findings, _ table: LayerTable, isReloaded: Bool
+  ) throws(StorageError) {
+    try mounts.refresh(table, isForced: isReloaded)
+    let ledger = mounts.ledger
+    findings.unfinished.removeAll { id in
+      guard let record = table[id], !record.isIncomplete, let tie = LayerTie(record.flags) else { return false }
+      return tie.isAlive(topology, ledger)
+    }
+    // Of records that others hide only copies on their way between two stores matter.
+    findings.unfinishedHidden.removeAll { hidden in
+      !table.positions(of: hidden.id).contains { $0.file == hidden.file && table[$0]?.isIncomplete == true }
+    }
+  }
+
+  /// Before and after the records are saved, other graph roots on the image store are told what is needed.
+  func willSave(_ table: LayerTable) throws(StorageError) {
+    try publisher.withLock { (publisher) throws(StorageError) in
+      try publisher?.widen(to: table.dependents(topology.layers.documents))
+    }
+  }
+
+  func didSave(_ table: LayerTable) throws(StorageError) {
+    publisher.withLock { publisher in publisher?.narrow(to: table.dependents(topology.layers.documents)) }
+    try mounts.save(orderedAs: table)
+  }
+
+  /// Makes this graph root's registration if there is none.
+  func register() throws(StorageError) {
+    try publisher.withLock { (publisher) throws(StorageError) in try publisher?.register() }
+  }
+}
+
+extension LayerRecord: NamedRecord {
+  /// Whether the layer is being made or deleted, or its fate hangs on another record; see ``LayerTie``.
+  package var isUnfinished: Bool { isIncomplete || isTied }
+
+  /// Whether the layer's fate hangs on another record.
+  var isTied: Bool { !flags.isEmpty && LayerTie(flags) != nil }
+}
+
+extension RecordTable where Record == LayerRecord {
+  /// The layers whose parent is `id`, in load order.
+  func children(of id: LayerID) -> [LayerID] {
+    var children: [LayerID] = []
+    forEach { record, _ in if record.parent == id { children.append(record.id) } }
+    return children
+  }
+
+  /// The place of a layer's record, whether another one hides it or not.
+  func position(of layer: FoundLayer, _ topology: StoreTopology) -> Position? {
+    let all = positions(of: layer.id)
+    return all.first { topology.layers.documents[$0.file].role == layer.location.role } ?? all.first
+  }
+
+  /// The layers of the graph root whose parents are in the image store. A parent in the graph root that is incomplete does
+  /// not count: the next opener deletes it.
+  func dependents(_ documents: [StoreTopology.LayerDocument]) -> [Dependent] {
+    var dependents: [Dependent] = []
+    forEach { record, position in
+      guard documents[position.file].role == .graphRoot, let parent = record.parent,
+        var home = self.position(of: parent)
+      else { return }
+      if self[home]?.isIncomplete == true {
+        home = positions(of: parent).first { self[$0]?.isIncomplete == false } ?? home
+      }
+      guard documents[home.file].role == .imageStore else { return }
+      dependents.append(Dependent(child: record.id, parent: parent))
+    }
+    return dependents
+  }
+}

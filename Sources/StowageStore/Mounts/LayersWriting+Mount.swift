@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension LayersWriting {
+  /// Presents a layer and counts it (on-disk-format 11.3).
+  ///
+  /// If the layer is counted and really mounted, only the count grows and the options are ignored. A count that
+  /// outlived its mount starts again at 1.
+  func mount(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> String {
+    let chain = try reading.chain(of: layer)
+    var undo = false
+    do throws(StorageError) {
+      return try store.mounts.change(self) { (ledger) throws(StorageError) -> String in
+        let known = ledger[layer.id]
+        if let known, MountTable.isMountPoint(FilePath(known.path)) {
+          ledger.set(layer.id, path: known.path, count: increment(known.count))
+          return known.path
+        }
+        restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
+        let plan = try driver.mountPlan(for: layer.location, over: chain, options)
+        undo = try MountExecutor.perform(plan) == .done && plan.hasMount
+        let path = plan.mountPoint.lexicallyNormalized().string
+        // Without real mounts there is nothing to compare the count with: it goes on growing, as in the reference.
+        ledger.set(layer.id, path: path, count: plan.hasMount ? 1 : increment(known?.count ?? 0))
+        return path
+      }
+    } catch {
+      if undo { _ = try? MountExecutor.perform(driver.unmountPlan(for: layer.location)) }
+      throw error
+    }
+  }
+
+  /// Takes one from a layer's count, or all with `force`, and ends the mount at zero.
+  ///
+  /// - Returns: whether the layer is still mounted.
+  /// - Throws: `layerNotMounted` if `isConditional` and the count is 0; otherwise a layer that is not mounted is none's
+  ///   failure.
+  @discardableResult
+  func unmount(_ layer: FoundLayer, force: Bool, isConditional: Bool = false) throws(StorageError) -> Bool {
+    let remains = try store.mounts.change(self) { (ledger) throws(StorageError) -> Bool in
+      let known = ledger[layer.id]
+      if isConditional, known == nil { throw StorageError(.layerNotMounted, subject: layer.id.rawValue) }
+      if let known, known.count > 1, !force {
+        ledger.set(layer.id, path: known.path, count: known.count - 1)
+        return true
+      }
+      try MountExecutor.perform(driver.unmountPlan(for: layer.location))
+      ledger.set(layer.id, path: "", count: 0)
+      return false
+    }
+    // Its parents may have moved while it was mounted, when its list could not follow.
+    if !remains, store.topology.roots.imageStore != nil, let chain = try? reading.chain(of: layer) {
+      restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
+    }
+    return remains
+  }
+
+  /// Unmounts a layer as often as it is counted.
+  func unmountFully(_ layer: FoundLayer) throws(StorageError) {
+    if reading.mounts[layer.id] == nil { return }
+    try unmount(layer, force: true)
+  }
+
+  /// A count read from disk may be the largest number there is.
+  private func increment(_ count: Int) -> Int { count == .max ? count : count + 1 }
+}
+
+extension LayersReading {
+  /// Where ``LayersWriting/mount(_:_:)`` would present a layer, and its steps in words. Changes nothing.
+  func plan(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> (path: String, steps: [String]) {
+    if let known = mounts[layer.id], MountTable.isMountPoint(FilePath(known.path)) {
+      return (known.path, ["mounted already (count \(known.count))"])
+    }
+    let plan = try driver.mountPlan(for: layer.location, over: try chain(of: layer), options)
+    return (plan.mountPoint.lexicallyNormalized().string, plan.steps.map(\.description))
+  }
+
+  /// The mounted layers that are built on a layer of that name, itself included. When they were mounted their ancestors may
+  /// have been elsewhere than the records say now, so places do not count.
+  func mountedUsers(of layer: FoundLayer) -> [LayerID] {
+    guard driver.traits.hasKernelMounts else { return [] }
+    return mounts.layers.sorted().filter { id in
+      if id == layer.id { return true }
+      guard let mounted = find(id), let ancestors = try? ancestors(of: mounted) else { return false }
+      return ancestors.contains { $0.id == layer.id }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageSystem
+internal import SystemPackage
+
+/// A layer of another graph root that is built on a layer of this store, or whose container names an image of it.
+struct ForeignUse: Hashable, Sendable {
+  /// The other graph root.
+  let graphRoot: String
+  /// The layer there.
+  let child: LayerID
+  /// The container it belongs to, by name if it has one; `nil` if that is not known.
+  let container: String?
+  /// The image of that container.
+  let image: ImageID?
+
+  /// `container "web" of graph root /srv/b`.
+  var user: String {
+    let subject = container.map { "container \(goQuoted($0))" } ?? "layer \(child)"
+    return "\(subject) of graph root \(graphRoot)"
+  }
+}
+
+/// Which layers and images of a store other graph roots need.
+///
+/// While the layer locks of the store are held exclusively nobody can add or drop such a need: whoever makes or deletes a
+/// layer over it holds them too. So the other graph root's records are read without its lock; each file is old or new.
+struct ForeignUses: Sendable {
+  private(set) var byParent: [LayerID: [ForeignUse]] = [:]
+  /// The images that containers elsewhere name and that their own graph root does not record. The container's layers may be
+  /// there all the same: when some images left that share them, or a move was killed after the images.
+  private(set) var byImage: [ImageID: [ForeignUse]] = [:]
+  /// All layers that graph roots record which can be read here. Versions before 1.57 kept the records of layers in the
+  /// image store there.
+  private(set) var recorded: Set<LayerID> = []
+
+  /// Nobody else needs anything, or it is not to matter.
+  init() {}
+
+  /// Who needs a layer.
+  subscript(layer: LayerID) -> [ForeignUse] { byParent[layer] ?? [] }
+
+  /// A layer that somebody needs, the first by identifier, and who.
+  var first: (layer: LayerID, use: ForeignUse)? {
+    guard let (layer, uses) = byParent.min(by: { $0.key < $1.key }), let use = uses.first else { return nil }
+    return (layer, use)
+  }
+
+  /// A container elsewhere that was made from an image: as its record says, or, if that is not known, because it is built
+  /// on one of the image's top layers.
+  ///
+  /// - Parameters:
+  ///   - images: the image's records.
+  ///   - isShared: whether one of them is where the other graph roots look.
+  func user(of images: [ImageRecord], isShared: Bool) -> ForeignUse? {
+    for image in images {
+      if isShared, let use = byImage[image.id]?.first { return use }
+      for top in image.topLayers {
+        if let use = self[top].first(where: { $0.image == nil || $0.image == image.id }) { return use }
+      }
+    }
+    return nil
+  }
+
+  /// Reads all registrations and looks into the graph roots that can be reached (store-semantics 27.3.2).
+  ///
+  /// A graph root that cannot be read is believed. A registration is stale, and removed, if its graph root is gone from
+  /// a file system that is there, or is another one by now.
+  ///
+  /// - Throws: `corrupt` for a damaged registration; `system`.
+  init(_ topology: StoreTopology, removesStale: Bool) throws(StorageError) {
+    let own = try Identity.read(topology.layers.data.identity)
+    let machine = Identity.machine()
+    for data in topology.layers.dataSearch {
+      let directory = DependentsDirectory(data: data)
+      for registration in try directory.registrations(except: own) {
+        let root = ForeignRoot(registration, driver: topology.driverName, machine: machine)
+        switch root.state {
+        case .unknown:
+          for entry in registration.dependents { add(entry, registration, []) }
+        case .gone:
+          Log.debug("graph root \(registration.graphRoot) is gone: its registration is stale")
+          if removesStale { try directory.withdraw(registration.id) }
+        case .readable:
+          guard let records = root.records() else {
+            for entry in registration.dependents { add(entry, registration, []) }
+            continue
+          }
+          for entry in records.dependents { add(entry, registration, records.containers) }
+          for container in records.containers {
+            guard let image = container.image, !records.images.contains(image) else { continue }
+            byImage[image, default: []].append(ForeignUse(container, registration))
+          }
+          recorded.formUnion(records.recorded)
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ entry: Dependent, _ registration: Registration, _ containers: [ContainerRecord]) {
+    let use =
+      containers.first { $0.layer == entry.child }.map { ForeignUse($0, registration) }
+      ?? ForeignUse(graphRoot: registration.graphRoot, child: entry.child, container: nil, image: nil)
+    byParent[entry.parent, default: []].append(use)
+  }
+}
+
+extension ForeignUse {
+  fileprivate init(_ container: ContainerRecord, _ registration: Registration) {
+    self.init(
+      graphRoot: registration.graphRoot, child: container.layer,
+      container: container.names.first ?? container.id.rawValue, image: container.image)
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+package import StowageModel
+internal import StowageRecords
+internal import SystemPackage
+
+/// An image on its way into the store, layer by layer.
+///
+/// Layers made with ``LayerCreation/pending`` set to this are deleted by the next opener if the process ends before the
+/// image's record is there. While this object lives, other processes see and may use the layers, but do not judge them.
+/// Ends by ``finish()`` after the record is made, or by forgetting the object, which leaves the judgement to the next
+/// opener.
+package final class PendingImage: Sendable {
+  private let store: Store
+  private let image: ImageID
+  /// Their instance locks are what shows that this process lives: to those who open the graph root, and to those who open
+  /// the image store.
+  private let directory: StagedDirectory
+  private let imageDirectory: StagedDirectory?
+  /// Their numbers.
+  private let locks: (graphRoot: String, imageStore: String)
+
+  /// Begins. See ``ImageOperations/beginLoad(_:)``.
+  init(_ store: Store, _ image: ImageID) throws(StorageError) {
+    self.store = store
+    self.image = image
+    directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
+    let number = LayerDirectory.instanceNumber(of: directory.path)
+    guard let place = store.topology.layers.temporaries.dropFirst().first else {
+      imageDirectory = nil
+      locks = (number, number)
+      return
+    }
+    let second = try StagedDirectory.create(in: place)
+    locks = (number, LayerDirectory.instanceNumber(of: second.path))
+    imageDirectory = consume second
+  }
+
+  /// The tie of those layers of the image that are in one store.
+  func tie(at role: LayerLocation.Role) -> LayerTie {
+    LayerTie(.image, image.rawValue, lock: role == .imageStore ? locks.imageStore : locks.graphRoot)
+  }
+
+  /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
+  package func finish() throws(StorageError) {
+    let own = [tie(at: .graphRoot), tie(at: .imageStore)]
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let tied = layers.reading.ask { table in
+        table.records.filter { LayerTie($0.flags).map { own.contains($0) } ?? false }.map(\.id)
+      }
+      if tied.isEmpty { return }
+      layers.change { table in
+        for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }
+      }
+      try layers.save()
+    }
+  }
+}
+
+extension ImageOperations {
+  /// Announces an image whose layers are about to be put; see ``PendingImage``.
+  package func beginLoad(_ id: ImageID) throws(StorageError) -> PendingImage { try PendingImage(store, id) }
+}

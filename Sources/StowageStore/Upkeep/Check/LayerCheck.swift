@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageCompression
+internal import StowageConfig
+internal import StowageDiff
+internal import StowageDigest
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+/// The first phase of a check: every layer for itself (store-semantics 22.3).
+///
+/// Content is read without a lock. What looks damaged then counts only if the layer is found unchanged when the lock is held
+/// again; else it is checked anew.
+struct LayerCheck {
+  private let store: Store
+  private let options: CheckOptions
+  /// Trees of verified layers that have children still to be checked.
+  private var trees: [LayerLocation: ExpectedTree] = [:]
+  private var childrenLeft: [LayerLocation: Int] = [:]
+  /// What is wrong with which layer; healthy ones are left out.
+  private(set) var findings: [LayerID: [CheckFinding]] = [:]
+
+  init(_ store: Store, _ options: CheckOptions) {
+    self.store = store
+    self.options = options
+  }
+
+  /// Checks layers, which must be ordered parents first.
+  mutating func run(_ subjects: [LayerSubject]) throws(StorageError) {
+    for subject in subjects {
+      for ancestor in subject.ancestors?.prefix(1) ?? [] { childrenLeft[ancestor.location, default: 0] += 1 }
+    }
+    for subject in subjects {
+      let found = try confirmed(subject)
+      if !found.isEmpty { findings[subject.id] = found }
+      if let parent = subject.ancestors?.first?.location {
+        childrenLeft[parent, default: 1] -= 1
+        if childrenLeft[parent] == 0 { trees[parent] = nil }
+      }
+    }
+  }
+
+  private mutating func confirmed(_ first: LayerSubject) throws(StorageError) -> [CheckFinding] {
+    var subject = first
+    for _ in 0..<3 {
+      let found = try check(subject)
+      if found.isEmpty { return [] }
+      let now = try store.read([.layers]) { (access) throws(StorageError) in access.layers.current(subject) }
+      guard let now else { return [] }
+      if now.state == subject.state { return found }
+      trees[subject.layer.location] = nil
+      subject = now
+    }
+    Log.warning("layer \(subject.id) changes all the time; it is not checked")
+    return []
+  }
+
+  private mutating func check(_ subject: LayerSubject) throws(StorageError) -> [CheckFinding] {
+    var found = checkItems(subject)
+    let (digestFindings, isVerified) = try checkDigest(subject)
+    found += digestFindings
+    if isVerified, options.comparesContents { remember(subject) }
+    found += try checkTree(subject)
+    if let parent = subject.missingParent, subject.layer.location.isWritable {
+      let text = "layer \(parent): \(StorageError.Code.layerMissing.text)"
+      found.append(CheckFinding(.layerMissing, text, store.topology.missesImageStore ? .none : .deletion))
+    }
+    return found
+  }
+
+  private func checkItems(_ subject: LayerSubject) -> [CheckFinding] {
+    subject.items.compactMap { item in
+      let title = "\(subject.title): data item \(goQuoted(item.key))"
+      switch ItemState(of: item.file) {
+      case .readable: return nil
+      case .missing:
+        return CheckFinding(.layerDataMissing, "\(title): \(StorageError.Code.layerDataMissing.text)")
+      case .unreadable(let error): return CheckFinding(.system, "\(title): \(error.message)", .none)
+      }
+    }
+  }
+
+  // MARK: Digests
+
+  /// Makes the layer's archive again and compares digest and size with the record's.
+  private func checkDigest(_ subject: LayerSubject) throws(StorageError) -> ([CheckFinding], isVerified: Bool) {
+    guard let digest = subject.layer.record.diffDigest else { return ([], false) }
+    let title = subject.title
+    let sink = DigestSink()
+    do throws(StorageError) {
+      if let tarSplit = subject.tarSplit {
+        try reassembleLayer(tarSplit: tarSplit, roots: subject.contentRoots, to: sink)
+      } else {
+        try store.layers.diff(of: subject.id.rawValue, compression: Compression.none, to: .sink(sink))
+      }
+    } catch {
+      if error.code == .cancelled { throw error }
+      let remedy = error.isEvidence ? CheckFinding.Remedy.deletion : .none
+      // The reference meets it twice: in reading the archive, and in making it.
+      return (
+        [
+          CheckFinding(error.code, "\(title): consume any trailer after the EOF marker: \(error.message)", remedy),
+          CheckFinding(error.code, "\(title): \(error.message)", remedy),
+        ], false
+      )
+    }
+    // Without tar-split file the archive is another one although the tree is whole: it may be with another graph root.
+    let remedy: CheckFinding.Remedy = subject.tarSplit == nil ? .none : .deletion
+    var found: [CheckFinding] = []
+    if sink.digest != digest {
+      let code = StorageError.Code.layerIncorrectContentDigest
+      found.append(CheckFinding(code, "\(title): \(code.text)", remedy))
+    }
+    let size = subject.layer.record.diffSize
+    if size != -1, sink.count != size {
+      let code = StorageError.Code.layerIncorrectContentSize
+      found.append(
+        CheckFinding(code, "\(title): read \(sink.count) bytes instead of \(size) bytes: \(code.text)", remedy))
+    }
+    if !found.isEmpty, subject.tarSplit == nil {
+      found.append(
+        CheckFinding(.corrupt, "\(title): the tar-split file is missing, so the content is not verified", .none))
+    }
+    return (found, found.isEmpty)
+  }
+
+  /// Keeps the tree that a verified layer must have, if its ancestors are verified.
+  private mutating func remember(_ subject: LayerSubject) {
+    guard let tarSplit = subject.tarSplit, let ancestors = subject.ancestors else { return }
+    var tree = ExpectedTree()
+    if let parent = ancestors.first {
+      guard let known = trees[parent.location] else { return }
+      tree = known
+    }
+    do throws(StorageError) { tree.apply(try LayerHeaders(tarSplit: tarSplit)) } catch {
+      return Log.warning("cannot read the headers of \(subject.title): \(error)")
+    }
+    trees[subject.layer.location] = tree
+  }
+
+  // MARK: Trees
+
+  /// Presents the layer at a place of our own and compares it with its archives.
+  private mutating func checkTree(_ subject: LayerSubject) throws(StorageError) -> [CheckFinding] {
+    guard subject.layer.location.isWritable else { return [] }
+    let location = subject.layer.location
+    let store = store
+    let mount: PrivateMount
+    do throws(StorageError) {
+      mount = try store.read([.layers]) { (access) throws(StorageError) in
+        try PrivateMount(location, subject.chain, access.layers.driver, store.topology)
+      }
+    } catch {
+      let isMissing = error.code == .layerUnknown || error.code == .driverLayerUnknown
+      return [CheckFinding(error.code, "\(subject.title): \(error.message)", isMissing ? .deletion : .none)]
+    }
+    defer { mount.end() }
+    guard let expected = trees[location], !expected.isUncertain else { return [] }
+    do throws(StorageError) {
+      let limits = ComparisonLimits(store.options)
+      let maps = subject.layer.record.idMaps
+      return try compareTree(at: mount.path, with: expected, maps: maps, limits).map { difference in
+        let code = StorageError.Code.layerContentModified
+        return CheckFinding(
+          code, "\(subject.title): \(difference.text), \(code.text)", difference.isTimeOnly ? .none : .deletion)
+      }
+    } catch {
+      return [CheckFinding(error.code, "\(subject.title): scanning contents: \(error.message)", .none)]
+    }
+  }
+}
+
+/// What became of the file of a big data item.
+enum ItemState {
+  /// So many bytes.
+  case readable(Int)
+  case missing
+  case unreadable(StorageError)
+
+  /// Reads a file to its end.
+  init(of file: FilePath?) {
+    guard let file else {
+      self = .missing
+      return
+    }
+    do throws(Errno) { self = .readable(try Syscall.readFile(file).count) } catch .noSuchFileOrDirectory {
+      self = .missing
+    } catch {
+      self = .unreadable(StorageError.failed("read", file, error))
+    }
+  }
+}
+
+/// Counts and digests a stream.
+private final class DigestSink: ByteSink {
+  private var hasher = SHA256Hasher()
+  private(set) var count: Int64 = 0
+  var digest: Digest { hasher.finish() }
+
+  func write(_ bytes: UnsafeRawBufferPointer) {
+    hasher.update(bytes)
+    count += Int64(bytes.count)
+  }
+
+  func finish() {}
+}
+
+extension StorageError {
+  /// Whether a failure to make an archive shows that the layer is damaged, not that something cannot be read just now.
+  fileprivate var isEvidence: Bool {
+    switch code {
+    case .corrupt, .invalidArchive, .layerUnknown, .driverLayerUnknown: true
+    default: (cause as? Errno) == .noSuchFileOrDirectory || (cause as? Errno) == .notDirectory
+    }
+  }
+}
+
+extension ComparisonLimits {
+  /// What the driver's options change in trees.
+  fileprivate init(_ options: StoreOptions) {
+    self.init()
+    ignoresDevices = isInUserNamespace
+    for option in options.driverOptions {
+      if option.contains("ignore_chown_errors=true") { ignoresOwners = true }
+      if option.contains("force_mask=") { (ignoresOwners, ignoresModes) = (true, true) }
+    }
+    ignoresTimes = options.pullOptions?["use_hard_links"] == "true"
+  }
+}

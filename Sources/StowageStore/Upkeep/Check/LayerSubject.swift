@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+/// A layer as it was when the locks were held, with all that its check needs while they are not.
+struct LayerSubject: Sendable {
+  let layer: FoundLayer
+  /// Nearest first; `nil` if an ancestor is recorded nowhere.
+  let ancestors: [FoundLayer]?
+  /// The direct parent, if it is recorded nowhere.
+  let missingParent: LayerID?
+  /// Tells whether the layer was changed meanwhile.
+  let state: LayerState
+  /// Big data items: keys and files, `nil` if there is none.
+  let items: [(key: String, file: FilePath?)]
+  let tarSplit: FilePath?
+  /// Where the files of its archive are.
+  let contentRoots: [FilePath]
+
+  var id: LayerID { layer.id }
+  var chain: [LayerLocation] { (ancestors ?? []).map(\.location) }
+  /// Texts begin with this.
+  var title: String { (layer.location.isWritable ? "layer " : "read-only layer ") + id.rawValue }
+
+  init(_ layer: FoundLayer, _ layers: borrowing LayersReading) {
+    self.layer = layer
+    let ancestors = try? layers.ancestors(of: layer)
+    self.ancestors = ancestors
+    missingParent = layer.record.parent.flatMap { parent in
+      layers.find(parent, near: layer.location.role) == nil ? parent : nil
+    }
+    state = LayerState(of: layer, layers)
+    items = layer.record.bigDataNames.map { ($0, layers.bigDataFile($0, of: layer)) }
+    tarSplit = layers.tarSplitFile(of: layer)
+    contentRoots = layers.driver.contentRoots(of: layer.location, over: (ancestors ?? []).map(\.location))
+  }
+}
+
+extension LayersReading {
+  /// All layers, each once: an identifier that an earlier store has is passed over. Parents come before their children. What
+  /// only stays for mounts that go on is no layer.
+  func subjects() -> [LayerSubject] {
+    var seen: Set<LayerID> = []
+    var subjects: [LayerSubject] = []
+    for id in ask({ $0.records.map(\.id) }) {
+      guard let layer = primary(id), !layer.record.isIncomplete, seen.insert(id).inserted,
+        LayerTie(layer.record.flags)?.kind != .mounts
+      else { continue }
+      subjects.append(LayerSubject(layer, self))
+    }
+    for (index, table) in additional.enumerated() {
+      for record in table.records where !seen.contains(record.id) {
+        guard let layer = find(record.id, near: .additionalImageStore(index)) else { continue }
+        seen.insert(record.id)
+        subjects.append(LayerSubject(layer, self))
+      }
+    }
+    return subjects.sorted { ($0.ancestors?.count ?? 0) < ($1.ancestors?.count ?? 0) }
+  }
+
+  /// Whether a layer is what it was.
+  func isUnchanged(_ subject: LayerSubject) -> Bool { current(subject)?.state == subject.state }
+
+  /// The layer as it is now; `nil` if it is gone.
+  func current(_ subject: LayerSubject) -> LayerSubject? {
+    guard let layer = find(subject.id, near: subject.layer.location.role),
+      layer.location == subject.layer.location, !layer.record.isIncomplete
+    else { return nil }
+    return LayerSubject(layer, self)
+  }
+}

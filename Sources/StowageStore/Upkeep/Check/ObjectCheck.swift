@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension StoreTopology {
+  /// Whether this graph root was used with an image store and is opened without: what is missing may be there. An
+  /// identifier that cannot be read is none.
+  var missesImageStore: Bool {
+    roots.imageStore == nil && ((try? Identity.read(layers.data.identity)) ?? nil) != nil
+  }
+}
+
+/// Finds what is wrong with images and containers themselves, not with what they are built on.
+struct ObjectCheck {
+  private let store: Store
+  private let missesImageStore: Bool
+
+  init(_ store: Store) {
+    self.store = store
+    missesImageStore = store.topology.missesImageStore
+  }
+
+  /// The second phase: what is wrong with an image itself.
+  func check(_ image: CheckSnapshot.Image) -> [CheckFinding] {
+    let title = (store.imageStores[image.store].isWritable ? "image " : "read-only image ") + image.record.id.rawValue
+    let items = Items(
+      id: image.record.id.rawValue, directory: store.imageStores[image.store].directory, title: title,
+      missing: .imageDataMissing, wrong: .imageDataIncorrectSize, kind: "image")
+    var found = items.check(image.record)
+    for layer in image.missing {
+      let code = StorageError.Code.imageLayerMissing
+      found.append(CheckFinding(code, "\(title): layer \(layer): \(code.text)", missesImageStore ? .none : .deletion))
+    }
+    return found
+  }
+
+  /// The third phase: what is wrong with a container itself.
+  func check(_ container: CheckSnapshot.Container, knownImages: Set<ImageID>) -> [CheckFinding] {
+    let record = container.record
+    let title = "container \(record.id)"
+    let items = Items(
+      id: record.id.rawValue, directory: store.topology.containers.directory, title: title,
+      missing: .containerDataMissing, wrong: .containerDataIncorrectSize, kind: "container")
+    var found = items.check(record)
+    if let image = record.image, !knownImages.contains(image) {
+      // The container itself may be whole: only the record of what it was made from is gone.
+      let code = StorageError.Code.containerImageMissing
+      found.append(CheckFinding(code, "image \(image): \(code.text)", .none))
+    }
+    if !container.isLayerRecorded {
+      let code = StorageError.Code.layerMissing
+      let text = "\(title): layer \(record.layer): \(code.text)"
+      found.append(CheckFinding(code, text, container.hasTree || missesImageStore ? .none : .deletion))
+    }
+    return found
+  }
+
+  /// The big data items of an object, and what is said of them.
+  private struct Items {
+    let id: String
+    let directory: FilePath
+    let title: String
+    let missing: StorageError.Code
+    let wrong: StorageError.Code
+    let kind: String
+
+    func check(_ record: some BigDataRecord) -> [CheckFinding] {
+      record.bigDataNames.compactMap { key in
+        let title = "\(title): data item \(goQuoted(key))"
+        // A key without file name has no file.
+        switch ItemState(of: try? BigDataFiles.path(key, of: id, in: directory, kind: kind)) {
+        case .missing: return CheckFinding(missing, "\(title): \(missing.text)")
+        case .unreadable(let error): return CheckFinding(.system, "\(title): \(error.message)", .none)
+        case .readable(let size):
+          let isRight = Int64(size) == record.bigDataSizes[key] ?? 0
+          return isRight ? nil : CheckFinding(wrong, "\(title): \(wrong.text)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension Store {
+  /// Looks for damage in layers, images and containers, and for what belongs to nothing (store-semantics 22). Changes nothing.
+  ///
+  /// Records are read under the locks, content without: other processes can work meanwhile, and what they change during the
+  /// check is not reported.
+  ///
+  /// - Throws: what reading the records throws; damage of content is a finding.
+  public func check(_ options: CheckOptions = CheckOptions()) throws(StorageError) -> CheckReport {
+    try StoreCheck(store: self, options).run()
+  }
+}
+
+/// A check of a whole store.
+struct StoreCheck {
+  private let store: Store
+  private let options: CheckOptions
+
+  init(store: Store, _ options: CheckOptions) {
+    self.store = store
+    self.options = options
+  }
+
+  /// Checks everything.
+  func run() throws(StorageError) -> CheckReport {
+    let snapshot = try CheckSnapshot(store)
+    var phase = LayerCheck(store, options)
+    try phase.run(snapshot.subjects)
+    var judgement = CheckJudgement(store, snapshot, phase.findings)
+    judgement.judgeImages()
+    judgement.judgeContainers()
+    judgement.judgeUnreferenced(maximumAge: options.maximumAge)
+    judgement.judgeLinks(try linkFindings())
+    // Objects that vanished or changed during the check are not what was checked.
+    judgement.dropChanged(try CheckSnapshot(store))
+    judgement.add(try store.findLeftovers())
+    return judgement.report()
+  }
+
+  /// Where what the driver keeps on disk about parents disagrees with the records; only what matters to some version. The list
+  /// of a mounted layer has the parents that it was mounted with, and follows when it is unmounted.
+  private func linkFindings() throws(StorageError) -> [(LayerID, CheckFinding)] {
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let chains = layers.writableChains()
+      let mounted = Set(layers.mounts.layers)
+      return layers.driver.linkFindings(chains).compactMap { finding in
+        guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
+        if case .linkDangling = finding.kind { return nil }
+        if case .parentsDiffer = finding.kind, mounted.contains(layer) { return nil }
+        return (layer, CheckFinding(.corrupt, finding.description, .restoration))
+      }
+    }
+  }
+}
+
+extension LayersReading {
+  /// The chains of all layers that may be written; those with a missing ancestor are left out.
+  func writableChains() -> [LayerChain] {
+    let ids = ask { $0.records.map(\.id) }
+    return ids.compactMap { id in
+      guard let layer = primary(id), let parents = try? chain(of: layer) else { return nil }
+      return LayerChain(layer: layer.location, parents: parents)
+    }
+  }
+}

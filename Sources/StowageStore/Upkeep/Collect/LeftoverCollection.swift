@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension Store {
+  /// Finds and deletes what belongs to nothing: data of containers, images and layers without record, trees without
+  /// record, and files of processes that died (store-semantics 23). The graph root and the image store are searched;
+  /// additional stores are not.
+  ///
+  /// Decisions are made under the locks that creation takes; things are moved aside there, and deleted after the locks are
+  /// released. After a crash the next opener deletes what was moved.
+  ///
+  /// - Throws: the first failure; the parts after it are done all the same.
+  public func collectLeftovers() throws(StorageError) -> LeftoverReport {
+    try LeftoverCollection(store: self, isDryRun: false).run()
+  }
+
+  /// Finds what ``collectLeftovers()`` would delete, and changes nothing.
+  public func findLeftovers() throws(StorageError) -> LeftoverReport {
+    try LeftoverCollection(store: self, isDryRun: true).run()
+  }
+}
+
+/// A search for what belongs to nothing, and its deletion if that is wanted.
+struct LeftoverCollection {
+  let store: Store
+  /// Whether finds are only told.
+  let isDryRun: Bool
+
+  /// Searches.
+  ///
+  /// - Throws: the first failure; the parts after it are done all the same.
+  func run() throws(StorageError) -> LeftoverReport {
+    var removal = LeftoverRemoval(isDryRun: isDryRun)
+    var failure: StorageError?
+    do throws(StorageError) { try searchContainers(&removal) } catch { failure = error }
+    do throws(StorageError) { try searchImages(&removal) } catch { failure = failure ?? error }
+    do throws(StorageError) { try searchLayers(&removal) } catch { failure = failure ?? error }
+    let report = removal.finish()
+    if let failure { throw failure }
+    return report
+  }
+
+  private func searchLayers(_ removal: inout LeftoverRemoval) throws(StorageError) {
+    try store.write([.driver, .layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let search = try LayerLeftoverSearch(store, layers.reading)
+      for text in search.kept { removal.keep(text) }
+      try removal.take(search.finds, layers.driver)
+    }
+  }
+
+  /// Containers are recorded before they get data, so what was listed and is nowhere recorded is left over.
+  private func searchContainers(_ removal: inout LeftoverRemoval) throws(StorageError) {
+    let driver = try store.drivers.current()
+    try store.write([.containers]) { (access) throws(StorageError) in
+      let containers = access.containers
+      // A transient store has no stable containers, so it may have no file for them.
+      guard store.topology.isTransient || containers.reading.isRecordFilePresent else { return }
+      let names = try directoryNames(containers.store.directory)
+      var recorded = Set(containers.reading.records.map(\.id))
+      for path in store.topology.volatileContainers {
+        var file = RecordFile<ContainerRecord>(path, isFlushed: false)
+        try file.load()
+        recorded.formUnion(file.document.records.map(\.id))
+      }
+      try removal.take(unrecordedData(names, recorded, .containerData, containers.store), driver)
+    }
+  }
+
+  /// Directories of images for their users are in the graph root wherever the image is: an identifier that any store
+  /// records is not left over.
+  private func searchImages(_ removal: inout LeftoverRemoval) throws(StorageError) {
+    let driver = try store.drivers.current()
+    try store.write([.images]) { (access) throws(StorageError) in
+      let all = access.images
+      let recorded = Set(all.view.tables.flatMap(\.records).map(\.id))
+      for index in all.own {
+        let images = all.at(index)
+        guard images.reading.isRecordFilePresent else { continue }
+        let names = try directoryNames(images.store.directory)
+        var finds = unrecordedData(names, recorded, .imageData, images.store)
+        // What a caller put there may belong to an image of a store that is not configured now.
+        finds.removeAll {
+          $0.kind == .imageData && Syscall.exists($0.path.appending(BigDataFiles.callersDirectory))
+        }
+        try removal.take(finds, driver)
+      }
+    }
+  }
+
+  /// Data directories without record whose names look like identifiers (store-semantics 23.1), and temporary files in others.
+  private func unrecordedData<Record: NamedRecord>(
+    _ names: [String], _ recorded: Set<Record.ID>, _ kind: Leftover.Kind, _ records: RecordStore<Record>
+  ) -> [LeftoverFind] {
+    var finds: [LeftoverFind] = []
+    for name in names {
+      guard let id = Record.ID(recorded: name) else { continue }
+      let path = records.directory.appending(FilePath(name).components)
+      if recorded.contains(id) {
+        finds += temporaryFiles(in: path, bin: records.bin)
+      } else if looksLikeIdentifier(name), (try? Syscall.lstat(path))?.isDirectory == true {
+        finds.append(LeftoverFind(kind, path, .bin(records.bin)))
+      }
+    }
+    return finds
+  }
+}

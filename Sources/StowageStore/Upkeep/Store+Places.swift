@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+public import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+extension Store {
+  /// The directories this store is made of: graph root, image store, additional stores in search order, run root.
+  ///
+  /// The numbers are those of one moment; who holds a lock is looked up without taking any.
+  /// - Throws: what listing throws; `corrupt` for a damaged registration of another graph root.
+  public func places() throws(StorageError) -> [StorePlace] {
+    // Before our own locks are taken, which would be shown otherwise.
+    let locks = topology.holders()
+    var layers: [LayerLocation.Role: Int] = [:]
+    let uses = try read([.layers]) { (access) throws(StorageError) -> ForeignUses in
+      layers = access.layers.numbersByRole()
+      return try ForeignUses(topology, removesStale: false)
+    }
+    let images = try read([.images]) { (access) throws(StorageError) in access.images.tables.map(\.records.count) }
+    let containers = try self.containers.list().count
+    var places: [StorePlace] = []
+    for home in topology.allHomes {
+      let number = images.indices.first { topology.role(ofImageStore: $0) == home.role }.map { images[$0] }
+      var place = StorePlace(
+        home.role.placeRole, home.root, isWritable: home.role.isOwn, locks: locks[home.root] ?? [])
+      (place.layers, place.images) = (layers[home.role] ?? 0, number ?? 0)
+      if home.role == .graphRoot { place.containers = containers }
+      if home.role == topology.sharedRole { place.dependents = uses.dependents }
+      places.append(place)
+    }
+    let run = topology.roots.runRoot
+    places.append(StorePlace(.runRoot, run, isWritable: true, locks: locks[run] ?? []))
+    return places
+  }
+
+}
+
+extension StoreTopology {
+  /// The lock files of each place that exist, with their holders.
+  fileprivate func holders() -> [FilePath: [StorePlace.Lock]] {
+    var locks: [FilePath: [StorePlace.Lock]] = [:]
+    for (root, path) in lockFiles where Syscall.exists(path) {
+      let holders = LockHolder.all(of: path).map {
+        StorePlace.Holder(pid: $0.pid, command: $0.command, isExclusive: $0.kind == .write)
+      }
+      locks[root, default: []].append(StorePlace.Lock(path: path.string, holders: holders))
+    }
+    return locks
+  }
+}
+
+extension LayerLocation.Role {
+  fileprivate var placeRole: StorePlace.Role {
+    switch self {
+    case .graphRoot: .graphRoot
+    case .imageStore: .imageStore
+    case .additionalImageStore: .additionalStore
+    }
+  }
+
+  /// Whether the opened store writes there.
+  fileprivate var isOwn: Bool { placeRole != .additionalStore }
+}
+
+extension LayersReading {
+  /// How many layers each store has, shadowed ones included.
+  fileprivate func numbersByRole() -> [LayerLocation.Role: Int] {
+    var numbers: [LayerLocation.Role: Int] = [:]
+    ask { table in
+      for (file, document) in zip(table.files, store.topology.layers.documents) {
+        numbers[document.role, default: 0] += file.document.records.count
+      }
+    }
+    for (index, table) in additional.enumerated() {
+      numbers[.additionalImageStore(index)] = table.records.count
+    }
+    return numbers
+  }
+}
+
+extension ForeignUses {
+  /// The graph roots and how many of their layers need this store, by path.
+  fileprivate var dependents: [StorePlace.Dependent] {
+    var numbers: [String: Set<LayerID>] = [:]
+    for use in byParent.values.joined() { numbers[use.graphRoot, default: []].insert(use.child) }
+    return numbers.sorted { $0.key < $1.key }.map { StorePlace.Dependent(graphRoot: $0.key, layers: $0.value.count) }
+  }
+}
+
+extension StorePlace {
+  /// A place without content. A file system that cannot be asked is told as one that is not there.
+  fileprivate init(_ role: Role, _ root: FilePath, isWritable: Bool, locks: [Lock]) {
+    let system = try? Syscall.statfs(root)
+    let block = system?.blockSize ?? 0
+    self.init(
+      role: role, path: root.string, exists: system != nil, isWritable: isWritable,
+      fileSystem: system.map { BackingFileSystem(magic: UInt32(truncatingIfNeeded: $0.magic)).name } ?? "",
+      totalBytes: (system?.blocks ?? 0) &* block, freeBytes: (system?.availableBlocks ?? 0) &* block, locks: locks,
+      layers: 0, images: 0, containers: 0, dependents: [])
+  }
+}
