@@ -114,6 +114,7 @@ let package = Package(
     tests("StowageModelTests", ["StowageModel", "StowageTestSupport"]),
     tests("StowageSystemTests", ["StowageSystem", "StowageModel", "StowageTestSupport", system]),
     tests("StowageFilesTests", ["StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system]),
+    tests("StowageRecordsTests", ["StowageRecords", "StowageModel", "StowageTestSupport", system]),
     tests(
       "StowageArchiveTests",
       ["StowageArchive", "StowageCompression", "StowageDigest", "StowageModel", "StowageTestSupport"]),
