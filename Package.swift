@@ -119,6 +119,7 @@ let package = Package(
     tests("StowageModelTests", ["StowageModel", "StowageTestSupport"]),
     tests("StowageSystemTests", ["StowageSystem", "StowageModel", "StowageTestSupport", system]),
     tests("StowageFilesTests", ["StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system]),
+    tests("StowageRecordsTests", ["StowageRecords", "StowageModel", "StowageTestSupport", system]),
     tests(
       "StowageCompressionTests", ["StowageCompression", "StowageModel", "StowageSystem", "StowageTestSupport", system]),
     tests(

@@ -10,17 +10,23 @@ package protocol NamedRecord: StoreRecord {
   var id: ID { get }
   /// The names.
   var names: [String] { get set }
-  /// Whether something that was begun with the object is not known to be done; then a load tells of it.
-  var isUnfinished: Bool { get }
+  /// Whether something that was begun with the object may not be done; then a load tells of it, and the ``RecordKeeper``
+  /// judges.
+  var mayBeUnfinished: Bool { get }
 }
 
 extension NamedRecord {
   /// Nothing is ever under way.
-  package var isUnfinished: Bool { false }
+  package var mayBeUnfinished: Bool { false }
 }
 
 extension ImageRecord: NamedRecord {}
 extension ContainerRecord: NamedRecord {}
+
+extension LayerRecord: NamedRecord {
+  /// What is under way with a layer is in a flag. Most layers have none.
+  package var mayBeUnfinished: Bool { !flags.isEmpty }
+}
 
 /// 64 lower-case hexadecimal digits: what no caller would choose as a name of something else.
 package func looksLikeIdentifier(_ text: String) -> Bool {

@@ -43,6 +43,8 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     return document
   }
 
+  // For other modules too: see `RecordTable`.
+  @_specialize(where Record == LayerRecord)
   private static func readEntries(_ reader: inout JSONReader) throws(RecordParseError) -> [Entry] {
     var entries: [Entry] = []
     if try reader.takeNull() { return entries }

@@ -20,15 +20,16 @@ final class LayerKeeper: RecordKeeper {
 
   func hasLeavings(_ table: LayerTable) -> Bool { false }
 
-  /// A layer whose maker still works, or that only stays for mounts which go on, needs no repair.
+  /// Only layers that are being made or deleted, and those whose fate hangs on another record, need repair; not even these if
+  /// their maker still works, or they stay for mounts which go on.
   func judge(
     _ findings: inout LayerTable.Findings, _ table: LayerTable, isReloaded: Bool
   ) throws(StorageError) {
     try mounts.refresh(table, isForced: isReloaded)
     let ledger = mounts.ledger
     findings.unfinished.removeAll { id in
-      guard let record = table[id], !record.isIncomplete, let tie = LayerTie(record.flags) else { return false }
-      return tie.isAlive(topology, ledger)
+      guard let record = table[id], !record.isIncomplete else { return false }
+      return LayerTie(record.flags)?.isAlive(topology, ledger) ?? true
     }
     // Of records that others hide only copies on their way between two stores matter.
     findings.unfinishedHidden.removeAll { hidden in
@@ -54,10 +55,7 @@ final class LayerKeeper: RecordKeeper {
   }
 }
 
-extension LayerRecord: NamedRecord {
-  /// Whether the layer is being made or deleted, or its fate hangs on another record; see ``LayerTie``.
-  package var isUnfinished: Bool { isIncomplete || isTied }
-
+extension LayerRecord {
   /// Whether the layer's fate hangs on another record.
   var isTied: Bool { !flags.isEmpty && LayerTie(flags) != nil }
 }
