@@ -104,10 +104,12 @@ final class CrashStore: Sendable {
   }
 }
 
-/// What `inspect-store.py` sees in a store on disk.
-func inspectStore(driver: String, root: String, runRoot: String) throws -> (content: [String], leftovers: [String]) {
+/// What `inspect-store.py` sees in a store on disk, or in one place of a split one.
+func inspectStore(
+  driver: String, root: String, runRoot: String, otherRoot: String? = nil
+) throws -> (content: [String], leftovers: [String]) {
   let script = repositoryFile("Tests/CrashTests/inspect-store.py").string
-  let seen = try run(["python3", "-IS", script, driver, root, runRoot])
+  let seen = try run(["python3", "-IS", script, driver, root, runRoot] + (otherRoot.map { [$0] } ?? []))
   guard seen.isSuccess else { throw FixtureError(text: "\(seen)") }
   let lines = seen.outputText.split(separator: "\n")
   func about(_ word: String) -> [String] { lines.filter { $0.hasPrefix(word + " ") }.map(String.init) }

@@ -75,9 +75,10 @@ struct RelocateKillTests {
 
     /// What belongs to no record of its own place.
     func leftovers() throws -> [String] {
-      try ["g", "i"].flatMap { place in
+      try [("g", "i"), ("i", "g")].flatMap { place, other in
         try inspectStore(
-          driver: driver, root: "\(scratch.path)/\(place)", runRoot: "\(scratch.path)/r"
+          driver: driver, root: "\(scratch.path)/\(place)", runRoot: "\(scratch.path)/r",
+          otherRoot: "\(scratch.path)/\(other)"
         ).leftovers
       }
     }

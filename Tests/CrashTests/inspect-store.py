@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a store on disk without any program that knows it: usage: inspect-store.py DRIVER ROOT [RUN-ROOT]
+"""Looks at a store on disk without any program that knows it: usage: inspect-store.py DRIVER ROOT RUN-ROOT [OTHER-ROOT]
+
+OTHER-ROOT is the other place of a split store: tar-split files of its layers are here, too.
 
 Prints lines `content …` about what records and their trees hold, and lines `left …` about whatever belongs to no record, or is
 not what its record says, and every mount of a layer.
@@ -12,7 +14,7 @@ import os
 import re
 import sys
 
-driver, root = sys.argv[1:3]
+driver, root, run_root = sys.argv[1:4]
 home = {"vfs": "vfs/dir", "btrfs": "btrfs/subvolumes"}.get(driver, driver)
 
 
@@ -20,7 +22,7 @@ def left(text):
     print("left", text)
 
 
-def records(kind):
+def records(kind, root=root):
     path = f"{root}/{driver}-{kind}/{kind}.json"
     try:
         with open(path, encoding="utf-8") as file:
@@ -42,6 +44,7 @@ def directories(place):
 
 layers = records("layers")
 ids = {layer["id"] for layer in layers}
+elsewhere = {layer["id"] for other in sys.argv[4:] for layer in records("layers", other)}
 
 # Layers whose identifiers were chosen, with digest and number of files; items of all records.
 for layer in sorted(layers, key=lambda layer: layer["id"]):
@@ -66,7 +69,7 @@ for layer in layers:
     for flag in layer.get("flags") or {}:
         left(f"flag {flag}")
 for name in names(f"{driver}-layers"):
-    if name.endswith(".tar-split.gz") and name.removesuffix(".tar-split.gz") not in ids:
+    if name.endswith(".tar-split.gz") and name.removesuffix(".tar-split.gz") not in ids | elsewhere:
         left(f"tar-split {name}")
 for kind in "images", "containers":
     known = {record["id"] for record in records(kind)}
@@ -90,7 +93,7 @@ if os.path.isdir(f"{root}/overlay/l"):
             left(f"dangling link {link}")
     if driver == "overlay" and len(links) != len(ids):
         left(f"{len(links)} links for {len(ids)} layers")
-for top in [root] + sys.argv[3:]:
+for top in root, run_root:
     for where, _, files in os.walk(top):
         for name in files:
             if name.startswith(".tmp-"):
