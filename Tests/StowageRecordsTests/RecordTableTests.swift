@@ -6,10 +6,10 @@ import Testing
 
 @testable import StowageRecords
 
-@Suite struct RecordTableTests {
+@Suite("Tables of records") struct RecordTableTests {
   /// What is not indexed anew must be what a load would say.
   @Test(arguments: 0..<8 as Range<UInt64>)
-  func `a table that records come to and go from is what a load of its files gives`(seed: UInt64) throws {
+  func `A table that records come to and go from is what a load of its files gives`(seed: UInt64) throws {
     try withTemporaryDirectory { directory in
       var random = SeededGenerator(seed: seed)
       let ids = try (0..<8).map { try ImageID(validating: String(repeating: "\($0)", count: 64)) }
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func `a removed record leaves the others where they are, and the file without a gap`() throws {
+  @Test func `A removed record leaves the others where they are, and the file without a gap`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("images.json")
       try path.write(#"[{"id":"a","x":1},{"id":"../b"},{"id":"c"},{"id":"d"}]"#)
