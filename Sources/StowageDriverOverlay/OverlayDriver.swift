@@ -55,9 +55,6 @@ package struct OverlayDriver: GraphDriver {
     return roots
   }
 
-  /// The prefix of the kernel's own attributes.
-  var xattrPrefix: String { context.inUserNamespace ? "user.overlay." : "trusted.overlay." }
-
   /// The error for a store that must not be written.
   static func readOnly(_ layer: LayerLocation) -> StorageError {
     StorageError(.readOnlyStore, subject: layer.id.rawValue, path: layer.root.string)
