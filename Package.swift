@@ -91,8 +91,8 @@ let package = Package(
     library(
       "Stowage",
       [
-        "StowageModel", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers", "StowageStore",
-        "StowageOCI",
+        "StowageModel", "StowageSystem", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers",
+        "StowageStore", "StowageOCI",
       ]),
     .executableTarget(
       name: "stowage-cli",
@@ -115,7 +115,9 @@ let package = Package(
     tests("StowageFilesTests", ["StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system]),
     tests(
       "StowageArchiveTests",
-      ["StowageArchive", "StowageCompression", "StowageDigest", "StowageModel", "StowageTestSupport"]),
+      [
+        "StowageArchive", "StowageCompression", "StowageDigest", "StowageSystem", "StowageModel", "StowageTestSupport",
+      ]),
     tests(
       "StowageDiffTests",
       [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import StowageFiles
 package import StowageModel
 import StowageSystem
@@ -85,7 +86,7 @@ package enum MountExecutor {
       } catch .invalidArgument, .noSuchFileOrDirectory, .notDirectory {
         return
       } catch .resourceBusy where attempt < 49 {
-        Pause.milliseconds(50)
+        usleep(50_000)
       } catch {
         throw StorageError(
           .system, "unmounting \(goQuoted(path.string)): \(error.referenceText)", path: path.string, cause: error)

@@ -164,7 +164,7 @@ package enum OverlayMounter {
     data += mount.optionSuffix
     guard data.utf8.count < pageSize else { throw .argListTooLong }
     let (text, target, flags) = (data, mount.target, mount.flags)
-    try IsolatedThread.run { () throws(Errno) in
+    try PlainThread.runIsolated { () throws(Errno) in
       try Syscall.unshare(.fileSystemContext)
       guard chdir("/proc/self/fd") == 0 else { throw Errno(rawValue: errno) }
       try Syscall.mount(source: "overlay", target: target, type: "overlay", flags: flags, data: text)

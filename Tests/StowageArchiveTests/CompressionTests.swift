@@ -2,6 +2,7 @@
 import Glibc
 import StowageCompression
 import StowageModel
+import StowageSystem
 import StowageTestSupport
 import Testing
 
@@ -205,19 +206,11 @@ import Testing
     try #require(pipe(&ends) == 0)
     let bytes = try CompressionTests.compressed("gzip -c", "printf hello")
     let writer = ends[1]
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(SlowWriter(descriptor: writer, bytes: bytes))
-    try #require(
-      pthread_create(
-        &thread, nil,
-        { argument in
-          if let argument { Unmanaged<SlowWriter>.fromOpaque(argument).takeRetainedValue().run() }
-          return nil
-        }, box.toOpaque()) == 0)
+    let thread = try PlainThread { SlowWriter(descriptor: writer, bytes: bytes).run() }
     let source = PeekedSource(DescriptorSource(ends[0], closes: true))
     #expect(try detectCompression(of: source) == .gzip)
     #expect(text(try GzipDecoder(source).readToEnd()) == "hello")
-    pthread_join(thread, nil)
+    thread.join()
   }
 }
 

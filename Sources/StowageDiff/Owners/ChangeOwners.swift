@@ -40,7 +40,7 @@ package func changeOwners(below root: CInt, _ options: OwnerChangeOptions) throw
     throw callFailure("open", "/".utf8, error)
   }
   // More than eight get into each other's way in the kernel's directories.
-  runOnThreads(min(processorCount, 8)) { changer.work() }
+  PlainThread.runTogether(min(processorCount, 8)) { changer.work() }
   if let failure = changer.pieces.firstFailure { throw failure }
 }
 
