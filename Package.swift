@@ -46,7 +46,8 @@ let package = Package(
     .systemLibrary(name: "CBz2", providers: [.apt(["libbz2-dev"])]),
     library(
       "StowageCompression", ["StowageModel", "StowageSystem", "CIsal", "CZstd", "CLzma", "CBz2", system]),
-    library("StowageArchive", ["StowageModel", "StowageDigest", "StowageCompression"]),
+    library(
+      "StowageArchive", ["StowageModel", "StowageSystem", "StowageDigest", "StowageCompression", system]),
     library(
       "StowageDiff",
       [

@@ -19,7 +19,7 @@ package final class PipelineSource: ChunkSource {
     ring = BufferRing(upstream, bufferSize: max(bufferSize, 4096), depth: max(depth, 2))
     let ring = ring
     do throws(Errno) { thread = try PlainThread { ring.fill() } } catch {
-      ring.fail(ArchiveError.system("pthread_create", error.rawValue))
+      ring.fail(ArchiveError.system("pthread_create", error))
     }
   }
 

@@ -166,7 +166,7 @@ package enum OverlayMounter {
     let (text, target, flags) = (data, mount.target, mount.flags)
     try PlainThread.runIsolated { () throws(Errno) in
       try Syscall.unshare(.fileSystemContext)
-      guard chdir("/proc/self/fd") == 0 else { throw Errno(rawValue: errno) }
+      try checked { chdir("/proc/self/fd") }
       try Syscall.mount(source: "overlay", target: target, type: "overlay", flags: flags, data: text)
     }
     withExtendedLifetime(kept) {}

@@ -222,7 +222,7 @@ private final class ObjectCopier {
           let count = try Syscall.read(file, into: self.buffer)
           return UnsafeRawBufferPointer(rebasing: self.buffer[..<count])
         } catch {
-          throw callFailure("read", header.name, error)
+          throw .failed("read", header.name, error)
         }
       }
     }
