@@ -21,6 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
+/// The drivers: each is a folder in `Sources`, and its name here (docs/writing-a-driver.md).
+let drivers = ["StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs"]
+
 let package = Package(
   name: "stowage",
   products: [
@@ -59,28 +62,20 @@ let package = Package(
       ["StowageModel", "StowageSystem", "StowageFiles", system]),
     library("StowageRootless", ["StowageModel", "StowageSystem", "StowageConfig", system]),
     // 3: drivers
-    library("StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library("StowageMounts", ["StowageModel", "StowageSystem", "StowageFiles", system]),
     library(
-      "StowageDriverOverlay",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
-    library(
-      "StowageDriverVFS",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
-    library(
-      "StowageDriverBtrfs",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+      "StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", "StowageMounts", system]),
+    // The drivers themselves: see `drivers`.
     library(
       "StowageDrivers",
-      [
-        "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs", "StowageModel",
-        "StowageSystem", system,
-      ]),
+      ["StowageDriverAPI", "StowageModel", "StowageFiles", "StowageSystem", system]
+        + drivers.map { .byName(name: $0) }),
     // 4: the store
     library(
       "StowageStore",
       [
         "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
-        "StowageDiff", "StowageConfig", "StowageDriverAPI", system,
+        "StowageDiff", "StowageMounts", "StowageConfig", "StowageDriverAPI", system,
       ]),
     library(
       "StowageOCI",
@@ -130,7 +125,7 @@ let package = Package(
       "DriverTests",
       [
         "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs",
-        "StowageDiff", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
+        "StowageDiff", "StowageMounts", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     tests(
       "StowageStoreTests",
@@ -158,3 +153,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+package.targets += drivers.map { name in
+  library(
+    name,
+    ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", "StowageMounts", "StowageDriverAPI", system])
+}

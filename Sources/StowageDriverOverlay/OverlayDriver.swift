@@ -3,6 +3,7 @@
 package import StowageDriverAPI
 package import StowageFiles
 import StowageModel
+import StowageSystem
 package import SystemPackage
 
 /// The overlay driver: one directory a layer, presented by the kernel's overlay or by a mount program.
@@ -41,7 +42,7 @@ package struct OverlayDriver: GraphDriver {
   package func directory(of layer: LayerLocation) -> FilePath { files(of: layer).path }
 
   /// Whether `<home>/<ID>` exists.
-  package func exists(_ layer: LayerLocation) -> Bool { DriverFiles.exists(directory(of: layer)) }
+  package func exists(_ layer: LayerLocation) -> Bool { HostFiles.exists(directory(of: layer)) }
 
   /// The paths of a layer.
   func files(of layer: LayerLocation) -> LayerDirectory {

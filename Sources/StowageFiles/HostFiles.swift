@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageFiles
 package import StowageModel
 package import StowageSystem
 package import SystemPackage
 
-/// The few operations on files of a store that drivers share, with errors worded as the reference words them
-/// (`mkdir /a/b: no such file or directory`).
-package enum DriverFiles {
-  /// The largest file of a driver that is read; far above 500 ancestors with long identifiers.
+/// The few operations on single files of a store that drivers and mounts share, with errors worded as the reference words
+/// them (`mkdir /a/b: no such file or directory`).
+package enum HostFiles {
+  /// The largest file that is read: those of drivers are meant, far above 500 ancestors with long identifiers.
   private static let sizeLimit = 1 << 20
 
   /// The status of a path, or `nil` if there is nothing.
