@@ -103,7 +103,7 @@ package struct BtrfsDriver: WholeTreeDriver {
     do throws(StorageError) {
       let file = quotaFile(of: layer)
       try HostFiles.ensureDirectory(file.removingLastComponent(), mode: 0o700, owner: .current)
-      try HostFiles.replace(file, with: String(limit), mode: 0o644)
+      try AtomicFile.replace(file, text: String(limit), mode: 0o644)
     } catch {
       do throws(StorageError) { try removeTree(directory(of: layer)) } catch {
         Log.warning("btrfs: cannot remove a layer that could not be made: \(error)")

@@ -52,12 +52,12 @@ extension OverlayDriver {
       try makeContentRoot(files.diff, attributes)
     }
     try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
-    try HostFiles.replace(files.linkFile, with: name, mode: 0o644)
+    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
     try HostFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)
     try HostFiles.makeDirectory(files.merged, mode: 0o700, owner: attributes.forcedOwner)
     if let lists {
-      try HostFiles.replace(files.lowerFile, with: lists.lower, mode: 0o666)
-      try HostFiles.replace(files.lowerLayersFile, with: lists.lowerLayers, mode: 0o666)
+      try AtomicFile.replace(files.lowerFile, text: lists.lower, mode: 0o666)
+      try AtomicFile.replace(files.lowerLayersFile, text: lists.lowerLayers, mode: 0o666)
     } else {
       try HostFiles.makeDirectory(files.empty, mode: 0o700, owner: attributes.forcedOwner)
     }

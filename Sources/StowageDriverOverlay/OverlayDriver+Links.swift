@@ -61,7 +61,7 @@ extension OverlayDriver {
     let known = try entriesByTarget(files.home)[files.linkTarget]?.first
     let name = known ?? LayerDirectory.newShortName()
     if known == nil { try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
-    try HostFiles.replace(files.linkFile, with: name, mode: 0o644)
+    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
     return name
   }
 
@@ -183,7 +183,7 @@ private struct LinkAudit {
       note(chain.layer.id, .parentsDiffer(file: "lower"))
     }
     if mayWrite, isNamed, links != names {
-      try HostFiles.replace(files.lowerFile, with: names.joined(separator: ":"), mode: 0o666)
+      try AtomicFile.replace(files.lowerFile, text: names.joined(separator: ":"), mode: 0o666)
     }
 
     let listed = try files.listedAncestors()
@@ -192,7 +192,7 @@ private struct LinkAudit {
     note(chain.layer.id, listed == nil ? .lowerLayersMissing : .parentsDiffer(file: "lower-layers"))
     if mayWrite {
       let text = identifiers.map(\.rawValue).joined(separator: ":")
-      try HostFiles.replace(files.lowerLayersFile, with: text, mode: 0o666)
+      try AtomicFile.replace(files.lowerLayersFile, text: text, mode: 0o666)
     }
   }
 }

@@ -136,7 +136,7 @@ struct OverlaySetup {
   private func recordMountProgram(_ value: Bool) throws(StorageError) {
     let text = String(value)
     if try HostFiles.read(hasMountProgram) != Array(text.utf8) {
-      try HostFiles.replace(hasMountProgram, with: text, mode: 0o600)
+      try AtomicFile.replace(hasMountProgram, text: text, mode: 0o600)
     }
   }
 

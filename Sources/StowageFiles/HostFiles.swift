@@ -67,33 +67,6 @@ package enum HostFiles {
     }
   }
 
-  /// Writes a small file under a temporary name and renames it into place; the mode is subject to the umask.
-  ///
-  /// Readers see the old content or the new one. Not flushed: the layer's record is what makes it valid.
-  package static func replace(_ path: FilePath, with text: String, mode: UInt32) throws(StorageError) {
-    let temporary = FilePath("\(path).tmp-\(getRandomSuffix())")
-    do throws(Errno) {
-      let file = try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: mode)
-      do throws(Errno) {
-        let bytes = Array(text.utf8)
-        let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
-          do throws(Errno) { return .success(try Syscall.write(file.rawValue, all: buffer)) } catch {
-            return .failure(error)
-          }
-        }
-        try result.get()
-        try Syscall.rename(temporary, path)
-      } catch {
-        try? Syscall.unlink(temporary)
-        throw error
-      }
-    } catch {
-      throw StorageError.failed("open", path, error)
-    }
-  }
-
-  private static func getRandomSuffix() -> String { String(UInt32.random(in: 0...UInt32.max)) }
-
   /// Makes one directory with exactly the 12 mode bits and the owner, whatever the umask (graph-drivers 26.8).
   package static func makeDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
     do throws(Errno) {
