@@ -21,6 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
+/// The drivers: each is a folder in `Sources`, and its name here (docs/writing-a-driver.md).
+let drivers = ["StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs"]
+
 let package = Package(
   name: "stowage",
   products: [
@@ -46,7 +49,8 @@ let package = Package(
     .systemLibrary(name: "CBz2", providers: [.apt(["libbz2-dev"])]),
     library(
       "StowageCompression", ["StowageModel", "StowageSystem", "CIsal", "CZstd", "CLzma", "CBz2", system]),
-    library("StowageArchive", ["StowageModel", "StowageDigest", "StowageCompression"]),
+    library(
+      "StowageArchive", ["StowageModel", "StowageSystem", "StowageDigest", "StowageCompression", system]),
     library(
       "StowageDiff",
       [
@@ -58,29 +62,21 @@ let package = Package(
       ["StowageModel", "StowageSystem", "StowageFiles", system]),
     library("StowageRootless", ["StowageModel", "StowageSystem", "StowageConfig", system]),
     // 3: drivers
-    library("StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+    library("StowageMounts", ["StowageModel", "StowageSystem", "StowageFiles", system]),
     library(
-      "StowageDriverOverlay",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
-    library(
-      "StowageDriverVFS",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
-    library(
-      "StowageDriverBtrfs",
-      ["StowageDriverAPI", "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", system]),
+      "StowageDriverAPI", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", "StowageMounts", system]),
+    // The drivers themselves: see `drivers`.
     library(
       "StowageDrivers",
-      [
-        "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs", "StowageModel",
-        "StowageSystem", system,
-      ]),
+      ["StowageDriverAPI", "StowageModel", "StowageFiles", "StowageSystem", system]
+        + drivers.map { .byName(name: $0) }),
     // 4: the store
     library("StowageRecords", ["StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", system]),
     library(
       "StowageStore",
       [
         "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
-        "StowageRecords", "StowageDiff", "StowageConfig", "StowageDriverAPI", system,
+        "StowageRecords", "StowageDiff", "StowageMounts", "StowageConfig", "StowageDriverAPI", system,
       ]),
     library(
       "StowageOCI",
@@ -92,8 +88,8 @@ let package = Package(
     library(
       "Stowage",
       [
-        "StowageModel", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers", "StowageStore",
-        "StowageOCI",
+        "StowageModel", "StowageSystem", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers",
+        "StowageStore", "StowageOCI",
       ]),
     .executableTarget(
       name: "stowage-cli",
@@ -124,7 +120,9 @@ let package = Package(
       "StowageCompressionTests", ["StowageCompression", "StowageModel", "StowageSystem", "StowageTestSupport", system]),
     tests(
       "StowageArchiveTests",
-      ["StowageArchive", "StowageCompression", "StowageDigest", "StowageModel", "StowageTestSupport"]),
+      [
+        "StowageArchive", "StowageCompression", "StowageDigest", "StowageSystem", "StowageModel", "StowageTestSupport",
+      ]),
     tests(
       "StowageDiffTests",
       [
@@ -136,7 +134,7 @@ let package = Package(
       "DriverTests",
       [
         "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs",
-        "StowageDiff", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
+        "StowageDiff", "StowageMounts", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     tests(
       "StowageStoreTests",
@@ -164,3 +162,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+package.targets += drivers.map { name in
+  library(
+    name,
+    ["StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", "StowageMounts", "StowageDriverAPI", system])
+}

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -114,25 +112,15 @@ int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t 
   *count = target->bytes_deduped;
   return target->status == FILE_DEDUPE_RANGE_SAME;
 }
-int stowage_get_inode_flags(int fd, long *flags) { return ioctl(fd, FS_IOC_GETFLAGS, flags); }
-int stowage_set_inode_flags(int fd, long flags) { return ioctl(fd, FS_IOC_SETFLAGS, &flags); }
-int stowage_fallocate(int fd, int mode, int64_t offset, int64_t length) { return fallocate(fd, mode, offset, length); }
 int stowage_syncfs(int fd) { return syncfs(fd); }
-ssize_t stowage_getrandom(void *buffer, size_t size, uint32_t flags) { return getrandom(buffer, size, flags); }
 int stowage_pipe2(int fds[2], int flags) { return pipe2(fds, flags); }
 int stowage_dup_cloexec(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
 
-ssize_t stowage_getxattr(const char *path, const char *name, void *value, size_t size) {
-  return getxattr(path, name, value, size);
-}
 ssize_t stowage_lgetxattr(const char *path, const char *name, void *value, size_t size) {
   return lgetxattr(path, name, value, size);
 }
 ssize_t stowage_fgetxattr(int fd, const char *name, void *value, size_t size) {
   return fgetxattr(fd, name, value, size);
-}
-int stowage_setxattr(const char *path, const char *name, const void *value, size_t size, int flags) {
-  return setxattr(path, name, value, size, flags);
 }
 int stowage_lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags) {
   return lsetxattr(path, name, value, size, flags);
@@ -141,11 +129,7 @@ int stowage_fsetxattr(int fd, const char *name, const void *value, size_t size, 
   return fsetxattr(fd, name, value, size, flags);
 }
 ssize_t stowage_llistxattr(const char *path, char *list, size_t size) { return llistxattr(path, list, size); }
-ssize_t stowage_listxattr(const char *path, char *list, size_t size) { return listxattr(path, list, size); }
 ssize_t stowage_flistxattr(int fd, char *list, size_t size) { return flistxattr(fd, list, size); }
-int stowage_lremovexattr(const char *path, const char *name) { return lremovexattr(path, name); }
-int stowage_removexattr(const char *path, const char *name) { return removexattr(path, name); }
-int stowage_fremovexattr(int fd, const char *name) { return fremovexattr(fd, name); }
 
 int stowage_ofd_setlk(int fd, int type, int wait) {
   struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET};
@@ -174,10 +158,6 @@ int stowage_mount_setattr(int dirfd, const char *path, uint32_t flags, struct st
 }
 
 int stowage_unshare(uint64_t flags) { return unshare((int)flags); }
-int stowage_setns(int fd, uint64_t type) { return setns(fd, (int)type); }
-int stowage_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
-  return prctl(option, a, b, c, d);
-}
 
 int stowage_effective_capabilities(uint64_t *set) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

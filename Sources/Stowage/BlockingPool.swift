@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import StowageSystem
 import Synchronization
 
 /// A few plain threads for blocking calls, so that nothing blocks the threads of Swift's concurrency.
@@ -37,7 +38,7 @@ final class BlockingPool: Sendable {
       state.threads += 1
       return true
     }
-    if startsThread, !startThread() {
+    if startsThread, (try? PlainThread.detach { self.work() }) == nil {
       // No thread can be had: others will do the job, or, if there are none, the caller.
       let orphan = state.withLock { state -> (@Sendable () -> Void)? in
         state.threads -= 1
@@ -45,23 +46,6 @@ final class BlockingPool: Sendable {
       }
       orphan?()
     }
-  }
-
-  private func startThread() -> Bool {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(self)
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<BlockingPool>.fromOpaque(argument).takeRetainedValue().work() }
-        return nil
-      }, argument.toOpaque())
-    if status != 0 {
-      argument.release()
-      return false
-    }
-    pthread_detach(thread)
-    return true
   }
 
   private func work() {

@@ -3,7 +3,6 @@
 public import StowageModel
 public import StowageOCI
 public import StowageStore
-internal import Synchronization
 
 /// Asynchronous forms of the operations that take long. Each runs on a bounded pool of plain threads; a store lock is
 /// never
@@ -16,14 +15,14 @@ extension LayerOperations {
     _ request: LayerCreation, diffFile path: String, expecting: ExpectedDiff = ExpectedDiff(),
     progress: (@Sendable (UInt64) -> Void)? = nil
   ) async throws -> PutLayer {
-    let flag = CancelledFlag()
+    let flag = CancellationFlag()
     return try await withTaskCancellationHandler {
       try await BlockingPool.shared.run {
         try self.put(
-          request, diff: .file(path), expecting: expecting, progress: progress, isCancelled: { flag.isSet })
+          request, diff: .file(path), expecting: expecting, progress: progress, isCancelled: { flag.isCancelled })
       }
     } onCancel: {
-      flag.set()
+      flag.cancel()
     }
   }
 
@@ -62,13 +61,4 @@ extension Store {
   public func run<R: Sendable>(_ body: @escaping @Sendable (Store) throws -> R) async throws -> R {
     try await BlockingPool.shared.run { try body(self) }
   }
-}
-
-/// Set once, read from any thread.
-private final class CancelledFlag: Sendable {
-  private let value = Atomic(false)
-
-  var isSet: Bool { value.load(ordering: .acquiring) }
-
-  func set() { value.store(true, ordering: .releasing) }
 }

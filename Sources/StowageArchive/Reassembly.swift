@@ -2,6 +2,8 @@
 private import Glibc
 package import StowageCompression
 private import StowageModel
+private import StowageSystem
+private import SystemPackage
 
 /// Where `reassemble` gets the content of one file.
 package enum TarSplitContent: Sendable {
@@ -62,16 +64,16 @@ private func copy(
 private func copy(
   _ descriptor: CInt, _ size: Int64, _ checksum: UInt64?, to sink: any ByteSink, _ buffer: UnsafeMutableRawBufferPointer
 ) throws(ArchiveError) -> Bool {
-  var status = stat()
-  guard fstat(descriptor, &status) == 0 else { throw ArchiveError.system("fstat", errno) }
-  guard status.st_mode & S_IFMT == S_IFREG, Int64(status.st_size) == size else { return false }
+  let status: FileStatus
+  do throws(Errno) { status = try Syscall.fstat(descriptor) } catch { throw ArchiveError.system("fstat", error) }
+  guard status.kind == .regular, status.size == size else { return false }
   var found = CRC64()
   var position: Int64 = 0
   while position < size {
-    let count = pread(descriptor, buffer.baseAddress, Int(min(Int64(buffer.count), size - position)), off_t(position))
-    if count < 0 {
-      if errno == EINTR { continue }
-      throw ArchiveError.system("read", errno)
+    let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(Int64(buffer.count), size - position))])
+    let count: Int
+    do throws(Errno) { count = try Syscall.pread(descriptor, into: piece, at: position) } catch {
+      throw ArchiveError.system("read", error)
     }
     guard count > 0 else { return false }
     position += Int64(count)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import StowageSystem
+package import SystemPackage
 
 /// What went wrong while reading or writing a layer archive.
 ///
@@ -22,7 +24,7 @@ package struct ArchiveError: Error, Sendable, CustomStringConvertible {
     case unsupported
     /// A tar-split file is malformed.
     case invalidTarSplit
-    /// A system call failed; see `errorNumber`.
+    /// A system call failed; see `cause`.
     case system
     /// The work was cancelled.
     case cancelled
@@ -34,16 +36,13 @@ package struct ArchiveError: Error, Sendable, CustomStringConvertible {
   package let kind: Kind
   /// The text shown to the user.
   package let message: String
-  /// The `errno` value of a failed system call, else 0.
-  package let errorNumber: CInt
-  /// The failure underneath, if a caller's closure raised one.
+  /// The failure underneath: what a caller's closure raised, the `Errno` of a failed system call.
   package let cause: (any Error)?
 
   /// Makes an error from its parts.
-  package init(_ kind: Kind, _ message: String, errorNumber: CInt = 0, cause: (any Error)? = nil) {
+  package init(_ kind: Kind, _ message: String, cause: (any Error)? = nil) {
     self.kind = kind
     self.message = message
-    self.errorNumber = errorNumber
     self.cause = cause
   }
 
@@ -69,7 +68,7 @@ package struct ArchiveError: Error, Sendable, CustomStringConvertible {
   package static var cancelled: ArchiveError { ArchiveError(.cancelled, "operation cancelled") }
 
   /// A failed system call, such as `write: no space left on device`.
-  package static func system(_ call: String, _ errorNumber: CInt) -> ArchiveError {
-    ArchiveError(.system, "\(call): \(errorText(errorNumber))", errorNumber: errorNumber)
+  package static func system(_ call: String, _ error: Errno) -> ArchiveError {
+    ArchiveError(.system, "\(call): \(error.referenceText)", cause: error)
   }
 }

@@ -14,17 +14,6 @@ extension ByteSource {
   /// Nothing to wake up.
   package func cancel() {}
 
-  /// Reads until `buffer` is full or the stream ends; returns the number of bytes read.
-  package func readFully(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
-    var filled = 0
-    while filled < buffer.count {
-      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-      if count == 0 { break }
-      filled += count
-    }
-    return filled
-  }
-
   /// Reads to the end of the stream; fails with `.fieldTooLong` above `limit` bytes.
   package func readToEnd(limit: Int = .max) throws(ArchiveError) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CBz2
+internal import SystemPackage
 
 /// Decodes bzip2 data: any number of streams; anything else behind is an error. Needs about 4 MiB of memory.
 package final class Bzip2Decoder: ByteSource {
@@ -36,7 +37,7 @@ package final class Bzip2Decoder: ByteSource {
       }
       if !isInStream {
         stream.pointee = bz_stream()
-        guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { throw ArchiveError.system("bzip2", 12) }
+        guard BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else { throw ArchiveError.system("bzip2", .noMemory) }
         isInStream = true
       }
       produced = try step(into: buffer)
@@ -65,7 +66,7 @@ package final class Bzip2Decoder: ByteSource {
     case BZ_DATA_ERROR_MAGIC where hasFinishedOne:
       throw ArchiveError(.invalidCompressedData, "bzip2 data invalid: bad magic value in continuation file")
     case BZ_DATA_ERROR_MAGIC: throw ArchiveError(.invalidCompressedData, "bzip2 data invalid: bad magic value")
-    case BZ_MEM_ERROR: throw ArchiveError.system("bzip2", 12)
+    case BZ_MEM_ERROR: throw ArchiveError.system("bzip2", .noMemory)
     default: throw ArchiveError(.invalidCompressedData, "bzip2 data invalid: checksum mismatch or corrupt block")
     }
     return outputCount - Int(stream.pointee.avail_out)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import StowageSystem
+import SystemPackage
 
 /// Writes to a file, pipe or socket through a buffer; large writes bypass it.
 package final class DescriptorSink: ByteSink {
@@ -37,18 +39,15 @@ package final class DescriptorSink: ByteSink {
   private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
     var rest = bytes
     while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 {
-        switch errno {
-        case EINTR: continue
-        case EAGAIN:
-          var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          _ = poll(&watched, 1, -1)
-          continue
-        case let number: throw ArchiveError.system("write", number)
-        }
+      do throws(Errno) {
+        let count = try checked { Glibc.write(descriptor, rest.baseAddress, rest.count) }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } catch .resourceTemporarilyUnavailable {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&watched, 1, -1)
+      } catch {
+        throw ArchiveError.system("write", error)
       }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import StowageSystem
+import SystemPackage
 
 /// Reads a file, pipe or socket from its current offset to its end.
 package final class DescriptorSource: ByteSource {
@@ -26,11 +28,12 @@ package final class DescriptorSource: ByteSource {
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
     while true {
       if let wake { try wake.wait(for: descriptor) }
-      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-      if count >= 0 { return count }
-      switch errno {
-      case EINTR, EAGAIN: continue
-      case let number: throw ArchiveError.system("read", number)
+      do throws(Errno) {
+        return try Syscall.read(descriptor, into: buffer)
+      } catch .resourceTemporarilyUnavailable {
+        continue
+      } catch {
+        throw ArchiveError.system("read", error)
       }
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-private import Glibc
+internal import StowageSystem
+internal import SystemPackage
 
 /// Runs a source on a thread of its own, a bounded number of buffers ahead of its reader.
 ///
@@ -7,7 +8,7 @@ private import Glibc
 /// copied. The upstream source belongs to the thread until this object is gone, except for `cancel()`.
 package final class PipelineSource: ChunkSource {
   private let ring: BufferRing
-  private let thread: pthread_t?
+  private var thread: PlainThread?
   private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
   private var isHoldingSlot = false
 
@@ -16,27 +17,15 @@ package final class PipelineSource: ChunkSource {
   /// The default, 4 × 256 KiB, stays within a second-level cache and hides the unevenness of both sides.
   package init(_ upstream: any ByteSource, bufferSize: Int = 256 << 10, depth: Int = 4) {
     ring = BufferRing(upstream, bufferSize: max(bufferSize, 4096), depth: max(depth, 2))
-    var identifier = pthread_t()
-    let argument = Unmanaged.passRetained(ring)
-    let code = pthread_create(
-      &identifier, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<BufferRing>.fromOpaque(argument).takeRetainedValue().fill()
-        return nil
-      }, argument.toOpaque())
-    if code == 0 {
-      thread = identifier
-    } else {
-      argument.release()
-      thread = nil
-      ring.fail(ArchiveError.system("pthread_create", code))
+    let ring = ring
+    do throws(Errno) { thread = try PlainThread { ring.fill() } } catch {
+      ring.fail(ArchiveError.system("pthread_create", error))
     }
   }
 
   deinit {
     ring.cancel()
-    if let thread { _ = pthread_join(thread, nil) }
+    thread.take()?.join()
   }
 
   package func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import StowageSystem
 import Synchronization
+import SystemPackage
 
 /// Lets one thread end another's wait for a descriptor.
 final class WakePipe: Sendable {
@@ -35,14 +37,7 @@ final class WakePipe: Sendable {
     var watched = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0),
     ]
-    while true {
-      let count = poll(&watched, 2, -1)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw ArchiveError.system("poll", errno)
-      }
-      if watched[1].revents != 0 { throw .cancelled }
-      return
-    }
+    do throws(Errno) { try checked { poll(&watched, 2, -1) } } catch { throw ArchiveError.system("poll", error) }
+    if watched[1].revents != 0 { throw .cancelled }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CLzma
+internal import SystemPackage
 
 /// Decodes xz data: any number of streams with padding between them; anything else behind is an error.
 package final class XZDecoder: ByteSource {
@@ -30,7 +31,7 @@ package final class XZDecoder: ByteSource {
   }
 
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
-    guard isReady else { throw ArchiveError.system("xz", 12) }
+    guard isReady else { throw ArchiveError.system("xz", .noMemory) }
     guard !buffer.isEmpty else { return 0 }
     var produced = 0
     while produced == 0 && !isAtEnd {
@@ -57,7 +58,7 @@ package final class XZDecoder: ByteSource {
     case LZMA_BUF_ERROR: .unexpectedEnd
     case LZMA_MEMLIMIT_ERROR:
       ArchiveError(.unsupported, "xz: the dictionary needs more than \(Self.memoryLimit >> 20) MiB of memory")
-    case LZMA_MEM_ERROR: ArchiveError.system("xz", 12)
+    case LZMA_MEM_ERROR: ArchiveError.system("xz", .noMemory)
     case LZMA_FORMAT_ERROR: ArchiveError(.invalidCompressedData, "xz: invalid header magic bytes")
     case LZMA_OPTIONS_ERROR: ArchiveError(.unsupported, "xz: unsupported filter or check")
     default: ArchiveError(.invalidCompressedData, "xz: data is corrupt")

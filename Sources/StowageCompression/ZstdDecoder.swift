@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CZstd
+internal import SystemPackage
 
 /// Decodes zstd data: any number of frames, skippable ones skipped; anything else behind a frame is an error
 /// (archive-and-diff 2.2). zstd:chunked blobs are ordinary zstd here.
@@ -27,7 +28,7 @@ package final class ZstdDecoder: ByteSource {
   deinit { _ = ZSTD_freeDCtx(context) }
 
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
-    guard context != nil else { throw ArchiveError.system("zstd", 12) }
+    guard context != nil else { throw ArchiveError.system("zstd", .noMemory) }
     guard !buffer.isEmpty else { return 0 }
     var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
     while output.pos < output.size && !isAtEnd {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CZstd
+internal import SystemPackage
 
 /// Writes zstd frames with a content checksum, level 3; one, unless ``endFrame()`` is called.
 package final class ZstdSink: ByteSink {
@@ -10,7 +11,7 @@ package final class ZstdSink: ByteSink {
 
   /// Compresses what is written to this sink into `downstream`.
   package init(_ downstream: any ByteSink, level: CInt = 3) throws(ArchiveError) {
-    guard let context = ZSTD_createCCtx() else { throw ArchiveError.system("zstd", 12) }
+    guard let context = ZSTD_createCCtx() else { throw ArchiveError.system("zstd", .noMemory) }
     self.downstream = downstream
     self.context = context
     _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)

@@ -25,8 +25,8 @@ package struct DriverOption: Hashable, Sendable {
       guard let equals = text.firstIndex(of: "=") else {
         throw StorageError(.invalidOption, "unable to parse key/value option: \(text)", subject: text)
       }
-      let key = trimmed(text[..<equals]).lowercased()
-      let value = trimmed(text[text.index(after: equals)...])
+      let key = text[..<equals].trimmedText.lowercased()
+      let value = text[text.index(after: equals)...].trimmedText
       guard let dot = key.firstIndex(of: ".") else {
         result.append(DriverOption(key: key, value: value, text: text))
         continue
@@ -90,14 +90,6 @@ package struct DriverOption: Hashable, Sendable {
   /// The value as a list split at commas, empty elements left out.
   package var list: [String] {
     value.split(separator: ",", omittingEmptySubsequences: true).map(String.init)
-  }
-
-  /// Takes white space off both ends.
-  package static func trimmed(_ text: some StringProtocol) -> String {
-    var rest = Substring(text)
-    while let first = rest.first, first.isWhitespace { rest.removeFirst() }
-    while let last = rest.last, last.isWhitespace { rest.removeLast() }
-    return String(rest)
   }
 }
 

@@ -2,6 +2,7 @@
 
 package import StowageFiles
 package import StowageModel
+package import StowageMounts
 package import SystemPackage
 
 /// A way to keep layers on disk and to present them as file trees.

@@ -61,7 +61,7 @@ package enum SyncMode {
   ///
   /// - Throws: `invalidOption`: `invalid sync mode for <driver> driver: invalid sync mode: "<text>"`.
   package static func parse(_ text: String, driver: String) throws(StorageError) -> SyncPolicy {
-    switch DriverOption.trimmed(text).lowercased() {
+    switch text.trimmedText.lowercased() {
     case "", "none": return .none
     case "filesystem": return .fileSystem
     default:
@@ -83,7 +83,7 @@ package enum AdditionalStore {
       throw StorageError(
         .invalidOption, "\(driver): image path \(goQuoted(path.string)) is not absolute.  Can not be relative")
     }
-    let status = try DriverFiles.existing(path, otherwise: "\(driver): can't stat imageStore dir \(path)")
+    let status = try HostFiles.existing(path, otherwise: "\(driver): can't stat imageStore dir \(path)")
     guard status.kind == .directory else {
       throw StorageError(.invalidOption, "\(driver): image path \(goQuoted(path.string)) must be a directory")
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import StowageFiles
 import StowageModel
 import StowageSystem
 package import SystemPackage

@@ -16,7 +16,7 @@ package protocol WholeTreeDriver: GraphDriver {
 
 extension WholeTreeDriver {
   /// Whether the layer's directory exists.
-  package func exists(_ layer: LayerLocation) -> Bool { DriverFiles.isDirectory(directory(of: layer)) }
+  package func exists(_ layer: LayerLocation) -> Bool { HostFiles.isDirectory(directory(of: layer)) }
 
   /// The layer's tree; whiteouts are executed and a root entry applies.
   package func applyTarget(
@@ -85,7 +85,7 @@ extension WholeTreeDriver {
   /// - Throws: `layerUnknown`, or `corrupt` if there is something else in its place.
   package func requireDirectory(of layer: LayerLocation) throws(StorageError) {
     let path = directory(of: layer)
-    guard let status = try DriverFiles.status(path) else {
+    guard let status = try HostFiles.status(path) else {
       throw StorageError(
         .layerUnknown, "stat \(path): no such file or directory", subject: layer.id.rawValue, path: path.string)
     }
@@ -99,7 +99,7 @@ extension WholeTreeDriver {
   /// - Throws: `driverLayerUnknown`, with the reference's text (cli 16.4).
   package func parentTree(_ parent: LayerLocation) throws(StorageError) -> FilePath {
     let path = directory(of: parent)
-    guard let status = try DriverFiles.status(path), status.kind == .directory else {
+    guard let status = try HostFiles.status(path), status.kind == .directory else {
       throw StorageError(
         .driverLayerUnknown, "Stat \(path): no such file or directory", subject: parent.id.rawValue, path: path.string)
     }
@@ -129,12 +129,12 @@ extension WholeTreeDriver {
       content = try stage(over: parents, targetRoot: layer.root, options)
     }
     let path = directory(of: layer)
-    try DriverFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
-    if DriverFiles.exists(path, followingLinks: false) {
+    try HostFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
+    if HostFiles.exists(path, followingLinks: false) {
       Log.warning("\(traits.name): removing the leftover directory \(path) of a layer that is not recorded")
       try removeTree(path)
     }
-    try DriverFiles.rename(content.tree, path)
+    try HostFiles.rename(content.tree, path)
     content.finish()
   }
 }

@@ -4,6 +4,7 @@ package import StowageDiff
 package import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
+package import StowageMounts
 import StowageSystem
 package import SystemPackage
 
@@ -38,7 +39,7 @@ package struct BtrfsDriver: WholeTreeDriver {
     }
     let driver = BtrfsDriver(settings: try BtrfsSettings(options: context.options), context: context)
     try driver.refuseOtherStores()
-    try DriverFiles.ensureDirectory(home.appending("subvolumes"), mode: 0o700, owner: .current)
+    try HostFiles.ensureDirectory(home.appending("subvolumes"), mode: 0o700, owner: .current)
     try MountExecutor.makePrivateMount(home)
     if driver.settings.wantsQuota { try Subvolume.enableQuota(home) }
     return driver
@@ -101,8 +102,8 @@ package struct BtrfsDriver: WholeTreeDriver {
     guard let limit else { return try removeQuotaFile(of: layer) }
     do throws(StorageError) {
       let file = quotaFile(of: layer)
-      try DriverFiles.ensureDirectory(file.removingLastComponent(), mode: 0o700, owner: .current)
-      try DriverFiles.replace(file, with: String(limit), mode: 0o644)
+      try HostFiles.ensureDirectory(file.removingLastComponent(), mode: 0o700, owner: .current)
+      try AtomicFile.replace(file, text: String(limit), mode: 0o644)
     } catch {
       do throws(StorageError) { try removeTree(directory(of: layer)) } catch {
         Log.warning("btrfs: cannot remove a layer that could not be made: \(error)")
@@ -141,9 +142,9 @@ package struct BtrfsDriver: WholeTreeDriver {
     try requireNoMountOptions(options)
     if !options.isForNewLayer { try requireDirectory(of: layer) }
     let tree = directory(of: layer)
-    let limit = try DriverFiles.read(quotaFile(of: layer)).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+    let limit = try HostFiles.read(quotaFile(of: layer)).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
     guard let limit, limit > 0, limit >= settings.minimumSpace else { return MountPlan(steps: [], mountPoint: tree) }
-    return MountPlan(steps: [.limitSpace(tree, bytes: limit)], mountPoint: tree)
+    return MountPlan(steps: [SubvolumeLimit(tree, bytes: limit)], mountPoint: tree)
   }
 
   /// Nothing to do.
@@ -153,7 +154,7 @@ package struct BtrfsDriver: WholeTreeDriver {
 
   /// The directories in `subvolumes`.
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
-    (try DriverFiles.entries(home(of: root).appending("subvolumes")) ?? []).filter { $0.kind == .directory }
+    (try HostFiles.entries(home(of: root).appending("subvolumes")) ?? []).filter { $0.kind == .directory }
       .map(\.name)
   }
 

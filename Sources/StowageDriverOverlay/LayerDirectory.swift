@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDriverAPI
+import StowageFiles
 package import StowageModel
 package import SystemPackage
 
@@ -48,8 +49,8 @@ package struct LayerDirectory: Hashable, Sendable {
 
   /// The layer's short name; `nil` if the file is missing, empty or cannot be a name in `l`.
   package func shortName() throws(StorageError) -> String? {
-    guard let bytes = try DriverFiles.read(linkFile) else { return nil }
-    let name = DriverOption.trimmed(String(decoding: bytes, as: UTF8.self))
+    guard let bytes = try HostFiles.read(linkFile) else { return nil }
+    let name = String(decoding: bytes, as: UTF8.self).trimmedText
     guard !name.isEmpty, !name.utf8.contains(0x2F), name != ".", name != "..", name.utf8.count <= 255 else {
       return nil
     }
@@ -58,7 +59,7 @@ package struct LayerDirectory: Hashable, Sendable {
 
   /// The identifiers in `lower-layers`; `nil` if the file is missing, empty or malformed (changes-1.64 6.3.6).
   package func listedAncestors() throws(StorageError) -> [LayerID]? {
-    guard let bytes = try DriverFiles.read(lowerLayersFile), !bytes.isEmpty else { return nil }
+    guard let bytes = try HostFiles.read(lowerLayersFile), !bytes.isEmpty else { return nil }
     var result: [LayerID] = []
     for part in String(decoding: bytes, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false) {
       guard let id = LayerID(recorded: String(part)), !part.contains(where: \.isNewline) else { return nil }
@@ -69,7 +70,7 @@ package struct LayerDirectory: Hashable, Sendable {
 
   /// The entries (`l/…`) in `lower`; `nil` if the file is missing or empty.
   package func listedLinks() throws(StorageError) -> [String]? {
-    guard let bytes = try DriverFiles.read(lowerFile), !bytes.isEmpty else { return nil }
+    guard let bytes = try HostFiles.read(lowerFile), !bytes.isEmpty else { return nil }
     return String(decoding: bytes, as: UTF8.self).split(separator: ":").map(String.init)
   }
 
@@ -79,7 +80,7 @@ package struct LayerDirectory: Hashable, Sendable {
   /// Whether the layer was made without lower layers: it has the dummy one and no lists. Such a layer with recorded parents
   /// is a copy that has all their content itself.
   package func standsAlone() throws(StorageError) -> Bool {
-    guard DriverFiles.isDirectory(empty), try listedAncestors() == nil else { return false }
+    guard HostFiles.isDirectory(empty), try listedAncestors() == nil else { return false }
     return try listedLinks() == nil
   }
 
@@ -89,7 +90,7 @@ package struct LayerDirectory: Hashable, Sendable {
     var result: [FilePath] = []
     while result.count < 500 {
       let name = "diff\(result.count + 1)"
-      guard DriverFiles.exists(path.appending(name)) else { break }
+      guard HostFiles.exists(path.appending(name)) else { break }
       result.append(FilePath("\(diff)/../\(name)"))
     }
     return result

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDriverAPI
+import StowageFiles
 import StowageModel
 import SystemPackage
 
@@ -52,7 +53,7 @@ extension OverlayDriver {
     for (index, store) in additionalImageStores.enumerated() {
       candidates.append(LayerLocation(id: id, role: .additionalImageStore(index), root: store))
     }
-    return candidates.first { DriverFiles.exists(files(of: $0).diff) }
+    return candidates.first { HostFiles.exists(files(of: $0).diff) }
   }
 
   /// The ancestors by way of `lower` and the entries in `l`; `nil` if one of them leads nowhere.
@@ -68,7 +69,7 @@ extension OverlayDriver {
     var result: [LayerID] = []
     for link in links {
       guard link.hasPrefix("l/"), let name = FilePath.Component(String(link.dropFirst(2))), name.kind == .regular,
-        let target = homes.lazy.compactMap({ DriverFiles.linkTarget($0.appending("l").appending(name)) }).first,
+        let target = homes.lazy.compactMap({ HostFiles.linkTarget($0.appending("l").appending(name)) }).first,
         let id = LayerDirectory.identifier(inLinkTarget: target)
       else { return nil }
       result.append(id)

@@ -33,7 +33,7 @@ extension OverlayDriver {
           older = content
         }
         let work = directory.addition()
-        try DriverFiles.makeDirectory(work, mode: 0o700, owner: .current)
+        try HostFiles.makeDirectory(work, mode: 0o700, owner: .current)
         try copy(parents, to: content, work: work, options)
       }
     } catch {
@@ -50,7 +50,7 @@ extension OverlayDriver {
   ) throws(StorageError) -> ApplyTarget {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     let files = files(of: layer)
-    guard DriverFiles.isDirectory(files.diff) else { throw OverlayDriver.missing(layer, files.diff) }
+    guard HostFiles.isDirectory(files.diff) else { throw OverlayDriver.missing(layer, files.diff) }
     return ApplyTarget(root: files.diff, options: applyOptions(idMaps))
   }
 
@@ -113,7 +113,7 @@ extension OverlayDriver {
     of layer: LayerLocation, over parents: [LayerLocation]
   ) throws(StorageError) -> [(String, String)] {
     let files = files(of: layer)
-    guard DriverFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    guard HostFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
     let lowers = try driverChain(of: layer, over: parents).map { self.files(of: $0).diff.string }
     var pairs: [(String, String)] = []
     if !lowers.isEmpty { pairs.append(("LowerDir", lowers.joined(separator: ":"))) }

@@ -23,19 +23,19 @@ extension OverlayDriver {
     let attributes = try rootAttributes(over: parents.first, options)
     // A copy has all of its content itself.
     let chain = options.isCopy ? [] : try creationChain(parents)
-    try DriverFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .root)
-    if DriverFiles.exists(files.path, followingLinks: false) {
+    try HostFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .root)
+    if HostFiles.exists(files.path, followingLinks: false) {
       Log.warning("overlay: removing the leftover directory \(files.path) of a layer that is not recorded")
       try removeNow(files)
     }
     let lists = try ParentLists(chain, self)
     let name = LayerDirectory.newShortName()
-    try DriverFiles.makeDirectory(files.path, mode: 0o700, owner: attributes.layerOwner)
+    try HostFiles.makeDirectory(files.path, mode: 0o700, owner: attributes.layerOwner)
     do throws(StorageError) {
       try fill(files, attributes, name: name, lists, content: content?.tree, older: content?.older)
     } catch {
       try? removeTree(files.path)
-      DriverFiles.removeLink(files.linkEntry(name), leadingTo: files.linkTarget)
+      HostFiles.removeLink(files.linkEntry(name), leadingTo: files.linkTarget)
       throw error
     }
     if let content = content.take() { content.finish() }
@@ -45,30 +45,30 @@ extension OverlayDriver {
     _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?,
     older: FilePath?
   ) throws(StorageError) {
-    if let older { try DriverFiles.rename(older, files.older(1)) }
+    if let older { try HostFiles.rename(older, files.older(1)) }
     if let content {
-      try DriverFiles.rename(content, files.diff)
+      try HostFiles.rename(content, files.diff)
     } else {
       try makeContentRoot(files.diff, attributes)
     }
-    try DriverFiles.symlink(files.linkEntry(name), to: files.linkTarget)
-    try DriverFiles.replace(files.linkFile, with: name, mode: 0o644)
-    try DriverFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)
-    try DriverFiles.makeDirectory(files.merged, mode: 0o700, owner: attributes.forcedOwner)
+    try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
+    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
+    try HostFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)
+    try HostFiles.makeDirectory(files.merged, mode: 0o700, owner: attributes.forcedOwner)
     if let lists {
-      try DriverFiles.replace(files.lowerFile, with: lists.lower, mode: 0o666)
-      try DriverFiles.replace(files.lowerLayersFile, with: lists.lowerLayers, mode: 0o666)
+      try AtomicFile.replace(files.lowerFile, text: lists.lower, mode: 0o666)
+      try AtomicFile.replace(files.lowerLayersFile, text: lists.lowerLayers, mode: 0o666)
     } else {
-      try DriverFiles.makeDirectory(files.empty, mode: 0o700, owner: attributes.forcedOwner)
+      try HostFiles.makeDirectory(files.empty, mode: 0o700, owner: attributes.forcedOwner)
     }
   }
 
   /// Makes `diff`, with the override attribute if a mask is forced.
   func makeContentRoot(_ path: FilePath, _ attributes: RootAttributes) throws(StorageError) {
-    try DriverFiles.makeDirectory(path, mode: attributes.forcedMode, owner: attributes.forcedOwner)
+    try HostFiles.makeDirectory(path, mode: attributes.forcedMode, owner: attributes.forcedOwner)
     if settings.forceMask != nil {
       let value = OverrideStat(owner: attributes.owner, mode: attributes.mode).text
-      try DriverFiles.setAttribute(path, OverrideStat.attributeName, value)
+      try HostFiles.setAttribute(path, OverrideStat.attributeName, value)
     }
   }
 
@@ -131,7 +131,7 @@ extension OverlayDriver {
       let diff = files(of: parent).diff
       if let override = OverrideStat(of: diff) {
         (result.owner, result.mode) = (override.owner, override.mode)
-      } else if let status = try DriverFiles.status(diff) {
+      } else if let status = try HostFiles.status(diff) {
         (result.owner, result.mode) = (Owner(uid: status.uid, gid: status.gid), UInt16(status.permissions))
       } else {
         throw StorageError(

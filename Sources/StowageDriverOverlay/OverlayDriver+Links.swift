@@ -27,7 +27,7 @@ extension OverlayDriver {
     for layer in [chain.layer] + chain.parents {
       let files = files(of: layer)
       let name = try files.shortName()
-      if layer.isWritable, name.map({ !DriverFiles.exists(files.linkEntry($0), followingLinks: false) }) ?? true {
+      if layer.isWritable, name.map({ !HostFiles.exists(files.linkEntry($0), followingLinks: false) }) ?? true {
         return true
       }
       entries[layer] = name
@@ -60,25 +60,25 @@ extension OverlayDriver {
     guard layer.isWritable else { throw StorageError.failed("open", files.linkFile, .noSuchFileOrDirectory) }
     let known = try entriesByTarget(files.home)[files.linkTarget]?.first
     let name = known ?? LayerDirectory.newShortName()
-    if known == nil { try DriverFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
-    try DriverFiles.replace(files.linkFile, with: name, mode: 0o644)
+    if known == nil { try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
+    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
     return name
   }
 
   /// Makes the entry `l/<name>` of a layer if there is none.
   func restoreEntry(_ name: String, of files: LayerDirectory) throws(StorageError) {
     let entry = files.linkEntry(name)
-    guard !DriverFiles.exists(entry, followingLinks: false) else { return }
-    try DriverFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .current)
-    try DriverFiles.symlink(entry, to: files.linkTarget)
+    guard !HostFiles.exists(entry, followingLinks: false) else { return }
+    try HostFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .current)
+    try HostFiles.symlink(entry, to: files.linkTarget)
   }
 
   /// The entries of `l`, by target.
   func entriesByTarget(_ home: FilePath) throws(StorageError) -> [String: [String]] {
     let links = home.appending("l")
     var result: [String: [String]] = [:]
-    for entry in try DriverFiles.entries(links) ?? [] where entry.kind == .symbolicLink {
-      guard let target = DriverFiles.linkTarget(links.appending(entry.name)) else { continue }
+    for entry in try HostFiles.entries(links) ?? [] where entry.kind == .symbolicLink {
+      guard let target = HostFiles.linkTarget(links.appending(entry.name)) else { continue }
       result[target, default: []].append(entry.name)
     }
     return result
@@ -125,7 +125,7 @@ private struct LinkAudit {
     for (target, names) in try driver.entriesByTarget(home).sorted(by: { $0.key < $1.key }) {
       if recorded.contains(target) { continue }
       if let id = LayerDirectory.identifier(inLinkTarget: target),
-        DriverFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
+        HostFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
       {
         continue
       }
@@ -148,8 +148,8 @@ private struct LinkAudit {
     guard let name else { return }
     if !links.contains(name) {
       let entry = files.linkEntry(name)
-      let isTaken = DriverFiles.exists(entry, followingLinks: false)
-      if !isTaken || DriverFiles.linkTarget(entry) != files.linkTarget {
+      let isTaken = HostFiles.exists(entry, followingLinks: false)
+      if !isTaken || HostFiles.linkTarget(entry) != files.linkTarget {
         note(layer.id, .linkMissing(name: name))
         if repairs {
           if isTaken { try unlink(name) }
@@ -183,7 +183,7 @@ private struct LinkAudit {
       note(chain.layer.id, .parentsDiffer(file: "lower"))
     }
     if mayWrite, isNamed, links != names {
-      try DriverFiles.replace(files.lowerFile, with: names.joined(separator: ":"), mode: 0o666)
+      try AtomicFile.replace(files.lowerFile, text: names.joined(separator: ":"), mode: 0o666)
     }
 
     let listed = try files.listedAncestors()
@@ -192,7 +192,7 @@ private struct LinkAudit {
     note(chain.layer.id, listed == nil ? .lowerLayersMissing : .parentsDiffer(file: "lower-layers"))
     if mayWrite {
       let text = identifiers.map(\.rawValue).joined(separator: ":")
-      try DriverFiles.replace(files.lowerLayersFile, with: text, mode: 0o666)
+      try AtomicFile.replace(files.lowerLayersFile, text: text, mode: 0o666)
     }
   }
 }

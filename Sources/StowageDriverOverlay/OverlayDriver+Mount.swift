@@ -3,6 +3,7 @@
 package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
+package import StowageMounts
 import StowageSystem
 import SystemPackage
 
@@ -13,7 +14,7 @@ extension OverlayDriver {
   ) throws(StorageError) -> MountPlan {
     let files = files(of: layer)
     let isNew = options.isForNewLayer
-    guard isNew || DriverFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    guard isNew || HostFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
     try checkContent(files)
     let root = try Owner(rootOf: options.idMaps)
     let words = try mountWords(options)
@@ -22,23 +23,24 @@ extension OverlayDriver {
     let lowers = try lowerDirectories(of: files, chain)
 
     let mountPoint = mountPoint(of: layer)
-    var steps: [MountStep] = [
-      .stopIfMounted(mountPoint, viaProgram: settings.mountProgram != nil, readOnly: readOnly),
-      .ensureDirectory(mountPoint, mode: 0o700, owner: root),
+    let kinds: [BackingFileSystem] = settings.mountProgram != nil ? [.overlay, .fuse] : [.overlay]
+    var steps: [any MountStep] = [
+      StopIfMounted(mountPoint, kinds: kinds, readOnly: readOnly),
+      EnsureDirectory(mountPoint, mode: 0o700, owner: root),
     ]
     if layer.isWritable {
       let mode = try contentMode(lowers)
-      if !isNew, !DriverFiles.exists(files.diff) {
-        steps.append(.ensureDirectory(files.diff, mode: mode, owner: root))
+      if !isNew, !HostFiles.exists(files.diff) {
+        steps.append(EnsureDirectory(files.diff, mode: mode, owner: root))
       }
       if !readOnly {
-        steps.append(.setOwner(files.diff, root))
-        if !isNew, !DriverFiles.exists(files.work) {
-          steps.append(.ensureDirectory(files.work, mode: 0o700, owner: root))
+        steps.append(SetOwner(files.diff, root))
+        if !isNew, !HostFiles.exists(files.work) {
+          steps.append(EnsureDirectory(files.work, mode: 0o700, owner: root))
         }
       }
       let marker = files.work.appending("work").appending("incompat").appending("volatile")
-      if DriverFiles.exists(marker, followingLinks: false) { steps.append(.removeTree(marker)) }
+      if HostFiles.exists(marker, followingLinks: false) { steps.append(RemoveTree(marker)) }
     }
     let (flags, data) = MountFlags.split(words)
     let mount = OverlayMount(
@@ -46,9 +48,9 @@ extension OverlayDriver {
       flags: layer.role == .graphRoot ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
       shift: needsShifting(options, chain) ? options.idMaps : IDMaps())
     if let program = settings.mountProgram {
-      steps.append(.mountWithProgram(self.program(program, mount, options)))
+      steps.append(self.program(program, mount, options))
     } else {
-      steps.append(.mountOverlay(mount))
+      steps.append(mount)
     }
     return MountPlan(steps: steps, mountPoint: mountPoint)
   }
@@ -56,14 +58,14 @@ extension OverlayDriver {
   /// Unmounts lazily and puts a fresh mount point in place (graph-drivers 8.2).
   package func unmountPlan(for layer: LayerLocation) -> MountPlan {
     let mountPoint = mountPoint(of: layer)
-    var steps: [MountStep] = []
-    if layer.isWritable { steps.append(.unmountChildren(files(of: layer).mapped)) }
-    if settings.mountProgram != nil { steps.append(.unmountProgram(mountPoint)) }
-    steps.append(.unmount(mountPoint))
+    var steps: [any MountStep] = []
+    if layer.isWritable { steps.append(UnmountChildren(files(of: layer).mapped)) }
+    if settings.mountProgram != nil { steps.append(UnmountProgram(mountPoint)) }
+    steps.append(Unmount(mountPoint))
     if layer.role == .graphRoot {
-      steps.append(.replaceMountPoint(mountPoint))
+      steps.append(ReplaceMountPoint(mountPoint))
     } else {
-      steps.append(.removeTree(mountPoint.removingLastComponent()))
+      steps.append(RemoveTree(mountPoint.removingLastComponent()))
     }
     return MountPlan(steps: steps, mountPoint: mountPoint)
   }
@@ -81,12 +83,12 @@ extension OverlayDriver {
 
   /// Refuses content of additional layer stores that is gone, and composefs layers.
   private func checkContent(_ files: LayerDirectory) throws(StorageError) {
-    if let target = DriverFiles.linkTarget(files.diff) {
+    if let target = HostFiles.linkTarget(files.diff) {
       guard target.hasPrefix("/") else {
         throw StorageError(
           .corrupt, "linkpath must be absolute (got: \(goQuoted(target)))", path: files.diff.string)
       }
-      guard DriverFiles.exists(files.diff) else {
+      guard HostFiles.exists(files.diff) else {
         throw StorageError(
           .layerUnknown,
           "failed to access to the linked additional layer: stat \(target): no such file or directory",
@@ -97,7 +99,7 @@ extension OverlayDriver {
   }
 
   private func refuseComposefs(_ files: LayerDirectory) throws(StorageError) {
-    if DriverFiles.exists(files.composefsData) {
+    if HostFiles.exists(files.composefsData) {
       throw StorageError(
         .notSupported, "overlay: layer \(files.id) is a composefs layer, which this version cannot mount",
         subject: files.id, path: files.path.string)
@@ -140,7 +142,7 @@ extension OverlayDriver {
     var lowers: [FilePath] = []
     for ancestor in chain {
       let below = self.files(of: ancestor)
-      guard DriverFiles.exists(below.diff) else {
+      guard HostFiles.exists(below.diff) else {
         throw StorageError(
           .layerUnknown,
           "can't stat (or find?) lower layer \(goQuoted(below.diff.string)): stat \(below.diff): "
@@ -156,7 +158,7 @@ extension OverlayDriver {
 
   /// The mode for a missing `diff`: that of the first lower directory, else the forced mask, else 555.
   private func contentMode(_ lowers: [FilePath]) throws(StorageError) -> UInt16 {
-    if let first = lowers.first, first.lastComponent != "empty", let status = try DriverFiles.status(first) {
+    if let first = lowers.first, first.lastComponent != "empty", let status = try HostFiles.status(first) {
       return UInt16(status.permissions)
     }
     return settings.forceMask ?? 0o555

@@ -4,6 +4,7 @@ import StowageDiff
 import StowageDriverAPI
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import SystemPackage
 
@@ -50,6 +51,6 @@ extension OverlayDriver {
   private func open(_ mount: OverlayMount) throws(StorageError) -> OwnedDescriptor {
     guard let program = settings.mountProgram else { return try OverlayMounter.open(mount) }
     return try OverlayMounter.openAttached(
-      mount.target, .mountWithProgram(self.program(program, mount, MountOptions(disableShifting: true))))
+      mount.target, self.program(program, mount, MountOptions(disableShifting: true)))
   }
 }

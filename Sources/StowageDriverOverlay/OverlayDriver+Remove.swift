@@ -3,6 +3,7 @@
 package import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
+import StowageMounts
 import StowageSystem
 package import SystemPackage
 
@@ -31,19 +32,19 @@ extension OverlayDriver {
   private func linkEntries(of files: LayerDirectory) throws(StorageError) -> [FilePath] {
     if let name = (try? files.shortName()) ?? nil {
       let entry = files.linkEntry(name)
-      if DriverFiles.linkTarget(entry) == files.linkTarget { return [entry] }
+      if HostFiles.linkTarget(entry) == files.linkTarget { return [entry] }
     }
     let links = files.home.appending("l")
-    return (try DriverFiles.entries(links) ?? []).lazy
+    return (try HostFiles.entries(links) ?? []).lazy
       .filter { $0.kind == .symbolicLink }
       .map { links.appending($0.name) }
-      .filter { DriverFiles.linkTarget($0) == files.linkTarget }
+      .filter { HostFiles.linkTarget($0) == files.linkTarget }
   }
 
   /// All directories of the home but `l`, `staging`, `tempdirs` and what probes left behind (graph-drivers 26.16).
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
     let home = home(of: root)
-    return (try DriverFiles.entries(home) ?? []).lazy
+    return (try HostFiles.entries(home) ?? []).lazy
       .filter { $0.kind == .directory && !["l", "staging", "tempdirs"].contains($0.name) }
       .filter { !OverlayDriver.isProbeLeftover($0.name, in: home) }
       .map(\.name)
@@ -56,7 +57,7 @@ extension OverlayDriver {
       prefixes.contains(where: { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) })
     else { return false }
     let files = LayerDirectory(home: home, id: name)
-    return !DriverFiles.exists(files.diff) && !DriverFiles.exists(files.linkFile)
+    return !HostFiles.exists(files.diff) && !HostFiles.exists(files.linkFile)
   }
 
   /// Removes stale staging directories, and the home's private mount unless somebody still stages (graph-drivers 8.3).
@@ -64,7 +65,7 @@ extension OverlayDriver {
     var inUse = false
     for home in Set([graphHome, context.imageStore.map { self.home(of: $0) } ?? graphHome]) {
       let staging = home.appending("staging")
-      for entry in try DriverFiles.entries(staging) ?? [] where entry.kind == .directory {
+      for entry in try HostFiles.entries(staging) ?? [] where entry.kind == .directory {
         let directory = staging.appending(entry.name)
         if try !OverlayDriver.removeStale(directory) { inUse = true }
       }
@@ -90,11 +91,11 @@ extension OverlayDriver {
   package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     let (old, new) = (files(of: layer), LayerDirectory(home: files(of: layer).home, id: id.rawValue))
-    guard DriverFiles.exists(old.path, followingLinks: false) else { return }
+    guard HostFiles.exists(old.path, followingLinks: false) else { return }
     let name = try old.shortName()
-    try DriverFiles.rename(old.path, new.path)
-    guard let name, DriverFiles.linkTarget(old.linkEntry(name)) == old.linkTarget else { return }
-    DriverFiles.removeLink(old.linkEntry(name), leadingTo: old.linkTarget)
-    try DriverFiles.symlink(new.linkEntry(name), to: new.linkTarget)
+    try HostFiles.rename(old.path, new.path)
+    guard let name, HostFiles.linkTarget(old.linkEntry(name)) == old.linkTarget else { return }
+    HostFiles.removeLink(old.linkEntry(name), leadingTo: old.linkTarget)
+    try HostFiles.symlink(new.linkEntry(name), to: new.linkTarget)
   }
 }

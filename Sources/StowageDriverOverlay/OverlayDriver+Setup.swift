@@ -4,6 +4,7 @@ import Glibc
 package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
+import StowageMounts
 import StowageSystem
 import SystemPackage
 
@@ -25,7 +26,7 @@ extension OverlayDriver {
     let setup = OverlaySetup(
       context: context, home: context.graphRoot.appending(homeName), runHome: context.runRoot.appending(homeName),
       backing: backing)
-    let isNew = !DriverFiles.exists(setup.home)
+    let isNew = !HostFiles.exists(setup.home)
     do throws(StorageError) {
       return try setup.driver(settings)
     } catch {
@@ -70,8 +71,8 @@ struct OverlaySetup {
   /// Makes directories, decides on a mount program, probes, recovers and mounts the home.
   func driver(_ options: OverlaySettings) throws(StorageError) -> OverlayDriver {
     var settings = options
-    try DriverFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current)
-    try DriverFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
+    try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current)
+    try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
     let probes = OverlayProbes(
       home: home, cache: ProbeCache(directory: runHome), mountOptions: settings.mountOptions, backing: backing,
       inUserNamespace: context.inUserNamespace)
@@ -118,7 +119,7 @@ struct OverlaySetup {
   /// Whether the kernel's overlay may be used on this home (graph-drivers 4.3).
   private func isNativeUsable(_ probes: OverlayProbes) throws(StorageError) -> Bool {
     guard geteuid() == 0 else { return false }
-    switch try DriverFiles.read(hasMountProgram).map({ DriverOption.trimmed(String(decoding: $0, as: UTF8.self)) }) {
+    switch try HostFiles.read(hasMountProgram).map({ String(decoding: $0, as: UTF8.self).trimmedText }) {
     case "true": return false
     case "false": break
     default:
@@ -134,14 +135,14 @@ struct OverlaySetup {
 
   private func recordMountProgram(_ value: Bool) throws(StorageError) {
     let text = String(value)
-    if try DriverFiles.read(hasMountProgram) != Array(text.utf8) {
-      try DriverFiles.replace(hasMountProgram, with: text, mode: 0o600)
+    if try HostFiles.read(hasMountProgram) != Array(text.utf8) {
+      try AtomicFile.replace(hasMountProgram, text: text, mode: 0o600)
     }
   }
 
   /// Whether something below `path` was written through a mount program: a `.wh.` file, or its attributes on a directory.
   private static func hasProgramTraces(_ path: FilePath, depth: Int) -> Bool {
-    guard depth < 512, let entries = (try? DriverFiles.entries(path)) ?? nil else { return false }
+    guard depth < 512, let entries = (try? HostFiles.entries(path)) ?? nil else { return false }
     for entry in entries {
       if entry.name.hasPrefix(".wh.") { return true }
       guard entry.kind == .directory, let component = FilePath.Component(entry.name) else { continue }
@@ -158,7 +159,7 @@ struct OverlaySetup {
   /// Removes what a failed set-up made and left empty.
   func withdraw() {
     for name in ["l", "tempdirs"] { try? Syscall.rmdir(home.appending(name)) }
-    let only = (try? DriverFiles.entries(home)) ?? nil
+    let only = (try? HostFiles.entries(home)) ?? nil
     if only?.map(\.name) == [".has-mount-program"] { try? Syscall.unlink(hasMountProgram) }
     try? Syscall.rmdir(home)
   }

@@ -14,7 +14,7 @@ extension OverlayDriver {
     let bin = home.appending("tempdirs")
     var found = try danglingLinks(home, recorded).map { DriverStray(.link, $0, bin: bin) }
     found += try deadStaging(home).map { DriverStray(.staging, $0, bin: bin) }
-    for entry in try DriverFiles.entries(home) ?? [] {
+    for entry in try HostFiles.entries(home) ?? [] {
       let path = home.appending(entry.name)
       // Only `storage.lock` of the graph root is held: in the image store somebody may be probing.
       if home == graphHome, entry.kind == .directory, OverlayDriver.isProbeLeftover(entry.name, in: home) {
@@ -22,7 +22,7 @@ extension OverlayDriver {
       } else if home == graphHome, OverlayDriver.isTemporary(entry.name, of: [".has-mount-program"]) {
         found.append(DriverStray(.temporary, path, bin: bin))
       } else if entry.kind == .directory, let id = LayerID(recorded: entry.name), recorded.contains(id) {
-        for name in (try DriverFiles.entries(path) ?? []).map(\.name)
+        for name in (try HostFiles.entries(path) ?? []).map(\.name)
         where OverlayDriver.isTemporary(name, of: ["link", "lower", "lower-layers"]) {
           found.append(DriverStray(.temporary, path.appending(name), bin: bin))
         }
@@ -36,7 +36,7 @@ extension OverlayDriver {
     var found: [FilePath] = []
     for (target, names) in try entriesByTarget(home) {
       guard let id = LayerDirectory.identifier(inLinkTarget: target), !recorded.contains(id),
-        !DriverFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
+        !HostFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
       else { continue }
       found += names.map { home.appending("l").appending($0) }
     }
@@ -49,9 +49,9 @@ extension OverlayDriver {
   private func deadStaging(_ home: FilePath) throws(StorageError) -> [FilePath] {
     let staging = home.appending("staging")
     var found: [FilePath] = []
-    for entry in try DriverFiles.entries(staging) ?? [] where entry.kind == .directory {
+    for entry in try HostFiles.entries(staging) ?? [] where entry.kind == .directory {
       let path = staging.appending(entry.name)
-      guard let status = try DriverFiles.status(path, followingLinks: false),
+      guard let status = try HostFiles.status(path, followingLinks: false),
         status.changeTime.seconds < FileTime.now().seconds - 60
       else { continue }
       do throws(Errno) {
@@ -66,7 +66,7 @@ extension OverlayDriver {
     return found
   }
 
-  /// Whether a file was to replace one of these and was not finished; see `DriverFiles.replace`.
+  /// Whether a file was to replace one of these and was not finished; see `AtomicFile.replace(_:text:mode:)`.
   private static func isTemporary(_ name: String, of files: [String]) -> Bool {
     files.contains { file in
       let number = name.dropFirst(file.utf8.count + 5)

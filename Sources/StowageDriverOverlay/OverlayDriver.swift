@@ -3,6 +3,7 @@
 package import StowageDriverAPI
 package import StowageFiles
 import StowageModel
+import StowageSystem
 package import SystemPackage
 
 /// The overlay driver: one directory a layer, presented by the kernel's overlay or by a mount program.
@@ -41,7 +42,7 @@ package struct OverlayDriver: GraphDriver {
   package func directory(of layer: LayerLocation) -> FilePath { files(of: layer).path }
 
   /// Whether `<home>/<ID>` exists.
-  package func exists(_ layer: LayerLocation) -> Bool { DriverFiles.exists(directory(of: layer)) }
+  package func exists(_ layer: LayerLocation) -> Bool { HostFiles.exists(directory(of: layer)) }
 
   /// The paths of a layer.
   func files(of layer: LayerLocation) -> LayerDirectory {
@@ -54,9 +55,6 @@ package struct OverlayDriver: GraphDriver {
     if let imageStore = context.imageStore { roots.append(home(of: imageStore).appending("tempdirs")) }
     return roots
   }
-
-  /// The prefix of the kernel's own attributes.
-  var xattrPrefix: String { context.inUserNamespace ? "user.overlay." : "trusted.overlay." }
 
   /// The error for a store that must not be written.
   static func readOnly(_ layer: LayerLocation) -> StorageError {

@@ -3,6 +3,7 @@
 import StowageDriverAPI
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import SystemPackage
 

@@ -3,6 +3,7 @@
 import StowageDriverAPI
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import SystemPackage
 
@@ -43,7 +44,7 @@ struct OverlayProbes {
 
   private func tryOverlay(_ scratch: Scratch) throws(StorageError) {
     try scratch.makeDirectories(["lower1", "lower2", "lower2/subdir", "upper", "work", "merged"])
-    try DriverFiles.replace(scratch.path("lower2/subdir/file"), with: "", mode: 0o600)
+    try AtomicFile.replace(scratch.path("lower2/subdir/file"), text: "", mode: 0o600)
     try checkFileTypes(scratch.root)
     try attempt("mknod", scratch.path("upper/whiteout")) { () throws(Errno) in
       try Syscall.mknod(scratch.path("upper/whiteout"), mode: 0o020600, device: 0)
@@ -92,7 +93,7 @@ struct OverlayProbes {
 
   private func tryMetacopy(_ scratch: Scratch) throws(StorageError) -> Bool {
     try scratch.makeDirectories(["l1", "l2", "work", "merged"])
-    try DriverFiles.replace(scratch.path("l1/f"), with: "\u{7f}", mode: 0o700)
+    try AtomicFile.replace(scratch.path("l1/f"), text: "\u{7f}", mode: 0o700)
     return try attempt("mount", scratch.path("merged")) { () throws(Errno) -> Bool in
       do throws(Errno) {
         try scratch.mount(lowers: ["l1"], upper: "l2", words: configuredWords)
@@ -126,7 +127,7 @@ struct OverlayProbes {
   private func tryNativeDiff(_ scratch: Scratch) throws(StorageError) -> String? {
     try scratch.makeDirectories(["l1", "l1/d", "l1/d1", "l2", "l2/d", "l3", "work", "merged"], mode: 0o755)
     let opaque = attributePrefix + "opaque"
-    try DriverFiles.setAttribute(scratch.path("l2/d"), opaque, "y")
+    try HostFiles.setAttribute(scratch.path("l2/d"), opaque, "y")
     do throws(Errno) {
       try scratch.mount(lowers: ["l2", "l1"], upper: "l3", words: configuredWords)
       let file = try Syscall.open(scratch.path("merged/d/f"), [.writeOnly, .create], mode: 0o644)
@@ -169,7 +170,7 @@ struct OverlayProbes {
     let scratch = Scratch(root: staged.addition())
     let result: Result<R, StorageError>
     do throws(StorageError) {
-      try DriverFiles.makeDirectory(scratch.root, mode: 0o700, owner: .current)
+      try HostFiles.makeDirectory(scratch.root, mode: 0o700, owner: .current)
       result = .success(try body(scratch))
     } catch {
       result = .failure(error)
@@ -190,7 +191,7 @@ struct Scratch {
 
   /// Makes directories, parents first.
   func makeDirectories(_ names: [String], mode: UInt16 = 0o700) throws(StorageError) {
-    for name in names { try DriverFiles.makeDirectory(path(name), mode: mode, owner: .current) }
+    for name in names { try HostFiles.makeDirectory(path(name), mode: mode, owner: .current) }
   }
 
   /// Mounts an overlay of directories in here at `merged`, with `work` as work directory.

@@ -62,7 +62,7 @@ package struct OverlaySettings: Sendable {
         break
       }
       let path = FilePath(option.value)
-      _ = try DriverFiles.existing(
+      _ = try HostFiles.existing(
         path, call: "faccessat", otherwise: "overlay: can't stat program \(goQuoted(option.value))")
       mountProgram = path
     case "skip_mount_home": skipsHomeMount = try option.boolean()
@@ -96,7 +96,7 @@ package struct OverlaySettings: Sendable {
       throw StorageError(
         .invalidOption, "overlay: additionallayerstore path \(name) is not absolute.  Can not be relative")
     }
-    let status = try DriverFiles.existing(path, otherwise: "overlay: can't stat additionallayerstore dir")
+    let status = try HostFiles.existing(path, otherwise: "overlay: can't stat additionallayerstore dir")
     guard status.kind == .directory else {
       throw StorageError(.invalidOption, "overlay: additionallayerstore path \(name) must be a directory")
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDriverAPI
+import StowageFiles
 import StowageModel
 import StowageSystem
 import SystemPackage
@@ -15,8 +16,8 @@ package struct ProbeCache: Sendable {
   func lookup(_ feature: String) -> (isSupported: Bool, text: String)? {
     guard !feature.utf8.contains(0x2F) else { return nil }
     for value in [true, false] {
-      if let bytes = (try? DriverFiles.read(directory.appending("\(feature)-\(value)"))) ?? nil {
-        return (value, DriverOption.trimmed(String(decoding: bytes, as: UTF8.self)))
+      if let bytes = (try? HostFiles.read(directory.appending("\(feature)-\(value)"))) ?? nil {
+        return (value, String(decoding: bytes, as: UTF8.self).trimmedText)
       }
     }
     return nil
@@ -26,7 +27,7 @@ package struct ProbeCache: Sendable {
   func record(_ feature: String, _ isSupported: Bool, _ text: String = "") {
     guard !feature.utf8.contains(0x2F) else { return }
     do throws(StorageError) {
-      try DriverFiles.replace(directory.appending("\(feature)-\(isSupported)"), with: text, mode: 0o666)
+      try AtomicFile.replace(directory.appending("\(feature)-\(isSupported)"), text: text, mode: 0o666)
     } catch {
       Log.debug("overlay: cannot record the probe \(feature): \(error)")
     }

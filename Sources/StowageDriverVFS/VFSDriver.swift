@@ -4,6 +4,7 @@ package import StowageDiff
 package import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
+package import StowageMounts
 import StowageSystem
 package import SystemPackage
 
@@ -30,7 +31,7 @@ package struct VFSDriver: WholeTreeDriver {
     let settings = try VFSSettings(options: context.options)
     let driver = VFSDriver(
       settings: settings, context: context, additionalImageStores: settings.additionalStores + context.additional)
-    try DriverFiles.ensureDirectory(driver.home(of: context.graphRoot).appending("dir"), mode: 0o700, owner: .current)
+    try HostFiles.ensureDirectory(driver.home(of: context.graphRoot).appending("dir"), mode: 0o700, owner: .current)
     return driver
   }
 
@@ -66,12 +67,12 @@ package struct VFSDriver: WholeTreeDriver {
     _ tree: FilePath, from parent: LayerLocation?, _ options: LayerCreateOptions
   ) throws(StorageError) {
     guard let parent else {
-      return try DriverFiles.makeDirectory(tree, mode: 0o555, owner: try Owner(rootOf: options.idMaps))
+      return try HostFiles.makeDirectory(tree, mode: 0o555, owner: try Owner(rootOf: options.idMaps))
     }
     let source = try parentTree(parent)
     let status = try attempt("stat", source) { () throws(Errno) in try Syscall.stat(source) }
     let owner = Owner(uid: status.uid, gid: status.gid)
-    try DriverFiles.makeDirectory(tree, mode: UInt16(status.permissions), owner: owner)
+    try HostFiles.makeDirectory(tree, mode: UInt16(status.permissions), owner: owner)
     do throws(StorageError) {
       try copyTree(
         from: source, to: tree,
@@ -115,7 +116,7 @@ package struct VFSDriver: WholeTreeDriver {
     let place = privateMountPoint(of: layer)
     return MountPlan(
       steps: [
-        .unmount(place), .ensureDirectory(place, mode: 0o700, owner: .current), .bindReadOnly(tree, at: place),
+        Unmount(place), EnsureDirectory(place, mode: 0o700, owner: .current), ReadOnlyBind(tree, at: place),
       ], mountPoint: place)
   }
 
@@ -123,7 +124,7 @@ package struct VFSDriver: WholeTreeDriver {
   package func unmountPlan(for layer: LayerLocation) -> MountPlan {
     if layer.isWritable { return MountPlan(steps: [], mountPoint: directory(of: layer)) }
     let place = privateMountPoint(of: layer)
-    return MountPlan(steps: [.unmount(place), .removeTree(place.removingLastComponent())], mountPoint: place)
+    return MountPlan(steps: [Unmount(place), RemoveTree(place.removingLastComponent())], mountPoint: place)
   }
 
   /// `merged` in a directory of the run root, as overlay has it.
@@ -133,7 +134,7 @@ package struct VFSDriver: WholeTreeDriver {
 
   /// The directories in `dir`.
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
-    (try DriverFiles.entries(home(of: root).appending("dir")) ?? []).filter { $0.kind == .directory }.map(\.name)
+    (try HostFiles.entries(home(of: root).appending("dir")) ?? []).filter { $0.kind == .directory }.map(\.name)
   }
 
   /// Nothing to do.

@@ -4,6 +4,7 @@ package import StowageDriverAPI
 import StowageDriverBtrfs
 import StowageDriverOverlay
 import StowageDriverVFS
+import StowageFiles
 package import StowageModel
 import SystemPackage
 
@@ -26,7 +27,7 @@ package enum StowageDrivers {
     name: String?, priority: [String] = [], _ context: DriverContext
   ) throws(StorageError) -> any GraphDriver {
     if let name, !name.isEmpty { return try make(name, context) }
-    let prior = registered.filter { DriverFiles.exists(context.graphRoot.appending($0)) }
+    let prior = registered.filter { HostFiles.exists(context.graphRoot.appending($0)) }
     let order = priority.isEmpty ? defaultPriority : priority
     for candidate in order where !(priority.isEmpty && candidate == "vfs") && prior.contains(candidate) {
       let driver: any GraphDriver
@@ -59,7 +60,7 @@ package enum StowageDrivers {
     case "overlay": return try OverlayDriver.make(context)
     case "overlay2":
       // The name of old configurations. Its own directory is used only where one exists (graph-drivers 26.12).
-      let hasOwn = DriverFiles.isDirectory(context.graphRoot.appending("overlay2"))
+      let hasOwn = HostFiles.isDirectory(context.graphRoot.appending("overlay2"))
       return try OverlayDriver.make(context, homeName: hasOwn ? "overlay2" : "overlay")
     case "btrfs": return try BtrfsDriver.make(context)
     case "vfs": return try VFSDriver.make(context)

@@ -115,16 +115,6 @@ package final class LockFile: Sendable {
     return result
   }
 
-  /// Runs `body` while the lock is held for writing, or returns nil at once if somebody holds it.
-  package func tryWrite<R>(
-    _ body: (borrowing WriteAccess) throws(StorageError) -> R
-  ) throws(StorageError) -> R? {
-    guard let lock = try tryAcquire(.write) else { return nil }
-    let result = try body(lock.writeAccess)
-    lock.release()
-    return result
-  }
-
   /// False if the lock file of a live handle was deleted and its inode number is now that of another file.
   private static func names(_ path: FilePath, _ key: Key) -> Bool {
     guard let status = try? Syscall.stat(path) else { return false }

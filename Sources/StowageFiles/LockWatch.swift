@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Glibc
 internal import StowageSystem
 internal import Synchronization
 internal import SystemPackage
@@ -18,19 +17,7 @@ final class LockWatch: Sendable {
   static func start(_ path: FilePath) -> LockWatch? {
     guard LockFile.waitNotice.withLock({ $0 != nil }) else { return nil }
     let watch = LockWatch(path)
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(watch)
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<LockWatch>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, argument.toOpaque())
-    if status != 0 {
-      argument.release()
-      return nil
-    }
-    pthread_detach(thread)
+    do throws(Errno) { try PlainThread.detach { watch.run() } } catch { return nil }
     return watch
   }
 

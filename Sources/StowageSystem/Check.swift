@@ -2,15 +2,15 @@
 internal import Glibc
 package import SystemPackage
 
-/// The error number of the call that failed last on this thread.
+/// The error number of the call that failed last on this thread. Nothing else in the package reads `errno`.
 @inline(__always)
 func currentErrno() -> Errno { Errno(rawValue: errno) }
 
-/// Runs a call, repeats it while a signal interrupts it, and turns -1 into an error.
+/// Runs a call of the C library, repeats it while a signal interrupts it, and turns -1 into an error.
 ///
 /// `close` must not go through this function: Linux releases the descriptor even when it reports `EINTR`.
 @inline(__always) @discardableResult
-func checked<I: FixedWidthInteger>(retry: Bool = true, _ call: () -> I) throws(Errno) -> I {
+package func checked<I: FixedWidthInteger>(retry: Bool = true, _ call: () -> I) throws(Errno) -> I {
   while true {
     let result = call()
     if result != -1 { return result }

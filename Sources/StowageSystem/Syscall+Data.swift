@@ -95,12 +95,6 @@ extension Syscall {
     try checked { stowage_syncfs(descriptor) }
   }
 
-  /// Reserves space without changing the size. See `fallocate(2)`, `FALLOC_FL_KEEP_SIZE`.
-  package static func fallocate(_ descriptor: CInt, length: Int64, keepSize: Bool = true) throws(Errno) {
-    let mode = keepSize ? CInt(STOWAGE_FALLOC_FL_KEEP_SIZE) : 0
-    try checked { stowage_fallocate(descriptor, mode, 0, length) }
-  }
-
   /// Sets the size of an open file. See `ftruncate(2)`.
   package static func ftruncate(_ descriptor: CInt, size: Int64, _ stepClass: StepClass = .layer) throws(Errno) {
     try SystemHook.step("ftruncate", "\(descriptor)", stepClass)
@@ -124,13 +118,6 @@ extension Syscall {
       if error == .noSuchAddressOrDevice { return nil }
       throw error
     }
-  }
-
-  /// Copies bytes between two files inside the kernel, from and to the file offsets. See `copy_file_range(2)`.
-  ///
-  /// - Returns: bytes copied; 0 at the end of the source.
-  package static func copyFileRange(from source: CInt, to destination: CInt, count: Int) throws(Errno) -> Int {
-    try checked { stowage_copy_file_range(source, nil, destination, nil, count, 0) }
   }
 
   /// Copies bytes between two files inside the kernel at given offsets. See `copy_file_range(2)`.

@@ -133,15 +133,6 @@ extension Syscall {
       }
     }
   }
-
-  /// Sets or clears the immutable attribute. See `ioctl_iflags(2)`.
-  package static func setImmutable(_ descriptor: CInt, _ immutable: Bool) throws(Errno) {
-    var flags: CLong = 0
-    try checked { stowage_get_inode_flags(descriptor, &flags) }
-    // FS_IMMUTABLE_FL
-    flags = immutable ? flags | 0x10 : flags & ~0x10
-    try checked { stowage_set_inode_flags(descriptor, flags) }
-  }
 }
 
 extension timespec {

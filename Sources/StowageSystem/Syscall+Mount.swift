@@ -65,20 +65,6 @@ extension Syscall {
     }
   }
 
-  /// What the kernel logged about a configuration context, one line per message; empty if nothing. See `fsopen(2)`.
-  package static func fsMessages(_ context: CInt) -> [String] {
-    var lines: [String] = []
-    while lines.count < 64 {
-      let count = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
-        let count = Glibc.read(context, buffer.baseAddress, buffer.count)
-        if count > 0 { lines.append(String(decoding: buffer[..<count], as: UTF8.self)) }
-        return count
-      }
-      if count <= 0 { break }
-    }
-    return lines
-  }
-
   /// A detached mount of a configured file system. See `fsmount(2)`.
   package static func fsmount(_ context: CInt, attributes: MountAttributes = []) throws(Errno) -> OwnedDescriptor {
     try SystemHook.step("fsmount", "\(context)")
@@ -123,17 +109,6 @@ extension Syscall {
   /// Moves the calling thread into new namespaces. Only for threads or processes made for it. See `unshare(2)`.
   package static func unshare(_ namespaces: NamespaceFlags) throws(Errno) {
     try checked { stowage_unshare(namespaces.rawValue) }
-  }
-
-  /// Moves the calling thread into the namespace of a descriptor. Only for threads made for it. See `setns(2)`.
-  package static func setns(_ descriptor: CInt, _ namespace: NamespaceFlags) throws(Errno) {
-    try checked { stowage_setns(descriptor, namespace.rawValue) }
-  }
-
-  /// A process operation by number. See `prctl(2)`.
-  @discardableResult
-  package static func prctl(_ option: CInt, _ argument: UInt = 0) throws(Errno) -> CInt {
-    try checked { stowage_prctl(option, argument, 0, 0, 0) }
   }
 
   private static func withOptionalCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {

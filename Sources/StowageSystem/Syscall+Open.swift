@@ -55,22 +55,6 @@ extension Syscall {
     }
     return Pipe(reader: OwnedDescriptor(owning: ends.0), writer: OwnedDescriptor(owning: ends.1))
   }
-
-  /// Waits until a descriptor has one of the poll events; false when the time is over. See `poll(2)`.
-  ///
-  /// - Parameter timeout: milliseconds, nil for ever.
-  package static func poll(_ descriptor: CInt, events: Int16, timeout: CInt?) throws(Errno) -> Bool {
-    var entry = pollfd(fd: descriptor, events: events, revents: 0)
-    return try checked { Glibc.poll(&entry, 1, timeout ?? -1) } > 0
-  }
-
-  /// Fills a buffer with random bytes. See `getrandom(2)`.
-  package static func getrandom(_ buffer: UnsafeMutableRawBufferPointer) throws(Errno) {
-    var done = 0
-    while done < buffer.count, let base = buffer.baseAddress {
-      done += try checked { stowage_getrandom(base + done, buffer.count - done, 0) }
-    }
-  }
 }
 
 /// The two ends of a pipe.

@@ -72,28 +72,6 @@ extension Syscall {
     }
   }
 
-  /// Removes an attribute of an open file. See `fremovexattr(2)`.
-  package static func fremovexattr(_ descriptor: CInt, _ name: UnsafePointer<CChar>) throws(Errno) {
-    try SystemHook.step("fremovexattr", name.text, .layer)
-    try checked { stowage_fremovexattr(descriptor, name) }
-  }
-
-  /// Removes an attribute at a host path, of a symbolic link itself. See `lremovexattr(2)`.
-  package static func lremovexattr(_ path: FilePath, _ name: UnsafePointer<CChar>) throws(Errno) {
-    try SystemHook.step("lremovexattr", path.string)
-    try path.withCString { (path) throws(Errno) in _ = try checked { stowage_lremovexattr(path, name) } }
-  }
-
-  /// Removes an attribute of `entry` in a directory; through `/proc/self/fd`.
-  package static func removexattrat(
-    _ directory: CInt, _ entry: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>
-  ) throws(Errno) {
-    try SystemHook.step("removexattrat", entry.text, .layer)
-    try withProcPath(directory, entry) { (path) throws(Errno) in
-      _ = try checked { stowage_lremovexattr(path, name) }
-    }
-  }
-
   /// Lends the path `/proc/self/fd/<directory>/<entry>` (just the descriptor's link if the entry is empty).
   package static func withProcPath<R>(
     _ directory: CInt, _ entry: UnsafePointer<CChar>, _ body: (UnsafePointer<CChar>) throws(Errno) -> R

@@ -5,6 +5,7 @@ import StowageDiff
 import StowageDriverAPI
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage

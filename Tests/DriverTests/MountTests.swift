@@ -2,6 +2,7 @@
 
 import StowageDriverAPI
 import StowageModel
+import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage
@@ -23,7 +24,7 @@ struct MountTests {
       let options = MountOptions(
         options: readOnly ? ["ro", "nodev", "noatime"] : ["nodev", "noatime"], isVolatile: !readOnly)
       let plan = try bench.driver.mountPlan(for: top, over: chain, options)
-      for case .mountOverlay(let mount) in plan.steps { try OverlayMounter.mount(mount, by: means) }
+      for case let mount as OverlayMount in plan.steps { try OverlayMounter.mount(mount, by: means) }
       let entry = try #require(try MountTable.entries().first { $0.mountPoint == plan.mountPoint })
       #expect(entry.options == (readOnly ? "ro,nodev,noatime" : "rw,nodev,noatime"))
       #expect(entry.superOptions.hasPrefix(readOnly ? "ro" : "rw"))
@@ -54,7 +55,7 @@ struct MountTests {
       let top = try bench.create("top", over: [child, base], readWrite: true)
       let plan = try bench.driver.mountPlan(for: top, over: [child, base], options)
       for step in plan.steps {
-        if case .mountOverlay(let mount) = step {
+        if let mount = step as? OverlayMount {
           try OverlayMounter.mount(mount, by: means)
         } else {
           try MountExecutor.perform(MountPlan(steps: [step], mountPoint: plan.mountPoint))
@@ -76,7 +77,7 @@ struct MountTests {
       // Content that has the owners on disk is shown as it is.
       var plain = options
       plain.disableShifting = true
-      for case .mountOverlay(let mount) in try bench.driver.mountPlan(for: top, over: [child, base], plain).steps {
+      for case let mount as OverlayMount in try bench.driver.mountPlan(for: top, over: [child, base], plain).steps {
         #expect(mount.shift.isEmpty)
       }
     }
@@ -87,7 +88,7 @@ struct MountTests {
       let base = try bench.create("base")
       let top = try bench.create("top", over: [base], readWrite: true)
       let plan = try bench.driver.mountPlan(for: top, over: [base], MountOptions())
-      for case .mountOverlay(var mount) in plan.steps {
+      for case var mount as OverlayMount in plan.steps {
         let many = bench.top.appending("many")
         try Syscall.mkdir(many, mode: 0o700)
         mount.lowers = try (0..<500).map { index in

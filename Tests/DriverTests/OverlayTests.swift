@@ -6,6 +6,7 @@ import StowageDriverAPI
 import StowageDrivers
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage
@@ -69,7 +70,7 @@ struct OverlayTests {
       let chain = [child, base]
       let container = try bench.create("ctr", over: chain, readWrite: true)
       func data(_ layer: LayerLocation, _ parents: [LayerLocation], _ options: MountOptions) throws -> (String, UInt) {
-        for case .mountOverlay(let mount) in try bench.driver.mountPlan(for: layer, over: parents, options).steps {
+        for case let mount as OverlayMount in try bench.driver.mountPlan(for: layer, over: parents, options).steps {
           return (mount.data, mount.flags.rawValue)
         }
         return ("", 0)

@@ -6,6 +6,7 @@ import StowageDriverVFS
 import StowageDrivers
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage

@@ -7,6 +7,7 @@ import StowageDriverAPI
 import StowageDrivers
 import StowageFiles
 import StowageModel
+import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage

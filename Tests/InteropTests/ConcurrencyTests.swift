@@ -144,28 +144,10 @@ private struct Unexpected: Error, CustomStringConvertible {
 /// Runs blocking work on a thread of its own: eight loops would starve the cooperative pool of a small machine.
 private func onThread(_ work: @escaping @Sendable () -> Void) async {
   await withCheckedContinuation { continuation in
-    let box = Unmanaged.passRetained(
-      ThreadWork {
-        work(); continuation.resume()
-      })
-    var thread = pthread_t()
-    let created = pthread_create(
-      &thread, nil,
-      { pointer in
-        guard let pointer else { return nil }
-        Unmanaged<ThreadWork>.fromOpaque(pointer).takeRetainedValue().run()
-        return nil
-      }, box.toOpaque())
-    guard created == 0 else {
-      box.takeRetainedValue().run()
-      return
+    let body: @Sendable () -> Void = {
+      work()
+      continuation.resume()
     }
-    pthread_detach(thread)
+    do { try PlainThread.detach(body) } catch { body() }
   }
-}
-
-/// Work handed to a thread.
-private final class ThreadWork {
-  let run: () -> Void
-  init(_ run: @escaping () -> Void) { self.run = run }
 }

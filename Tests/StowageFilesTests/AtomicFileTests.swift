@@ -22,7 +22,46 @@ import Testing
     }
   }
 
+  @Test func `A small file of a driver is replaced by a text, and its directory is not made`() throws {
+    try withTemporaryDirectory { directory in
+      let file = directory.appending("link")
+      try AtomicFile.replace(file, text: "OLD", mode: 0o600)
+      try AtomicFile.replace(file, text: "NEW", mode: 0o400)
+      #expect(try file.readText() == "NEW")
+      #expect(try Syscall.lstat(file).permissions == 0o400)
+      #expect(try directory.names() == ["link"])
+      let missing = directory.appending("gone/link")
+      let error = #expect(throws: StorageError.self) { try AtomicFile.replace(missing, text: "", mode: 0o600) }
+      #expect(error?.message == "open \(missing): no such file or directory")
+    }
+  }
+
   #if STOWAGE_HOOKS
+    @Test func `A small file of a driver is not flushed, and is known while it is being made`() throws {
+      try withTemporaryDirectory { directory in
+        let steps = Mutex<[String]>([])
+        let file = directory.appending("link")
+        try SystemHook.$observer.withValue({ step in
+          steps.withLock { $0.append(step.name) }
+          return nil
+        }) {
+          try AtomicFile.replace(file, text: "NAME", mode: 0o644)
+        }
+        #expect(steps.withLock { $0 } == ["open", "write", "rename"])
+        let names = Mutex<[String]>([])
+        SystemHook.$observer.withValue({ step in
+          guard step.name == "rename" else { return nil }
+          names.withLock { $0 = (try? directory.names()) ?? [] }
+          return .noSpace
+        }) {
+          let error = #expect(throws: StorageError.self) { try AtomicFile.replace(file, text: "OTHER", mode: 0o644) }
+          #expect(error?.message == "open \(file): no space left on device")
+        }
+        #expect(names.withLock { $0.contains { $0.hasPrefix("link.tmp-") } })
+        #expect(try directory.names() == ["link"])
+      }
+    }
+
     @Test func `The steps come in the order that survives a crash`() throws {
       try withTemporaryDirectory { directory in
         let steps = Mutex<[String]>([])

@@ -81,33 +81,6 @@ import Testing
     }
   }
 
-  @Test func `Parents are remembered until they are invalidated`() throws {
-    try withTemporaryDirectory { directory in
-      let path = try makeTree(directory)
-      let root = try LayerRoot(path)
-      var cache = ParentCache()
-      let top = try "file".withCString { try cache.place(of: $0, in: root).directory == root.descriptor }
-      #expect(top)
-      let open: (inout ParentCache, borrowing LayerRoot, String) throws -> CInt = { cache, root, name in
-        try name.withCString { pointer in
-          let place = try cache.place(of: pointer, in: root)
-          #expect(String(cString: place.name) == String(name.split(separator: "/").last ?? ""))
-          return place.directory
-        }
-      }
-      let first = try open(&cache, root, "a/b/one")
-      #expect(try open(&cache, root, "etc/x") != first)
-      #expect(try open(&cache, root, "a/b/two") == first)
-      for index in 0..<20 {
-        try Syscall.mkdir(path.appending("n\(index)"), mode: 0o755)
-        try Syscall.mkdirat(try open(&cache, root, "n\(index)/x"), "x", mode: 0o755)
-        #expect(path.appending("n\(index)/x").exists)
-      }
-      cache.invalidate()
-      #expect(throws: Errno.noSuchFileOrDirectory) { _ = try open(&cache, root, "none/x") }
-    }
-  }
-
   @Test func `A walk visits names in byte order, directories before their content`() throws {
     try withTemporaryDirectory { directory in
       let path = try makeTree(directory)

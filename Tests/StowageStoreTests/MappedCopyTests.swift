@@ -168,23 +168,11 @@ private final class LockReader: Sendable {
 
   /// Runs `body` while a thread of its own looks: one of Swift's might have to wait for other tests.
   func during<R>(_ body: () throws -> R) throws -> R {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(self)
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<LockReader>.fromOpaque(argument).takeRetainedValue().look() }
-        return nil
-      }, argument.toOpaque())
-    if status != 0 {
-      argument.release()
-      throw Errno(rawValue: status)
-    }
-    defer {
-      isEnded.store(true, ordering: .relaxed)
-      pthread_join(thread, nil)
-    }
-    return try body()
+    let thread = try PlainThread { self.look() }
+    let result = Result { try body() }
+    isEnded.store(true, ordering: .relaxed)
+    thread.join()
+    return try result.get()
   }
 
   private func look() {

@@ -77,19 +77,4 @@ import Testing
       }
     }
   }
-
-  @Test(.tags(.root), .enabled(if: isRoot, "the immutable attribute needs root"))
-  func `The immutable attribute is set, seen and taken back`() throws {
-    try withFile { file, _, _ in
-      let handle = try Syscall.open(file, .readOnly)
-      try Syscall.setImmutable(handle.rawValue, true)
-      defer { try? Syscall.setImmutable(handle.rawValue, false) }
-      #expect(try Syscall.statx(file).isImmutable)
-      #expect(try run("lsattr", file.string).outputText.prefix(8).contains("i"))
-      #expect(throws: Errno.notPermitted) { _ = try Syscall.open(file, .writeOnly) }
-      try Syscall.setImmutable(handle.rawValue, false)
-      #expect(try !Syscall.statx(file).isImmutable)
-      try Syscall.unlink(file)
-    }
-  }
 }

@@ -81,16 +81,12 @@ struct NamespaceTests {
     }
   }
 
-  @Test func `A thread moves into a mount namespace of its own, and back`() async {
+  @Test func `A thread moves into a mount namespace of its own`() async {
     await #expect(processExitsWith: .success) {
       func current() throws -> [UInt8] { try Syscall.readlink("/proc/thread-self/ns/mnt") }
       let former = try current()
-      let handle = try Syscall.open("/proc/thread-self/ns/mnt", .readOnly)
       try Syscall.unshare([.mount, .fileSystemContext])
       #expect(try current() != former)
-      try Syscall.setns(handle.rawValue, .mount)
-      #expect(try current() == former)
-      #expect(throws: Errno.invalidArgument) { try Syscall.setns(handle.rawValue, .user) }
     }
   }
 

@@ -129,15 +129,6 @@ import Testing
     for number in 0..<64 { #expect(hasCapability(number) == (mask >> UInt64(number) & 1 == 1)) }
   }
 
-  @Test func `A process operation gives the kernel's answer`() throws {
-    // PR_GET_NO_NEW_PRIVS
-    let line = try FilePath("/proc/thread-self/status").readText().split(separator: "\n").first {
-      $0.hasPrefix("NoNewPrivs")
-    }
-    #expect(try "\(Syscall.prctl(39))" == line?.split(separator: "\t").last ?? "")
-    #expect(throws: Errno.invalidArgument) { try Syscall.prctl(-1) }
-  }
-
   @Test func `A name with a slash is a file, another is looked for in absolute directories of the path`() async {
     #expect(Executable.find("./x/y") == "./x/y")
     #expect(Executable.find("/nonexistent/program") == "/nonexistent/program")

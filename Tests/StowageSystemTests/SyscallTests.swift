@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func `Attributes are set, listed, read and removed`() throws {
+  @Test func `Attributes are set, listed and read`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("f")
       try file.write("")
@@ -77,8 +77,7 @@ import Testing
       #expect(try Syscall.getxattrat(handle.rawValue, "f", "user.long") == long)
       let names = try Syscall.listxattrat(handle.rawValue, "f").map { String(decoding: $0, as: UTF8.self) }.sorted()
       #expect(names == ["user.empty", "user.long"])
-      try Syscall.removexattrat(handle.rawValue, "f", "user.long")
-      #expect(try Syscall.llistxattr(file).count == 1)
+      #expect(try Syscall.llistxattr(file).count == 2)
       #expect(throws: Errno.fileExists) { try Syscall.lsetxattr(file, "user.empty", [], mode: .create) }
     }
   }
@@ -103,11 +102,12 @@ import Testing
       #expect(try directory.appending("a").readBytes() == bytes)
       let source = try Syscall.open(directory.appending("a"), .readOnly)
       let destination = try Syscall.open(directory.appending("b"), [.writeOnly, .create], mode: 0o600)
-      var rest = bytes.count
-      while rest > 0 {
-        let count = try Syscall.copyFileRange(from: source.rawValue, to: destination.rawValue, count: rest)
+      var done = 0
+      while done < bytes.count {
+        let count = try Syscall.copyFileRange(
+          from: source.rawValue, at: Int64(done), to: destination.rawValue, at: Int64(done), count: bytes.count - done)
         if count == 0 { break }
-        rest -= count
+        done += count
       }
       #expect(try directory.appending("b").readBytes() == bytes)
       // Files of /proc have size 0 and still content.

@@ -79,19 +79,6 @@ import Testing
     }
   }
 
-  @Test func `Removing takes one attribute, and fails if it is not there`() throws {
-    try withFile { path, directory, file in
-      for name in ["user.a", "user.b", "user.c", "user.d"] { try Syscall.lsetxattr(path, name, [1]) }
-      try Syscall.lremovexattr(path, "user.a")
-      try Syscall.fremovexattr(file, "user.b")
-      try Syscall.removexattrat(directory, "f", "user.c")
-      #expect(try texts(Syscall.llistxattr(path)) == ["user.d"])
-      #expect(throws: Errno.noData) { try Syscall.lremovexattr(path, "user.a") }
-      #expect(throws: Errno.noData) { try Syscall.fremovexattr(file, "user.a") }
-      #expect(throws: Errno.noData) { try Syscall.removexattrat(directory, "f", "user.a") }
-    }
-  }
-
   @Test func `A link has no attributes of its target, and may have none of a user`() throws {
     try withFile { path, directory, _ in
       try Syscall.lsetxattr(path, "user.a", [1])

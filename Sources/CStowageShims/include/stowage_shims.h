@@ -26,8 +26,6 @@ enum {
   STOWAGE_RENAME_WHITEOUT = 4,
   STOWAGE_SEEK_DATA = 3,
   STOWAGE_SEEK_HOLE = 4,
-  STOWAGE_FALLOC_FL_KEEP_SIZE = 1,
-  STOWAGE_FALLOC_FL_PUNCH_HOLE = 2,
   STOWAGE_RESOLVE_NO_XDEV = 0x01,
   STOWAGE_RESOLVE_NO_MAGICLINKS = 0x02,
   STOWAGE_RESOLVE_NO_SYMLINKS = 0x04,
@@ -125,26 +123,16 @@ ssize_t stowage_copy_file_range(int in, int64_t *in_offset, int out, int64_t *ou
 int stowage_ficlone(int destination, int source);
 /* Lets two files share a range if they have the same bytes there: 1 and the number of bytes, 0 if they differ, or -1. */
 int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t length, uint64_t *count);
-int stowage_get_inode_flags(int fd, long *flags);
-int stowage_set_inode_flags(int fd, long flags);
-int stowage_fallocate(int fd, int mode, int64_t offset, int64_t length);
 int stowage_syncfs(int fd);
-ssize_t stowage_getrandom(void *buffer, size_t size, uint32_t flags);
 int stowage_pipe2(int fds[2], int flags);
 int stowage_dup_cloexec(int fd);
 
-ssize_t stowage_getxattr(const char *path, const char *name, void *value, size_t size);
 ssize_t stowage_lgetxattr(const char *path, const char *name, void *value, size_t size);
 ssize_t stowage_fgetxattr(int fd, const char *name, void *value, size_t size);
-int stowage_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
 int stowage_lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags);
 int stowage_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
 ssize_t stowage_llistxattr(const char *path, char *list, size_t size);
-ssize_t stowage_listxattr(const char *path, char *list, size_t size);
 ssize_t stowage_flistxattr(int fd, char *list, size_t size);
-int stowage_lremovexattr(const char *path, const char *name);
-int stowage_removexattr(const char *path, const char *name);
-int stowage_fremovexattr(int fd, const char *name);
 
 /* F_OFD_SETLK (wait 0) or F_OFD_SETLKW over the whole file; type is F_RDLCK, F_WRLCK or F_UNLCK. */
 int stowage_ofd_setlk(int fd, int type, int wait);
@@ -159,8 +147,6 @@ int stowage_move_mount(int from_dirfd, const char *from, int to_dirfd, const cha
 int stowage_mount_setattr(int dirfd, const char *path, uint32_t flags, struct stowage_mount_attr *attributes);
 
 int stowage_unshare(uint64_t flags);
-int stowage_setns(int fd, uint64_t type);
-int stowage_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 /* Effective capabilities of the calling thread as one 64-bit set. */
 int stowage_effective_capabilities(uint64_t *set);
 

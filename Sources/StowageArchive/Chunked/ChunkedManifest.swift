@@ -14,11 +14,11 @@ package struct ChunkedManifest: Sendable {
   /// parts would begin is noted.
   ///
   /// - Throws: what reading throws; `duplicatePath`; `invalidHeader` for kinds of entries that the format cannot tell.
-  package init(of archive: any ByteSource, isCancelled: (@Sendable () -> Bool)? = nil) throws(ArchiveError) {
+  package init(of archive: any ByteSource, cancellation: CancellationFlag? = nil) throws(ArchiveError) {
     let writer = try ChunkedWriter()
     let reader = TarReader(archive, observer: writer)
     while try reader.next() != nil {
-      if isCancelled?() == true { throw .cancelled }
+      if cancellation?.isCancelled == true { throw .cancelled }
     }
     try reader.drain()
     json = try writer.finish()

@@ -49,7 +49,7 @@ private final class ApplyRun {
       extractor = try LayerExtractor(
         root: root, options: options, process: .current(), syncsFiles: request.sync == .eachFile)
     } catch {
-      throw callFailure("open", "/".utf8, error)
+      throw .failed("open", "/".utf8, error)
     }
     split = try request.tarSplit.map { (path) throws(StorageError) in try TarSplitFile(path) }
     do throws(ArchiveError) { stream = try LayerStream(source, progress: request.progress) } catch {
@@ -142,7 +142,7 @@ private final class TarSplitFile {
     try writer.finish()
     try sink.finish()
     guard sync else { return }
-    do throws(Errno) { try Syscall.fsync(file.rawValue) } catch { throw ArchiveError.system("fsync", error.rawValue) }
+    do throws(Errno) { try Syscall.fsync(file.rawValue) } catch { throw ArchiveError.system("fsync", error) }
   }
 }
 
@@ -154,7 +154,7 @@ private func syncDirectories(below root: FilePath) throws(StorageError) {
       let directory = try Syscall.openat(entry.directory, entry.name, [.readOnly, .directory, .noFollow])
       try Syscall.fsync(directory.rawValue, .layer)
     } catch {
-      throw callFailure("fsync", entry.path, error)
+      throw .failed("fsync", entry.path, error)
     }
     return .enter
   }

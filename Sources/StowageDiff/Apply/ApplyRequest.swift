@@ -2,29 +2,7 @@
 
 package import StowageFiles
 package import StowageModel
-internal import Synchronization
 package import SystemPackage
-
-/// A flag that asks a long operation to stop; shared by the one who asks and the one who works.
-package final class CancellationFlag: Sendable {
-  private let requested = Atomic<Bool>(false)
-
-  /// Makes a flag that is not raised.
-  package init() {}
-
-  /// Asks the operation to stop at its next entry. Safe in any thread; cannot be taken back.
-  package func cancel() { requested.store(true, ordering: .releasing) }
-
-  /// True once ``cancel()`` was called.
-  package var isCancelled: Bool { requested.load(ordering: .acquiring) }
-
-  /// Stops the caller if the flag is raised.
-  ///
-  /// - Throws: code `cancelled`.
-  package func check() throws(StorageError) {
-    if isCancelled { throw StorageError(.cancelled) }
-  }
-}
 
 /// What one application of an archive is to leave besides the tree, and what is expected of it.
 package struct ApplyRequest: Sendable {

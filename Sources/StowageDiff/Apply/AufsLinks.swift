@@ -40,14 +40,14 @@ struct AufsLinks {
         try Syscall.openat(root, name, [.readWrite, .temporary], mode: 0o600).release()
       }
     } catch {
-      throw callFailure("open", name, error)
+      throw .failed("open", name, error)
     }
     let file = OwnedDescriptor(owning: descriptor)
     while true {
       let chunk = try content()
       if chunk.isEmpty { break }
       do throws(Errno) { try Syscall.write(file.rawValue, all: chunk) } catch {
-        throw callFailure("write", name, error)
+        throw .failed("write", name, error)
       }
     }
     sources[Array(name)] = Source(header: header, file: file)

@@ -91,7 +91,7 @@ extension LayerExtractor {
       // A hard link entry is not created with the mask; its mode is that of the file.
       let mode = options.forceMask.map(UInt32.init) ?? UInt32(truncatingIfNeeded: header.mode & 0o7777)
       if identity?.mode != mode || (chowned && mode & 0o6000 != 0) {
-        do throws(Errno) { try target.setMode(mode) } catch { throw callFailure("chmod", path.bytes, error) }
+        do throws(Errno) { try target.setMode(mode) } catch { throw .failed("chmod", path.bytes, error) }
       }
     }
     try setTimes(of: target, header, path, current)
@@ -136,7 +136,7 @@ extension LayerExtractor {
     do throws(Errno) {
       try target.setTimes(access: access, modification: modification)
     } catch {
-      throw callFailure("chtimes", path.bytes, error)
+      throw .failed("chtimes", path.bytes, error)
     }
   }
 
@@ -149,7 +149,7 @@ extension LayerExtractor {
         let ignored =
           error == .notSupported || error == .notSupportedOnSocket
           || (error == .notPermitted && options.inUserNamespace)
-        guard ignored else { throw callFailure("lsetxattr", path.bytes, error) }
+        guard ignored else { throw .failed("lsetxattr", path.bytes, error) }
         if !warnedAboutAttributes {
           warnedAboutAttributes = true
           Log.info(
@@ -187,7 +187,7 @@ extension LayerExtractor {
     do throws(Errno) {
       try target.setAttribute(Array("user.containers.override_stat".utf8), value)
     } catch {
-      throw callFailure("lsetxattr", path.bytes, error)
+      throw .failed("lsetxattr", path.bytes, error)
     }
   }
 }

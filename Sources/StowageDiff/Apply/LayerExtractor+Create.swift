@@ -18,7 +18,7 @@ extension LayerExtractor {
       let chunk = try content()
       if chunk.isEmpty { break }
       do throws(Errno) { try Syscall.write(file.rawValue, all: chunk) } catch {
-        throw callFailure("write", path.bytes, error)
+        throw .failed("write", path.bytes, error)
       }
       madeBytes &+= Int64(chunk.count)
     }
@@ -27,7 +27,7 @@ extension LayerExtractor {
       if syncsFiles { try Syscall.fsync(file.rawValue, .layer) }
       try file.close()
     } catch {
-      throw callFailure("close", path.bytes, error)
+      throw .failed("close", path.bytes, error)
     }
   }
 
@@ -51,7 +51,7 @@ extension LayerExtractor {
         try calling("mkdir", path) { (name) throws(Errno) in try Syscall.mkdirat(parent.rawValue, name, mode: mode) }
       }
     } catch {
-      throw callFailure("mkdir", path.bytes, error)
+      throw .failed("mkdir", path.bytes, error)
     }
     try path.withBase { (name) throws(StorageError) in
       let target = MetadataTarget.name(parent.rawValue, name)
@@ -114,7 +114,7 @@ extension LayerExtractor {
     let call = "link \(displayPath(target.bytes))"
     let targetParent: OpenDirectory
     do throws(Errno) { targetParent = try directories.directory(at: target.parent) } catch {
-      throw callFailure(call, path.bytes, error)
+      throw .failed(call, path.bytes, error)
     }
     try target.withBase { (targetName) throws(StorageError) in
       try making(call, path, parent) { (name) throws(Errno) in
@@ -141,16 +141,16 @@ extension LayerExtractor {
     } catch .fileExists {
       try displace(path, try status(of: path, in: parent), in: parent, byDirectory: false)
     } catch {
-      throw callFailure(call, path.bytes, error)
+      throw .failed(call, path.bytes, error)
     }
-    do throws(Errno) { return try path.withBase(body) } catch { throw callFailure(call, path.bytes, error) }
+    do throws(Errno) { return try path.withBase(body) } catch { throw .failed(call, path.bytes, error) }
   }
 
   /// Runs a call on the last component of `path`.
   func calling(
     _ call: @autoclosure () -> String, _ path: EntryPath, _ body: (UnsafePointer<CChar>) throws(Errno) -> Void
   ) throws(StorageError) {
-    do throws(Errno) { try path.withBase(body) } catch { throw callFailure(call(), path.bytes, error) }
+    do throws(Errno) { try path.withBase(body) } catch { throw .failed(call(), path.bytes, error) }
   }
 
   /// The metadata of what is at `path`, links not followed.
@@ -158,7 +158,7 @@ extension LayerExtractor {
     do throws(Errno) {
       return try path.withBase { (name) throws(Errno) in try Syscall.fstatat(parent.rawValue, name) }
     } catch {
-      throw callFailure("lstat", path.bytes, error)
+      throw .failed("lstat", path.bytes, error)
     }
   }
 

@@ -11,7 +11,7 @@ extension LayerExtractor {
   /// A whiteout of this tree in the place of a directory becomes an opaque directory: the archive has both.
   func directory(of path: EntryPath) throws(StorageError) -> OpenDirectory {
     if let found = try directory(of: path, keepingWhiteouts: false) { return found }
-    throw callFailure("open", path.bytes, .notDirectory)
+    throw .failed("open", path.bytes, .notDirectory)
   }
 
   /// The same; nil if a whiteout is in the way that must stay.
@@ -34,12 +34,12 @@ extension LayerExtractor {
         guard try makeImplicitDirectory(implicit, in: nearest, for: path, failure, keepingWhiteouts: keepingWhiteouts)
         else { return nil }
         do throws(Errno) { nearest = try directories.directory(at: next) } catch {
-          throw callFailure("open", path.bytes, error)
+          throw .failed("open", path.bytes, error)
         }
       }
       return nearest
     }
-    throw callFailure("open", path.bytes, failure)
+    throw .failed("open", path.bytes, failure)
   }
 
   /// Makes a directory the archive has no entry for; false if a whiteout is there and is to stay.
@@ -53,13 +53,13 @@ extension LayerExtractor {
     } catch .fileExists {
       let status = try status(of: implicit, in: parent)
       // A file, or a link that leads nowhere.
-      guard isWhiteoutDevice(status) else { throw callFailure("open", path.bytes, failure) }
+      guard isWhiteoutDevice(status) else { throw .failed("open", path.bytes, failure) }
       if keepingWhiteouts { return false }
       isOpaque = true
       try remove(implicit, status, in: parent)
       try calling("mkdir", implicit) { (name) throws(Errno) in try Syscall.mkdirat(parent.rawValue, name, mode: mode) }
     } catch {
-      throw callFailure("mkdir", implicit.bytes, error)
+      throw .failed("mkdir", implicit.bytes, error)
     }
     let owner = try owners.root()
     try implicit.withBase { (name) throws(StorageError) in

@@ -63,7 +63,7 @@ extension LayerExtractor {
         }
       }
     } catch {
-      throw callFailure("mknod", hidden.bytes, error)
+      throw .failed("mknod", hidden.bytes, error)
     }
     guard options.forceMask == nil else { return }
     try hidden.withBase { (name) throws(StorageError) in
@@ -78,7 +78,7 @@ extension LayerExtractor {
     do throws(Errno) {
       try target.setAttribute(Array(attributes.opaqueName.utf8), [UInt8(ascii: "y")])
     } catch {
-      throw callFailure("setxattr", path.bytes, error)
+      throw .failed("setxattr", path.bytes, error)
     }
   }
 
@@ -92,14 +92,14 @@ extension LayerExtractor {
     } catch .noSuchFileOrDirectory {
       found = nil
     } catch {
-      throw callFailure("lstat", hidden.bytes, error)
+      throw .failed("lstat", hidden.bytes, error)
     }
     guard let found else { return }
     guard made?.contains(hidden.bytes) ?? true else { return try remove(hidden, found, in: parent) }
     guard found.isDirectory else { return }
     let directory: OpenDirectory
     do throws(Errno) { directory = try directories.directory(at: hidden.bytes) } catch {
-      throw callFailure("open", hidden.bytes, error)
+      throw .failed("open", hidden.bytes, error)
     }
     try removeForeign(in: directory, at: hidden.bytes)
   }
@@ -117,7 +117,7 @@ extension LayerExtractor {
         try Syscall.seek(opened.rawValue, to: 0)
         names = try Syscall.directoryNames(opened.rawValue)
       } catch {
-        throw callFailure("open", current, error)
+        throw .failed("open", current, error)
       }
       for name in names {
         let child = EntryPath(relative: current.isEmpty ? name : current + [UInt8(ascii: "/")] + name)

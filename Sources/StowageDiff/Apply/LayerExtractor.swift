@@ -74,7 +74,7 @@ final class LayerExtractor {
           try Syscall.utimensat(parent.rawValue, name, access: access, modification: modification)
         }
       } catch {
-        throw callFailure("chtimes", path.bytes, error)
+        throw .failed("chtimes", path.bytes, error)
       }
     }
     finalTimes = []
@@ -110,7 +110,7 @@ final class LayerExtractor {
     }
     let root = directories.root.rawValue
     let status: FileStatus
-    do throws(Errno) { status = try Syscall.fstat(root) } catch { throw callFailure("lstat", "/".utf8, error) }
+    do throws(Errno) { status = try Syscall.fstat(root) } catch { throw .failed("lstat", "/".utf8, error) }
     try setMetadata(of: .descriptor(root), header, path, current: status)
     rememberTimes(header, path)
   }
@@ -153,7 +153,7 @@ final class LayerExtractor {
         offset += Int64(count)
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
       } catch {
-        throw callFailure("read", path.bytes, error)
+        throw .failed("read", path.bytes, error)
       }
     }
   }

@@ -72,7 +72,7 @@ private struct TreeComparison {
       sameDevice = try Syscall.fstat(new).device == Syscall.fstat(old).device
       (newNames, oldNames) = (try listing(new), try listing(old))
     } catch {
-      throw callFailure("readdir", path, error)
+      throw .failed("readdir", path, error)
     }
     newNames.sort { $0.name.lexicographicallyPrecedes($1.name) }
     oldNames.sort { $0.name.lexicographicallyPrecedes($1.name) }
@@ -123,7 +123,7 @@ private struct TreeComparison {
       newObject = try ComparedObject(new, name, newMaps)
       oldObject = try ComparedObject(old, name, oldMaps)
     } catch {
-      throw callFailure("lstat", path, error)
+      throw .failed("lstat", path, error)
     }
     let isModified = !newObject.isEqual(to: oldObject)
     let position = changes.count
@@ -157,7 +157,7 @@ private struct TreeComparison {
     } catch .tooManySymbolicLinkLevels {
       return
     } catch {
-      throw callFailure("open", path, error)
+      throw .failed("open", path, error)
     }
     let owned = OwnedDescriptor(owning: opened)
     try body(&self, owned.rawValue)

@@ -62,17 +62,17 @@ package struct TreePlace: Sendable {
 /// - Parameters:
 ///   - owner: everything new gets these IDs, as seen in the target's maps, instead of those of the source.
 ///   - inUserNamespace: devices are left out and refused attributes are ignored.
-///   - isCancelled: is asked between the pieces of the work whether to stop.
+///   - cancellation: is looked at between the pieces of the work.
 /// - Throws: `system`, also for a socket; `invalidMappings`, `cancelled`.
 package func copyObject(
   from source: TreePlace, to target: TreePlace, owner: ApplyOptions.Owner?, inUserNamespace: Bool,
-  isCancelled: (() -> Bool)?
+  cancellation: CancellationFlag?
 ) throws(StorageError) {
   let copier = ObjectCopier(
     target,
     ApplyOptions(
       idMaps: target.maps, whiteouts: .literal, inUserNamespace: inUserNamespace, rootEntry: .ignore, owner: owner),
-    isCancelled)
+    cancellation)
   if source.shown.isEmpty { throw .failed("stat", source.shown, .noSuchFileOrDirectory) }
   if target.shown.isEmpty { throw .failed("mkdir", target.shown, .noSuchFileOrDirectory) }
   let tree = try LayerRoot(source.root)
@@ -99,13 +99,13 @@ package func copyObject(
 private final class ObjectCopier {
   private let target: TreePlace
   private let options: ApplyOptions
-  private let isCancelled: (() -> Bool)?
+  private let cancellation: CancellationFlag?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
 
-  init(_ target: TreePlace, _ options: ApplyOptions, _ isCancelled: (() -> Bool)?) {
+  init(_ target: TreePlace, _ options: ApplyOptions, _ cancellation: CancellationFlag?) {
     self.target = target
     self.options = options
-    self.isCancelled = isCancelled
+    self.cancellation = cancellation
   }
 
   deinit { buffer.deallocate() }
@@ -118,7 +118,7 @@ private final class ObjectCopier {
     let extractor = try extractor(into: destination, options)
     let headers = ObjectHeaders(maps: source.maps)
     try walkTree(directory) { (entry) throws(StorageError) in
-      try self.checkCancelled()
+      try self.cancellation?.check()
       // A copy into a part of its source does not contain itself.
       if entry.status.isDirectory, FileIdentity(entry.status) == itself { return .skip }
       let object = FoundObject(entry)
@@ -216,20 +216,16 @@ private final class ObjectCopier {
   private func extract(_ header: TarHeader, _ extractor: LayerExtractor, _ file: CInt?) throws(StorageError) {
     try unpacking { () throws(StorageError) in
       try extractor.apply(header) { () throws(StorageError) in
-        try self.checkCancelled()
+        try self.cancellation?.check()
         guard let file else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         do throws(Errno) {
           let count = try Syscall.read(file, into: self.buffer)
           return UnsafeRawBufferPointer(rebasing: self.buffer[..<count])
         } catch {
-          throw callFailure("read", header.name, error)
+          throw .failed("read", header.name, error)
         }
       }
     }
-  }
-
-  private func checkCancelled() throws(StorageError) {
-    if isCancelled?() == true { throw StorageError(.cancelled) }
   }
 
   /// The reference copies through an archive, and so do its words.

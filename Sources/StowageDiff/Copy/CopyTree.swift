@@ -46,7 +46,7 @@ package func copyTree(
   let status = try attempt("stat", source) { () throws(Errno) in try Syscall.fstat(from.rawValue) }
   let copier: TreeCopier
   do throws(Errno) { copier = try TreeCopier(options, root: to) } catch {
-    throw callFailure("stat", destination, error)
+    throw .failed("stat", destination, error)
   }
   try walkTree(from.rawValue) { (entry) throws(StorageError) in
     try copier.copy(entry)
@@ -132,14 +132,14 @@ private final class TreeCopier {
   private func copyDirectory(_ entry: borrowing TreeEntry) throws(StorageError) {
     let (name, mode) = (entry.name, entry.status.permissions)
     do throws(Errno) { try Syscall.mkdirat(parent, name, mode: mode) } catch {
-      guard error == .fileExists else { throw callFailure("mkdir", entry.path, error) }
+      guard error == .fileExists else { throw .failed("mkdir", entry.path, error) }
     }
     let parent = parent
     let child: CInt
     do throws(Errno) {
       child = try Syscall.openat(parent, name, [.readOnly, .directory, .noFollow]).release()
     } catch {
-      throw callFailure("open", entry.path, error)
+      throw .failed("open", entry.path, error)
     }
     levels.append(OwnedRoot(OwnedDescriptor(owning: child)))
     try setMetadata(entry, on: .descriptor(child), timesLater: true)
@@ -153,23 +153,23 @@ private final class TreeCopier {
     do throws(Errno) {
       source = try Syscall.openat(directory, name, [.readOnly, .noFollow, .nonBlocking])
     } catch {
-      throw callFailure("open", entry.path, error)
+      throw .failed("open", entry.path, error)
     }
     do throws(Errno) {
       copy = try Syscall.openat(
         parent, name, [.writeOnly, .create, .exclusive, .noFollow], mode: status.permissions)
     } catch {
-      throw callFailure("open", entry.path, error)
+      throw .failed("open", entry.path, error)
     }
     do throws(Errno) { try data.copy(source.rawValue, to: copy.rawValue, size: status.size) } catch {
-      throw callFailure("write", entry.path, error)
+      throw .failed("write", entry.path, error)
     }
     try setMetadata(entry, on: .descriptor(copy.rawValue))
     do throws(Errno) {
       if options.syncsFiles { try Syscall.fsync(copy.rawValue, .layer) }
       try copy.close()
     } catch {
-      throw callFailure("close", entry.path, error)
+      throw .failed("close", entry.path, error)
     }
   }
 
@@ -234,7 +234,7 @@ private final class TreeCopier {
       try target.setMode(status.permissions)
       if !timesLater { try target.setTimes(access: status.accessTime, modification: status.modificationTime) }
     } catch {
-      throw callFailure("chmod", entry.path, error)
+      throw .failed("chmod", entry.path, error)
     }
   }
 
@@ -250,7 +250,7 @@ private final class TreeCopier {
     } catch {
       switch error {
       case .notSupported, .notPermitted, .permissionDenied, .noData: return
-      default: throw callFailure("lsetxattr", path, error)
+      default: throw .failed("lsetxattr", path, error)
       }
     }
   }
@@ -258,6 +258,6 @@ private final class TreeCopier {
   private func calling(
     _ call: String, _ path: some Collection<UInt8>, _ body: () throws(Errno) -> Void
   ) throws(StorageError) {
-    do throws(Errno) { try body() } catch { throw callFailure(call, path, error) }
+    do throws(Errno) { try body() } catch { throw .failed(call, path, error) }
   }
 }

@@ -37,10 +37,10 @@ package struct OwnerChangeOptions: Sendable {
 package func changeOwners(below root: CInt, _ options: OwnerChangeOptions) throws(StorageError) {
   let changer: OwnerChanger
   do throws(Errno) { changer = try OwnerChanger(root, options) } catch {
-    throw callFailure("open", "/".utf8, error)
+    throw .failed("open", "/".utf8, error)
   }
   // More than eight get into each other's way in the kernel's directories.
-  runOnThreads(min(processorCount, 8)) { changer.work() }
+  PlainThread.runTogether(min(processorCount, 8)) { changer.work() }
   if let failure = changer.pieces.firstFailure { throw failure }
 }
 
@@ -125,7 +125,7 @@ private final class OwnerChanger: Sendable {
       level = Level(descriptor, path: path, status)
       names = try Syscall.directoryNames(level.descriptor.rawValue)
     } catch {
-      throw callFailure("open", path, error)
+      throw .failed("open", path, error)
     }
     if names.count <= OwnerChanger.share { return try change(names, in: level) }
     let starts = stride(from: 0, to: names.count, by: OwnerChanger.share)
@@ -142,7 +142,7 @@ private final class OwnerChanger: Sendable {
       do throws(Errno) {
         status = try path.withBase { (base) throws(Errno) in try Syscall.fstatat(level.descriptor.rawValue, base) }
       } catch {
-        throw callFailure("lstat", path.bytes, error)
+        throw .failed("lstat", path.bytes, error)
       }
       if status.isDirectory {
         try change(path, in: level, status)
@@ -247,7 +247,7 @@ private final class OwnerChanger: Sendable {
   ) throws(StorageError) {
     do throws(Errno) { try body() } catch {
       if let owner { throw ownerFailure(owner, path, error) }
-      throw callFailure(call, path, error)
+      throw .failed(call, path, error)
     }
   }
 }

@@ -89,7 +89,7 @@ final class DiffWriter {
     while true {
       let count: Int
       do throws(Errno) { count = try Syscall.read(file.rawValue, into: buffer) } catch {
-        throw callFailure("read", entry.path, error)
+        throw .failed("read", entry.path, error)
       }
       if count == 0 { return }
       do throws(ArchiveError) { try tar.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) } catch {

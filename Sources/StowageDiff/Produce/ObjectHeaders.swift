@@ -67,7 +67,7 @@ final class ObjectHeaders {
     do throws(Errno) {
       if kind == .symbolicLink { header.linkName = try Syscall.readlinkat(entry.directory, entry.name) }
     } catch {
-      throw callFailure("readlink", entry.path, error)
+      throw .failed("readlink", entry.path, error)
     }
     if kind == .characterDevice || kind == .blockDevice {
       header.deviceMajor = Int64(status.deviceMajor)
@@ -140,7 +140,7 @@ extension FoundObject {
       if try Syscall.fstat(file.rawValue).isSameFile(as: status) { return file }
       throw Errno.staleNFSFileHandle
     } catch {
-      throw callFailure("open", path, error)
+      throw .failed("open", path, error)
     }
   }
 }

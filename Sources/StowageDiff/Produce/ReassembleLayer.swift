@@ -83,7 +83,7 @@ private final class ContentRoots {
         return try root.tree.open(name, [.readOnly, .nonBlocking])
       }
     } catch {
-      throw callFailure("open", FilePath("\(path)/\(String(decoding: name, as: UTF8.self))"), error)
+      throw .failed("open", FilePath("\(path)/\(String(decoding: name, as: UTF8.self))"), error)
     }
     throw integrityFailure(name)
   }

@@ -77,7 +77,7 @@ package func writeTreeDiff(
       Log.error("Can't add file \(displayPath(path.bytes)) to tar: it is gone; skipping")
       continue
     } catch {
-      throw callFailure("lstat", path.bytes, error)
+      throw .failed("lstat", path.bytes, error)
     }
     try path.withBase { (name) throws(StorageError) in
       _ = try writer.add(FoundObject(directory: parent.rawValue, name: name, path: Array(path.bytes), status: status))

@@ -5,21 +5,20 @@ internal import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// A failed system call on an object of a layer: `open /a/b: no such file or directory`. The path is that within the layer.
-func callFailure(_ call: String, _ path: some Collection<UInt8>, _ error: Errno) -> StorageError {
-  StorageError(.system, "\(call) \(displayPath(path)): \(error.referenceText)", cause: error)
-}
-
-/// A failed system call on a host path.
-func callFailure(_ call: String, _ path: FilePath, _ error: Errno) -> StorageError {
-  StorageError(.system, "\(call) \(path): \(error.referenceText)", path: path.string, cause: error)
+extension StorageError {
+  /// A failed system call on an object of a layer: `open /a/b: no such file or directory`.
+  ///
+  /// - Parameter path: that within the layer.
+  static func failed(_ call: String, _ path: some Collection<UInt8>, _ error: Errno) -> StorageError {
+    StorageError(.system, "\(call) \(displayPath(path)): \(error.referenceText)", cause: error)
+  }
 }
 
 /// A failed change of owner; says what to do if the IDs do not exist here.
 func ownerFailure(
   _ owner: ApplyOptions.Owner, _ path: some Collection<UInt8>, _ error: Errno
 ) -> StorageError {
-  let failure = callFailure("lchown", path, error)
+  let failure = StorageError.failed("lchown", path, error)
   guard error == .invalidArgument else { return failure }
   return failure.wrapped(
     "potentially insufficient UIDs or GIDs available in user namespace (requested \(owner.uid):\(owner.gid) for "

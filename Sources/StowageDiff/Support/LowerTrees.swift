@@ -94,7 +94,7 @@ final class LowerTrees {
       // A file or a link in the place of a directory above: this one has nothing here (archive-and-diff 14, W27).
       switch error {
       case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: return nil
-      default: throw callFailure("stat", path, error)
+      default: throw .failed("stat", path, error)
       }
     }
   }

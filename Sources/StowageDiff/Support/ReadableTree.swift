@@ -14,7 +14,7 @@ struct ReadableTree {
     do throws(Errno) {
       directories = try DirectoryCache(owning: try Syscall.open(root, [.readOnly, .directory]))
     } catch {
-      throw callFailure("open", root, error)
+      throw .failed("open", root, error)
     }
   }
 

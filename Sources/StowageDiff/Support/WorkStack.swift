@@ -65,32 +65,5 @@ final class WorkStack<Item: Sendable>: @unchecked Sendable {
   }
 }
 
-/// Runs one piece of code on several threads, the caller's included, until all have returned.
-func runOnThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
-  final class Body: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-  }
-  var threads: [pthread_t] = []
-  for _ in 1..<max(1, count) {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(Body(body))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, argument.toOpaque())
-    if status == 0 {
-      threads.append(thread)
-    } else {
-      // The work gets done with fewer threads, too.
-      argument.release()
-    }
-  }
-  body()
-  for thread in threads { pthread_join(thread, nil) }
-}
-
 /// Processors that this machine has online; at least 1.
 var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

@@ -63,7 +63,7 @@ enum ArchiveInput {
     do throws(Errno) {
       file = SharedDescriptor(try openTemporaryFile())
     } catch {
-      throw ArchiveError.system("creating a temporary file", error.rawValue)
+      throw ArchiveError.system("creating a temporary file", error)
     }
     let format = try detectCompression(of: source)
     let sink = DescriptorSink(file.rawValue)

@@ -25,7 +25,7 @@ final class InputFile: Sendable {
     do throws(Errno) {
       return try Syscall.pread(descriptor.rawValue, into: buffer, at: offset)
     } catch {
-      throw ArchiveError.system("pread", error.rawValue)
+      throw ArchiveError.system("pread", error)
     }
   }
 }

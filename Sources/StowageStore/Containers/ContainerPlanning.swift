@@ -2,6 +2,7 @@
 
 internal import StowageDriverAPI
 internal import StowageModel
+internal import StowageMounts
 internal import StowageRecords
 internal import SystemPackage
 

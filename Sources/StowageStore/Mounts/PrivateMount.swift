@@ -3,6 +3,7 @@
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
+internal import StowageMounts
 internal import StowageRecords
 internal import SystemPackage
 
@@ -45,7 +46,7 @@ struct PrivateMount {
   func end() {
     guard let place else { return }
     do throws(StorageError) {
-      try MountExecutor.perform(MountPlan(steps: [.unmount(place.tree)], mountPoint: place.tree))
+      try MountExecutor.unmount(place.tree)
     } catch {
       Log.warning("cannot remove the temporary mount \(place.tree): \(error)")
     }

@@ -48,7 +48,7 @@ final class Console {
   func flush() {
     guard !buffer.isEmpty else { return }
     if let problem = buffer.withUnsafeBytes({ writeAll($0, to: STDOUT_FILENO) }) {
-      outputProblem = Errno(rawValue: problem).referenceText
+      outputProblem = problem.referenceText
     }
     buffer.removeAll(keepingCapacity: true)
   }
@@ -60,18 +60,20 @@ func writeToStandardError(_ text: String) {
   _ = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
 }
 
-/// - Returns: the error number, nil if all was written.
-private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> CInt? {
+/// - Returns: what failed, nil if all was written.
+private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt) -> Errno? {
   var rest = bytes[...]
   while !rest.isEmpty {
-    let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-    if count >= 0 {
+    do throws(Errno) {
+      let count = try checked {
+        Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      }
       rest = rest.dropFirst(count)
-    } else if errno == EAGAIN {
+    } catch .resourceTemporarilyUnavailable {
       var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       _ = poll(&waiting, 1, -1)
-    } else if errno != EINTR {
-      return errno
+    } catch {
+      return error
     }
   }
   return nil

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import StowageSystem
 import Synchronization
+import SystemPackage
 
 /// SIGHUP, SIGINT and SIGTERM as a request to unwind, for commands that would otherwise leave something half-made.
 enum Interruption {
@@ -33,15 +35,10 @@ enum Interruption {
   static func install() {
     var signals = watchedSignals()
     pthread_sigmask(SIG_BLOCK, &signals, nil)
-    var thread = pthread_t()
-    let created = pthread_create(
-      &thread, nil,
-      { _ in
-        Interruption.wait()
-        return nil
-      }, nil)
-    // Without the thread the signals must work as ever.
-    if created == 0 { pthread_detach(thread) } else { pthread_sigmask(SIG_UNBLOCK, &signals, nil) }
+    do throws(Errno) { try PlainThread.detach { Interruption.wait() } } catch {
+      // Without the thread the signals must work as ever.
+      pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
   }
 
   private static func wait() {

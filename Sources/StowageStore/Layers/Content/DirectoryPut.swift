@@ -90,7 +90,8 @@ private struct DirectoryPut {
     let manifest: ChunkedManifest
     let input = LayerInput.file(archive.string)
     let source = try input.source()
-    do throws(ArchiveError) { manifest = try ChunkedManifest(of: source, isCancelled: isCancelled) } catch {
+    let flag = CancellationFlag(asking: isCancelled)
+    do throws(ArchiveError) { manifest = try ChunkedManifest(of: source, cancellation: flag) } catch {
       throw error.asStorageError
     }
     var request = LayerCreation(

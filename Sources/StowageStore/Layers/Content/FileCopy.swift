@@ -28,7 +28,7 @@ extension Store {
       do throws(StorageError) {
         try copyObject(
           from: place, to: targetPlace, owner: owner.map { ApplyOptions.Owner(uid: $0.uid, gid: $0.gid) },
-          inUserNamespace: isInUserNamespace, isCancelled: isCancelled)
+          inUserNamespace: isInUserNamespace, cancellation: CancellationFlag(asking: isCancelled))
       } catch {
         if error.code == .cancelled { throw error }
         throw error.wrapped("error copying \"\(place.shown)\" to \"\(targetPlace.shown)\"")

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageFiles
-package import StowageModel
+import StowageModel
 import StowageSystem
-package import SystemPackage
+import SystemPackage
 
 /// Subvolumes of btrfs by path (graph-drivers 18.3). They are deleted as any tree is, by `removeTree`.
-package enum Subvolume {
+enum Subvolume {
   /// Makes an empty subvolume with exactly the 12 mode bits and the owner.
-  package static func create(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
+  static func create(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
     try attempt("btrfs subvolume create", path) { () throws(Errno) in
       let parent = try Syscall.open(path.removingLastComponent(), [.readOnly, .directory])
       try name(of: path).withCString { (name) throws(Errno) in
@@ -23,7 +23,7 @@ package enum Subvolume {
   /// Makes a writable snapshot of a subvolume.
   ///
   /// - Throws: `system` with `EINVAL` if `source` is an ordinary directory.
-  package static func snapshot(_ path: FilePath, of source: FilePath) throws(StorageError) {
+  static func snapshot(_ path: FilePath, of source: FilePath) throws(StorageError) {
     try attempt("btrfs subvolume snapshot", path) { () throws(Errno) in
       let parent = try Syscall.open(path.removingLastComponent(), [.readOnly, .directory])
       let source = try Syscall.open(source, [.readOnly, .directory])
@@ -34,7 +34,7 @@ package enum Subvolume {
   }
 
   /// Switches on the quotas of the whole file system that holds a directory.
-  package static func enableQuota(_ path: FilePath) throws(StorageError) {
+  static func enableQuota(_ path: FilePath) throws(StorageError) {
     try attempt("btrfs quota enable", path) { () throws(Errno) in
       let directory = try Syscall.open(path, [.readOnly, .directory])
       try Syscall.enableQuota(directory.rawValue)
@@ -42,7 +42,7 @@ package enum Subvolume {
   }
 
   /// Limits what a subvolume may hold, shared blocks counted too; switches quotas on.
-  package static func limit(_ path: FilePath, bytes: UInt64) throws(StorageError) {
+  static func limit(_ path: FilePath, bytes: UInt64) throws(StorageError) {
     try attempt("btrfs qgroup limit", path) { () throws(Errno) in
       let root = try Syscall.open(path, [.readOnly, .directory])
       try Syscall.enableQuota(root.rawValue)
@@ -51,7 +51,7 @@ package enum Subvolume {
   }
 
   /// Takes the read-only mark off a subvolume, with which it could not be renamed. Anything else is left as it is.
-  package static func makeWritable(_ path: FilePath) {
+  static func makeWritable(_ path: FilePath) {
     guard let root = try? Syscall.open(path, [.readOnly, .directory, .noFollow]),
       let status = try? Syscall.fstat(root.rawValue), status.isSubvolumeRoot
     else { return }

@@ -78,14 +78,14 @@ package enum OverlayMounter {
     } catch {
       Log.debug("overlay: a mount that is attached nowhere is refused: \(error.referenceText)")
     }
-    return try openAttached(mount.target, .mountOverlay(mount))
+    return try openAttached(mount.target, mount)
   }
 
   /// Performs a mount at a directory made for it, opens its root, and detaches it at once: it ends when the root is closed.
-  package static func openAttached(_ place: FilePath, _ step: MountStep) throws(StorageError) -> OwnedDescriptor {
-    try DriverFiles.ensureDirectory(place, mode: 0o700, owner: .current)
+  package static func openAttached(_ place: FilePath, _ mount: any TreeMount) throws(StorageError) -> OwnedDescriptor {
+    try HostFiles.ensureDirectory(place, mode: 0o700, owner: .current)
     defer { try? Syscall.rmdir(place) }
-    try MountExecutor.perform(MountPlan(steps: [step], mountPoint: place))
+    try MountExecutor.perform(MountPlan(steps: [mount], mountPoint: place))
     defer { try? MountExecutor.unmount(place) }
     return try attempt("open", place) { () throws(Errno) in try Syscall.open(place, [.readOnly, .directory]) }
   }
@@ -164,9 +164,9 @@ package enum OverlayMounter {
     data += mount.optionSuffix
     guard data.utf8.count < pageSize else { throw .argListTooLong }
     let (text, target, flags) = (data, mount.target, mount.flags)
-    try IsolatedThread.run { () throws(Errno) in
+    try PlainThread.runIsolated { () throws(Errno) in
       try Syscall.unshare(.fileSystemContext)
-      guard chdir("/proc/self/fd") == 0 else { throw Errno(rawValue: errno) }
+      try checked { chdir("/proc/self/fd") }
       try Syscall.mount(source: "overlay", target: target, type: "overlay", flags: flags, data: text)
     }
     withExtendedLifetime(kept) {}

@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
+internal import Glibc
 package import StowageModel
+
+/// A numeric owner.
+package struct Owner: Hashable, Sendable {
+  /// The user ID on the host.
+  package let uid: UInt32
+  /// The group ID on the host.
+  package let gid: UInt32
+
+  /// Pairs a user and a group.
+  package init(uid: UInt32, gid: UInt32) {
+    self.uid = uid
+    self.gid = gid
+  }
+
+  /// 0:0.
+  package static let root = Owner(uid: 0, gid: 0)
+}
 
 extension Owner {
   /// The effective user and group of this process.
@@ -18,12 +35,5 @@ extension Owner {
     } catch {
       throw StorageError(.invalidMappings, error.description, cause: error)
     }
-  }
-}
-
-extension StorageError {
-  /// The failure in the words of the reference, which changes owners in a process of its own and shows how that ended.
-  package var duringOwnerChange: StorageError {
-    StorageError(code, "error during chown: \(message): exit status 1", subject: subject, path: path, cause: cause)
   }
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageFiles
 package import StowageModel
 package import StowageSystem
 package import SystemPackage
 
-/// The few operations on files of a store that drivers share, with errors worded as the reference words them
-/// (`mkdir /a/b: no such file or directory`).
-package enum DriverFiles {
-  /// The largest file of a driver that is read; far above 500 ancestors with long identifiers.
+/// The few operations on single files of a store that drivers and mounts share, with errors worded as the reference words
+/// them (`mkdir /a/b: no such file or directory`).
+package enum HostFiles {
+  /// The largest file that is read: those of drivers are meant, far above 500 ancestors with long identifiers.
   private static let sizeLimit = 1 << 20
 
   /// The status of a path, or `nil` if there is nothing.
@@ -67,33 +66,6 @@ package enum DriverFiles {
       throw StorageError.failed("open", path, error)
     }
   }
-
-  /// Writes a small file under a temporary name and renames it into place; the mode is subject to the umask.
-  ///
-  /// Readers see the old content or the new one. Not flushed: the layer's record is what makes it valid.
-  package static func replace(_ path: FilePath, with text: String, mode: UInt32) throws(StorageError) {
-    let temporary = FilePath("\(path).tmp-\(getRandomSuffix())")
-    do throws(Errno) {
-      let file = try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: mode)
-      do throws(Errno) {
-        let bytes = Array(text.utf8)
-        let result: Result<Void, Errno> = bytes.withUnsafeBytes { buffer in
-          do throws(Errno) { return .success(try Syscall.write(file.rawValue, all: buffer)) } catch {
-            return .failure(error)
-          }
-        }
-        try result.get()
-        try Syscall.rename(temporary, path)
-      } catch {
-        try? Syscall.unlink(temporary)
-        throw error
-      }
-    } catch {
-      throw StorageError.failed("open", path, error)
-    }
-  }
-
-  private static func getRandomSuffix() -> String { String(UInt32.random(in: 0...UInt32.max)) }
 
   /// Makes one directory with exactly the 12 mode bits and the owner, whatever the umask (graph-drivers 26.8).
   package static func makeDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
