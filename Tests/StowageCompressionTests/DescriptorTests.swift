@@ -52,7 +52,7 @@ import Testing
     let error = #expect(throws: ArchiveError.self) { try DescriptorSource(directory.rawValue).readToEnd() }
     #expect(error?.message == "read: is a directory")
     #expect(error?.kind == .system)
-    #expect(error?.errorNumber == EISDIR)
+    #expect(error?.cause as? Errno == .isDirectory)
     let writer = try Syscall.open("/dev/null", .writeOnly)
     let bad = DescriptorSource(writer.rawValue)
     #expect(failure { () throws(ArchiveError) in _ = try bad.readToEnd() } == "read: bad file descriptor")
@@ -116,7 +116,7 @@ import Testing
     try small.write([1])
     let error = #expect(throws: ArchiveError.self) { try small.finish() }
     #expect(error?.message == "write: no space left on device")
-    #expect(error?.errorNumber == ENOSPC)
+    #expect(error?.cause as? Errno == .noSpace)
     let large = DescriptorSink(full.rawValue)
     #expect(failure { () throws(ArchiveError) in try large.write(plain) } == "write: no space left on device")
   }

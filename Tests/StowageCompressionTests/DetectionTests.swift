@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import StowageModel
+import StowageSystem
 import StowageTestSupport
+import SystemPackage
 import Testing
 
 @testable import StowageCompression
@@ -100,26 +102,26 @@ import Testing
     let lines = try python("for n in range(1, 134): out((os.strerror(n) + '\\n').encode())")
     let unused = [41, 58]
     for (index, line) in text(lines).split(separator: "\n").enumerated() where !unused.contains(index + 1) {
-      let ours = errorText(CInt(index + 1))
+      let ours = Errno(rawValue: CInt(index + 1)).referenceText
       #expect(ours.lowercased() == line.lowercased())
       let isAbbreviation = line.prefix(2).allSatisfy { $0.isUppercase }
       #expect(ours.prefix(1) == (isAbbreviation ? line.prefix(1) : line.prefix(1).lowercased()[...]), "\(line)")
     }
-    #expect(errorText(EISDIR) == "is a directory")
+    #expect(Errno.isDirectory.referenceText == "is a directory")
   }
 
   @Test func `A number that means nothing is shown as the reference shows it`() {
-    #expect(errorText(9999) == "errno 9999")
-    #expect(errorText(-1) == "errno -1")
+    #expect(Errno(rawValue: 9999).referenceText == "errno 9999")
+    #expect(Errno(rawValue: -1).referenceText == "errno -1")
   }
 
-  @Test func `An error says its message, and keeps number and cause`() {
+  @Test func `An error says its message, and keeps its cause`() {
     struct Cause: Error {}
-    let error = ArchiveError(.caller, "why", errorNumber: 5, cause: Cause())
+    let error = ArchiveError(.caller, "why", cause: Cause())
     #expect("\(error)" == "why")
-    #expect(error.errorNumber == 5 && error.cause is Cause)
-    let system = ArchiveError.system("open", ENOENT)
-    #expect(system.message == "open: no such file or directory" && system.errorNumber == ENOENT)
+    #expect(error.cause is Cause)
+    let system = ArchiveError.system("open", .noSuchFileOrDirectory)
+    #expect(system.message == "open: no such file or directory" && system.cause as? Errno == .noSuchFileOrDirectory)
     #expect(system.kind == .system)
     #expect(ArchiveError.cancelled.kind == .cancelled)
     #expect(ArchiveError.unexpectedEnd.kind == .unexpectedEnd)

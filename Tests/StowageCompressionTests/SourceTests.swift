@@ -86,16 +86,6 @@ import Testing
     #expect(text(large.bytes[..<3]) == "abc")
   }
 
-  @Test func `A buffer is filled over several reads, and less only at the end`() throws {
-    let buffer = RawBuffer(count: 7)
-    let source = BytesSource(bytes("0123456789"), chunkSize: 2)
-    #expect(try source.readFully(into: buffer.bytes) == 7)
-    #expect(text(buffer.bytes) == "0123456")
-    #expect(try source.readFully(into: buffer.bytes) == 3)
-    #expect(text(buffer.bytes[..<3]) == "789")
-    #expect(try source.readFully(into: buffer.bytes) == 0)
-  }
-
   @Test func `Reading to the end stops at the limit`() throws {
     #expect(try BytesSource(plain).readToEnd(limit: plain.count) == plain)
     let error = #expect(throws: ArchiveError.self) { try BytesSource(plain).readToEnd(limit: plain.count - 1) }

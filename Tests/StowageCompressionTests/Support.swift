@@ -2,7 +2,9 @@
 import Glibc
 import StowageCompression
 import StowageModel
+import StowageSystem
 import StowageTestSupport
+import SystemPackage
 import Testing
 
 /// A format and the program that writes it.
@@ -71,6 +73,6 @@ final class FailingSource: ByteSource {
 
 /// Refuses everything.
 final class FailingSink: ByteSink {
-  func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) { throw .system("write", ENOSPC) }
-  func finish() throws(ArchiveError) { throw .system("write", ENOSPC) }
+  func write(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) { throw .system("write", .noSpace) }
+  func finish() throws(ArchiveError) { throw .system("write", .noSpace) }
 }
