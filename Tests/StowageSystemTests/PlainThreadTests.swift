@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite struct PlainThreadTests {
+@Suite("Plain threads") struct PlainThreadTests {
   private final class Count: Sendable {
     let value = Atomic(0)
     func add() { value.add(1, ordering: .relaxed) }
