@@ -53,7 +53,7 @@ public final class Store: Sendable {
     let driver = try drivers.current()
     topology = StoreTopology(
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
-      additional: driver.additionalImageStores)
+      additional: driver.additionalStoreReading?.additionalImageStores ?? [])
     for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
     imageStores = try Store.openImages(topology, options.lockTimeout)
     containerStore = try Store.openContainers(topology, options.lockTimeout)

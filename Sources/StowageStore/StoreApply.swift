@@ -79,7 +79,7 @@ extension Store {
     do throws(StorageError) {
       result = try extract(diff, to: target, tarSplit: tarSplit, driver)
     } catch {
-      throw driver.wrapApplyError(error)
+      throw driver.applyErrorWording?.wrapApplyError(error) ?? error
     }
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
     try layers.placeTarSplit(tarSplit, of: layer.location)

@@ -18,6 +18,11 @@ private struct Comparison {
   let fromChain: [LayerLocation]
   /// Whether the older layer is the parent.
   var isAgainstParent: Bool { from?.id == layer.record.parent }
+
+  /// Where the driver has the difference.
+  func source(_ driver: any GraphDriver) -> DiffSource {
+    driver.differenceReading?.diffSource(of: layer.location, over: chain, from: from?.id) ?? .trees
+  }
 }
 
 extension Store {
@@ -26,7 +31,7 @@ extension Store {
     try withLayers { (layers) throws(StorageError) -> [LayerChange] in
       let pair = try self.resolve(nameOrID, from, layers)
       let changes: [Change]
-      switch layers.driver.diffSource(of: pair.layer.location, over: pair.chain, from: pair.from?.id) {
+      switch pair.source(layers.driver) {
       case .overlay(let upper, let lowers, let attributes):
         changes = try overlayChanges(upper: upper, lowers: lowers, attributes: attributes)
       case .trees:
@@ -54,7 +59,9 @@ extension Store {
 
   private func diffSize(_ pair: Comparison, _ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
     let driver = layers.driver
-    if let size = try driver.diffSize(of: pair.layer.location, over: pair.chain, from: pair.from?.id) { return size }
+    let size = try driver.differenceReading?.diffSize(
+      of: pair.layer.location, over: pair.chain, from: pair.from?.id)
+    if let size { return size }
     return try withTrees(pair, layers) { (new, old) throws(StorageError) -> Int64 in
       let changes = try treeChanges(
         new: new, old: old, newMaps: pair.layer.record.idMaps, oldMaps: pair.from?.record.idMaps ?? IDMaps())
@@ -83,7 +90,7 @@ extension Store {
     _ pair: Comparison, _ layers: borrowing LayersReading, _ sink: any ByteSink
   ) throws(StorageError) {
     let maps = pair.layer.record.idMaps
-    switch layers.driver.diffSource(of: pair.layer.location, over: pair.chain, from: pair.from?.id) {
+    switch pair.source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
       try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
     case .trees:

@@ -62,7 +62,8 @@ extension Store {
     options.isVolatile = container.flags["Volatile"]?.bool == true && !self.options.disableVolatile
     if container.idMaps.isEmpty { return options }
     // A layer that has owners of its own on disk is shown as it is (configuration-and-idmaps 21.31).
-    options.disableShifting = !layer.record.idMaps.isEmpty || !driver.supportsShifting(container.idMaps)
+    let canShift = layer.record.idMaps.isEmpty && driver.ownerShifting?.supportsShifting(container.idMaps) == true
+    options.disableShifting = !canShift
     if options.disableShifting, container.idMaps != layer.record.idMaps {
       throw StorageError(
         .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)
@@ -240,7 +241,9 @@ extension Store {
   // MARK: The whole store
 
   /// Key-value pairs about the driver, in its order.
-  public func status() throws(StorageError) -> [(String, String)] { try drivers.current().status() }
+  public func status() throws(StorageError) -> [(String, String)] {
+    try drivers.current().selfDescribing?.status() ?? []
+  }
 
   /// The version that this library stands for.
   public func version() -> [(String, String)] { [("Version", stowageVersion)] }
@@ -288,7 +291,7 @@ extension Store {
       }
       if mounted.isEmpty || force {
         try announce()
-        try driver.cleanUp()
+        try driver.homeClosing?.cleanUp()
       }
       if mounted.isEmpty { return [] }
       throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")

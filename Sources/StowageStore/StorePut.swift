@@ -128,7 +128,7 @@ extension Store {
     var maps = IDMaps()
     if !request.usesHostUIDs { maps.uids = request.maps.uids.isEmpty ? inherited.uids : request.maps.uids }
     if !request.usesHostGIDs { maps.gids = request.maps.gids.isEmpty ? inherited.gids : request.maps.gids }
-    if !maps.isEmpty, driver.supportsShifting(maps) { maps = IDMaps() }
+    if !maps.isEmpty, driver.ownerShifting?.supportsShifting(maps) == true { maps = IDMaps() }
     return maps
   }
 
@@ -153,7 +153,7 @@ extension Store {
         layer: consume tree, source: source,
         diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result))
     } catch {
-      throw driver.wrapApplyError(error)
+      throw driver.applyErrorWording?.wrapApplyError(error) ?? error
     }
   }
 

@@ -130,7 +130,7 @@ final class LayerStore: Sendable {
       return !state.hasRecovered
     }
     if !isFirst { return }
-    let roots = topology.layers.temporaries + driver.temporaryRoots() + [topology.layers.privateMounts]
+    let roots = topology.layers.temporaries + driver.traits.temporaryRoots + [topology.layers.privateMounts]
     for root in roots { StagedDirectory.recover(root: root) }
   }
 
