@@ -98,6 +98,13 @@ let package = Package(
         "StowageRootless", "StowageStore", "StowageOCI", system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
+    // The example of docs/writing-a-driver.md, for tests only.
+    .target(
+      name: "PlainDriver",
+      dependencies: [
+        "StowageModel", "StowageSystem", "StowageFiles", "StowageDiff", "StowageMounts", "StowageDriverAPI", system,
+      ],
+      path: "Examples/PlainDriver", swiftSettings: strict),
     // Examples: compiled as a user's code is, without our settings.
     .executableTarget(name: "store-tour", dependencies: ["Stowage"], path: "Examples/StoreTour"),
     .executableTarget(
@@ -133,7 +140,7 @@ let package = Package(
     tests(
       "DriverTests",
       [
-        "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "StowageDriverBtrfs",
+        "StowageDrivers", "StowageDriverAPI", "StowageDriverOverlay", "StowageDriverVFS", "PlainDriver",
         "StowageDiff", "StowageMounts", "StowageFiles", "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     tests(

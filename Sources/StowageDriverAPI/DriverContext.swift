@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import StowageFiles
+package import StowageModel
 package import SystemPackage
 
 /// All a driver is told when a store is opened.
@@ -14,21 +16,34 @@ package struct DriverContext: Sendable {
   package var additional: [FilePath]
   /// Driver options as given, in order (`overlay.mountopt=nodev`, `imagestore=/a`, …); graph-drivers 1.7.
   package var options: [String]
+  /// The names of all drivers, with which options may be prefixed.
+  package var driverNames: Set<String>
   /// Whether the process acts inside a user namespace (archive-and-diff 4.8).
   package var inUserNamespace: Bool
 
   /// Collects what a driver needs to know.
   package init(
     graphRoot: FilePath, runRoot: FilePath, imageStore: FilePath? = nil, additional: [FilePath] = [],
-    options: [String] = [], inUserNamespace: Bool = false
+    options: [String] = [], driverNames: Set<String> = [], inUserNamespace: Bool = false
   ) {
     self.graphRoot = graphRoot
     self.runRoot = runRoot
     self.imageStore = imageStore
     self.additional = additional
     self.options = options
+    self.driverNames = driverNames
     self.inUserNamespace = inUserNamespace
   }
+}
+
+extension DriverContext {
+  /// The options that are meant for a driver known as one of `names`, in order; see ``DriverOption/parse(_:for:among:)``.
+  package func options(for names: Set<String>) throws(StorageError) -> [DriverOption] {
+    try DriverOption.parse(options, for: names, among: driverNames)
+  }
+
+  /// The roots of the stores that may be written: the graph root, and the image store if there is one.
+  package var writableRoots: [FilePath] { [graphRoot] + (imageStore.map { [$0] } ?? []) }
 }
 
 /// Fixed properties of a driver, so that nothing outside it asks for its name.
@@ -42,20 +57,24 @@ package struct DriverTraits: Hashable, Sendable {
   package let copiesParent: Bool
   /// Whether presenting a layer takes a mount; false if its directory is the content.
   package let hasKernelMounts: Bool
-  /// Whether layers of additional image stores can be used.
-  package let supportsAdditionalStores: Bool
-
+  /// When content must reach the disk before a layer is recorded complete.
+  package let syncPolicy: SyncPolicy
+  /// Directories with stale temporary trees to recover when a layer store is loaded with its lock held exclusively: where
+  /// the driver stages and removes, in each store that may be written.
+  package let temporaryRoots: [FilePath]
   /// Whether layers share the blocks of their files by themselves, so that deduplication has nothing to do.
   package let sharesBlocks: Bool
 
   /// States the properties.
   package init(
-    name: String, copiesParent: Bool, hasKernelMounts: Bool, supportsAdditionalStores: Bool, sharesBlocks: Bool = false
+    name: String, copiesParent: Bool, hasKernelMounts: Bool, syncPolicy: SyncPolicy, temporaryRoots: [FilePath],
+    sharesBlocks: Bool = false
   ) {
     self.name = name
     self.copiesParent = copiesParent
     self.hasKernelMounts = hasKernelMounts
-    self.supportsAdditionalStores = supportsAdditionalStores
+    self.syncPolicy = syncPolicy
+    self.temporaryRoots = temporaryRoots
     self.sharesBlocks = sharesBlocks
   }
 }

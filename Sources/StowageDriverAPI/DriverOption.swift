@@ -11,15 +11,15 @@ package struct DriverOption: Hashable, Sendable {
   /// The option as given, for messages.
   package let text: String
 
-  /// The names an option may be prefixed with.
-  private static let knownPrefixes: Set<String> = ["overlay", "overlay2", "btrfs", "zfs", "vfs"]
-
   /// The options among `options` that are meant for the driver known as one of `names`, in order.
   ///
   /// Options for other drivers are skipped; those without prefix apply to any.
   ///
+  /// - Parameter drivers: the names an option may be prefixed with.
   /// - Throws: `invalidOption`: `unable to parse key/value option: …`, `unknown driver "…" in option "…"`.
-  package static func parse(_ options: [String], for names: Set<String>) throws(StorageError) -> [DriverOption] {
+  package static func parse(
+    _ options: [String], for names: Set<String>, among drivers: Set<String>
+  ) throws(StorageError) -> [DriverOption] {
     var result: [DriverOption] = []
     for text in options {
       guard let equals = text.firstIndex(of: "=") else {
@@ -33,7 +33,7 @@ package struct DriverOption: Hashable, Sendable {
       }
       let prefix = String(key[..<dot])
       let rest = String(key[key.index(after: dot)...])
-      guard prefix.isEmpty || knownPrefixes.contains(prefix) else {
+      guard prefix.isEmpty || drivers.contains(prefix) else {
         throw StorageError(
           .invalidOption, "unknown driver \(goQuoted(prefix)) in option \(goQuoted(text))", subject: text)
       }

@@ -3,74 +3,101 @@
 package import StowageDiff
 import StowageFiles
 package import StowageModel
+package import StowageMounts
 import StowageSystem
 package import SystemPackage
 
 /// A driver whose layer directories each hold all files of the layer, the ancestors' among them (vfs, btrfs).
 ///
-/// Differences are found by comparing trees (graph-drivers 20), and a layer is presented as the directory it is.
-package protocol WholeTreeDriver: GraphDriver {
-  /// How archives are extracted into a layer with the given maps.
+/// A layer is `<root>/<name>/<treesName>/<ID>`, begins as a copy of its parent, and is presented as the directory it is;
+/// differences are found by comparing trees (graph-drivers 20). Such a driver states where and how, and makes copies; the
+/// rest is here (WholeTreeDriver+….swift), and what does not fit is written by the driver.
+package protocol WholeTreeDriver: ApplyErrorWording {
+  /// The canonical name, also of the driver's directory in a store.
+  static var name: String { get }
+  /// The name of the directory with the layers in the driver's directory.
+  static var treesName: String { get }
+  /// What the store told.
+  var context: DriverContext { get }
+
+  /// Makes the tree of a layer-to-be at a path where nothing is: a copy of the parent's tree, with other owners if the
+  /// options say so, or an empty directory with mode 555 for the owner of the maps' container ID 0.
+  ///
+  /// - Throws: `driverLayerUnknown` if the parent has no directory; `system`. What is left is removed by the caller.
+  func makeTree(_ tree: FilePath, over parent: LayerLocation?, _ options: LayerCreateOptions) throws(StorageError)
+
+  /// Refuses options for new layers; by default all storage options.
+  ///
+  /// - Throws: `invalidOption`.
+  func check(_ options: LayerCreateOptions) throws(StorageError)
+
+  /// How archives are extracted into a layer with the given maps; by default whiteouts are executed and a root entry
+  /// applies.
   func applyOptions(_ maps: IDMaps) -> ApplyOptions
 }
 
+// MARK: Where things are
+
 extension WholeTreeDriver {
+  /// `<root>/<name>`.
+  package func home(of root: FilePath) -> FilePath { root.appending(Self.name) }
+
+  /// `<root>/<name>/<treesName>`.
+  package func trees(in root: FilePath) -> FilePath { home(of: root).appending(Self.treesName) }
+
+  /// `<root>/<name>/tempdirs`: where trees are made, and moved to be deleted.
+  package func temporaries(in root: FilePath) -> FilePath { home(of: root).appending("tempdirs") }
+
+  /// `<root>/<name>/<treesName>/<ID>`.
+  package func directory(of layer: LayerLocation) -> FilePath {
+    trees(in: layer.root).appending(layer.id.rawValue)
+  }
+
   /// Whether the layer's directory exists.
   package func exists(_ layer: LayerLocation) -> Bool { HostFiles.isDirectory(directory(of: layer)) }
 
-  /// The layer's tree; whiteouts are executed and a root entry applies.
-  package func applyTarget(
-    for layer: LayerLocation, over parents: [LayerLocation], idMaps: IDMaps
-  ) throws(StorageError) -> ApplyTarget {
-    try requireWritable(layer)
-    try requireDirectory(of: layer)
-    return ApplyTarget(root: directory(of: layer), options: applyOptions(idMaps))
-  }
-
-  /// `ApplyLayer stdout:  stderr: … exit status 1`, also logged (archive-and-diff 11.1). Errors that do not come from
-  /// the archive stay as they are.
-  package func wrapApplyError(_ error: StorageError) -> StorageError {
-    guard let failure = error.cause as? ApplyFailure else { return error }
-    let text =
-      failure.origin == .stream
-      ? "ApplyLayer stdout:  stderr:  \(error.message)"
-      : "ApplyLayer stdout:  stderr: \(error.message) exit status 1"
-    Log.error("While applying layer: \(text)")
-    return StorageError(error.code, text, subject: error.subject, path: error.path, cause: error)
+  /// The directories with the layers.
+  package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
+    (try HostFiles.entries(trees(in: root)) ?? []).filter { $0.kind == .directory }.map(\.name)
   }
 
   /// The layer's directory has all of its content.
   package func contentRoots(of layer: LayerLocation, over parents: [LayerLocation]) -> [FilePath] {
     [directory(of: layer)]
   }
+}
 
-  /// Trees are always compared.
-  package func diffSource(of layer: LayerLocation, over parents: [LayerLocation], from: LayerID?) -> DiffSource {
-    .trees
+// MARK: Presenting
+
+extension WholeTreeDriver {
+  /// The layer's directory, without steps.
+  package func mountPlan(
+    for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
+  ) throws(StorageError) -> MountPlan {
+    try plainPlan(for: layer, options)
   }
 
-  /// Trees are always compared.
-  package func diffSize(
-    of layer: LayerLocation, over parents: [LayerLocation], from: LayerID?
-  ) throws(StorageError) -> Int64? { nil }
-
-  /// The usage of the whole tree, the parent's content included.
-  package func diskUsage(of layer: LayerLocation) throws(StorageError) -> (size: Int64, inodes: Int) {
-    let usage = try StowageDiff.diskUsage(of: directory(of: layer))
-    return (usage.size, usage.inodes)
+  /// Nothing to do.
+  package func unmountPlan(for layer: LayerLocation) -> MountPlan {
+    MountPlan(steps: [], mountPoint: directory(of: layer))
   }
 
-  /// Nothing; what the reference tells of btrfs are versions of a library.
-  package func status() -> [(String, String)] { [] }
+  /// The layer's directory, without steps, for drivers that add some.
+  ///
+  /// - Throws: `invalidOption`: `<driver> driver does not support mount options`, for all but `ro`, which callers give who
+  ///   only read; `layerUnknown`.
+  package func plainPlan(for layer: LayerLocation, _ options: MountOptions) throws(StorageError) -> MountPlan {
+    if options.options.contains(where: { $0 != "ro" }) {
+      throw StorageError(.invalidOption, "\(Self.name) driver does not support mount options")
+    }
+    if !options.isForNewLayer { try requireDirectory(of: layer) }
+    return MountPlan(steps: [], mountPoint: directory(of: layer))
+  }
+}
 
-  /// Nothing.
-  package func metadata(
-    of layer: LayerLocation, over parents: [LayerLocation]
-  ) throws(StorageError) -> [(String, String)] { [] }
+// MARK: What a layer must be
 
-  /// Never.
-  package func supportsShifting(_ maps: IDMaps) -> Bool { false }
-
+extension WholeTreeDriver {
   /// Makes sure a layer is not in a store that is never written.
   ///
   /// - Throws: `readOnlyStore`.
@@ -104,37 +131,5 @@ extension WholeTreeDriver {
         .driverLayerUnknown, "Stat \(path): no such file or directory", subject: parent.id.rawValue, path: path.string)
     }
     return path
-  }
-
-  /// Refuses all mount options but `ro`, which callers give who only read.
-  ///
-  /// - Throws: `invalidOption`: `<driver> driver does not support mount options`.
-  package func requireNoMountOptions(_ options: MountOptions) throws(StorageError) {
-    if options.options.contains(where: { $0 != "ro" }) {
-      throw StorageError(.invalidOption, "\(traits.name) driver does not support mount options")
-    }
-  }
-
-  /// The staged tree, or one staged now, moved to where the layer belongs. An existing directory is a leftover and is
-  /// removed first (graph-drivers 26.34).
-  package func place(
-    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
-    _ staged: consuming StagedLayer?
-  ) throws(StorageError) {
-    try requireWritable(layer)
-    let content: StagedLayer
-    if let staged {
-      content = staged
-    } else {
-      content = try stage(over: parents, targetRoot: layer.root, options)
-    }
-    let path = directory(of: layer)
-    try HostFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
-    if HostFiles.exists(path, followingLinks: false) {
-      Log.warning("\(traits.name): removing the leftover directory \(path) of a layer that is not recorded")
-      try removeTree(path)
-    }
-    try HostFiles.rename(content.tree, path)
-    content.finish()
   }
 }

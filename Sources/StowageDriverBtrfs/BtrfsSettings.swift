@@ -12,11 +12,11 @@ package struct BtrfsSettings: Sendable {
   /// Whether an option was given that needs quotas.
   package var wantsQuota = false
 
-  /// Reads the settings from driver options.
+  /// Reads the settings from the options for this driver.
   ///
   /// - Throws: `invalidOption` with the texts of graph-drivers 1.3; `imagestore` and `sync` are unknown.
-  package init(options: [String]) throws(StorageError) {
-    for option in try DriverOption.parse(options, for: ["btrfs"]) {
+  package init(_ options: [DriverOption]) throws(StorageError) {
+    for option in options {
       try option.obeyed { (option) throws(StorageError) in try apply(option) }
     }
   }

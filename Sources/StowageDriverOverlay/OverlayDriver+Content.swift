@@ -102,12 +102,6 @@ extension OverlayDriver {
     return try diskUsage(of: layer).size
   }
 
-  /// The usage of `diff`.
-  package func diskUsage(of layer: LayerLocation) throws(StorageError) -> (size: Int64, inodes: Int) {
-    let usage = try StowageDiff.diskUsage(of: files(of: layer).diff)
-    return (usage.size, usage.inodes)
-  }
-
   /// Working directories of the layer (graph-drivers 1.5).
   package func metadata(
     of layer: LayerLocation, over parents: [LayerLocation]

@@ -18,7 +18,7 @@ extension OverlayDriver {
   ///
   /// If it fails, directories that were made here and are empty are removed again (graph-drivers 26.13).
   package static func make(_ context: DriverContext, homeName: String) throws(StorageError) -> OverlayDriver {
-    let settings = try OverlaySettings(options: context.options)
+    let settings = try OverlaySettings(context.options(for: ["overlay", "overlay2"]))
     let info = try attempt("statfs", context.graphRoot) { () throws(Errno) in try Syscall.statfs(context.graphRoot) }
     let backing = BackingFileSystem(magic: UInt32(truncatingIfNeeded: info.magic))
     try checkQuota(settings, backing)

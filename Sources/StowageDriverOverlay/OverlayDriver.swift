@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import StowageDriverAPI
-package import StowageFiles
+import StowageFiles
 import StowageModel
 import StowageSystem
 package import SystemPackage
@@ -9,7 +9,9 @@ package import SystemPackage
 /// The overlay driver: one directory a layer, presented by the kernel's overlay or by a mount program.
 ///
 /// An immutable value; its parts are in extensions by task. On-disk layout: README.md of this target.
-package struct OverlayDriver: GraphDriver {
+package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, DifferenceReading, HomeClosing, LayerRetiring,
+  LinkKeeping, OwnerShifting, SelfDescribing, StrayFinding
+{
   /// The parsed options; the mount program may have been found instead of configured.
   let settings: OverlaySettings
   /// What the store told.
@@ -27,11 +29,10 @@ package struct OverlayDriver: GraphDriver {
 
   /// Overlay layers hold differences and need mounts.
   package var traits: DriverTraits {
-    DriverTraits(name: "overlay", copiesParent: false, hasKernelMounts: true, supportsAdditionalStores: true)
+    DriverTraits(
+      name: "overlay", copiesParent: false, hasKernelMounts: true, syncPolicy: settings.syncPolicy,
+      temporaryRoots: context.writableRoots.map { home(of: $0).appending("tempdirs") })
   }
-
-  /// As the option `sync` says.
-  package var syncPolicy: SyncPolicy { settings.syncPolicy }
 
   /// `<root>/overlay`; the graph root's may be `overlay2`.
   package func home(of root: FilePath) -> FilePath {
@@ -47,13 +48,6 @@ package struct OverlayDriver: GraphDriver {
   /// The paths of a layer.
   func files(of layer: LayerLocation) -> LayerDirectory {
     LayerDirectory(home: home(of: layer.root), id: layer.id.rawValue)
-  }
-
-  /// `tempdirs` of the graph root and of the image store.
-  package func temporaryRoots() -> [FilePath] {
-    var roots = [graphHome.appending("tempdirs")]
-    if let imageStore = context.imageStore { roots.append(home(of: imageStore).appending("tempdirs")) }
-    return roots
   }
 
   /// The error for a store that must not be written.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageDriverAPI
+package import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
 import StowageSystem
@@ -31,12 +31,12 @@ package struct OverlaySettings: Sendable {
   /// Default settings.
   package init() {}
 
-  /// Reads the settings from driver options.
+  /// Reads the settings from the options for this driver.
   ///
   /// - Throws: `invalidOption` with the texts of graph-drivers 1.3 and 4.1 and configuration-and-idmaps 5.2,
   ///   `notSupported` for additional layer stores.
-  package init(options: [String]) throws(StorageError) {
-    for option in try DriverOption.parse(options, for: ["overlay", "overlay2"]) {
+  package init(_ options: [DriverOption]) throws(StorageError) {
+    for option in options {
       try option.obeyed { (option) throws(StorageError) in try apply(option) }
     }
   }

@@ -2,7 +2,7 @@
 
 package import StowageDiff
 package import StowageDriverAPI
-package import StowageFiles
+import StowageFiles
 package import StowageModel
 package import StowageMounts
 import StowageSystem
@@ -10,61 +10,36 @@ package import SystemPackage
 
 /// The vfs driver: every layer is a full copy of its parent's tree, and nothing is mounted but layers of additional image
 /// stores (graph-drivers 17).
-package struct VFSDriver: WholeTreeDriver {
+package struct VFSDriver: WholeTreeDriver, AdditionalStoreReading {
+  package static let name = "vfs"
+  package static let treesName = "dir"
+
   /// The parsed options.
   let settings: VFSSettings
   /// What the store told.
-  let context: DriverContext
+  package let context: DriverContext
   /// Roots of additional image stores.
   package let additionalImageStores: [FilePath]
 
   /// vfs copies and does not mount.
   package var traits: DriverTraits {
-    DriverTraits(name: "vfs", copiesParent: true, hasKernelMounts: false, supportsAdditionalStores: true)
+    DriverTraits(
+      name: VFSDriver.name, copiesParent: true, hasKernelMounts: false, syncPolicy: settings.syncPolicy,
+      temporaryRoots: context.writableRoots.map { temporaries(in: $0) })
   }
-
-  /// As the option `sync` says.
-  package var syncPolicy: SyncPolicy { settings.syncPolicy }
 
   /// Sets up the driver: parses the options and makes `<graph root>/vfs/dir`.
   package static func make(_ context: DriverContext) throws(StorageError) -> VFSDriver {
-    let settings = try VFSSettings(options: context.options)
+    let settings = try VFSSettings(context.options(for: [VFSDriver.name]))
     let driver = VFSDriver(
       settings: settings, context: context, additionalImageStores: settings.additionalStores + context.additional)
-    try HostFiles.ensureDirectory(driver.home(of: context.graphRoot).appending("dir"), mode: 0o700, owner: .current)
+    try HostFiles.ensureDirectory(driver.trees(in: context.graphRoot), mode: 0o700, owner: .current)
     return driver
   }
 
-  /// `<root>/vfs`.
-  package func home(of root: FilePath) -> FilePath { root.appending("vfs") }
-
-  /// `<root>/vfs/dir/<ID>`.
-  package func directory(of layer: LayerLocation) -> FilePath {
-    home(of: layer.root).appending("dir").appending(layer.id.rawValue)
-  }
-
-  /// `tempdirs` of the graph root and of the image store.
-  package func temporaryRoots() -> [FilePath] {
-    ([context.graphRoot] + [context.imageStore].compactMap { $0 }).map { home(of: $0).appending("tempdirs") }
-  }
-
-  /// Copies the parent's tree into `tempdirs`, with other owners if wanted, or makes an empty directory with mode 555.
-  package func stage(
-    over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions
-  ) throws(StorageError) -> StagedLayer {
-    guard options.storageOptions.isEmpty else {
-      throw StorageError(.invalidOption, "--storage-opt is not supported for vfs")
-    }
-    let directory = try StagedDirectory.create(in: home(of: targetRoot).appending("tempdirs"))
-    let tree = directory.addition()
-    try fill(tree, from: parents.first, options)
-    return StagedLayer(
-      target: ApplyTarget(root: tree, options: applyOptions(options.idMaps)), targetRoot: targetRoot,
-      directory: directory)
-  }
-
-  private func fill(
-    _ tree: FilePath, from parent: LayerLocation?, _ options: LayerCreateOptions
+  /// Copies the parent's tree, with other owners if wanted, or makes an empty directory with mode 555.
+  package func makeTree(
+    _ tree: FilePath, over parent: LayerLocation?, _ options: LayerCreateOptions
   ) throws(StorageError) {
     guard let parent else {
       return try HostFiles.makeDirectory(tree, mode: 0o555, owner: try Owner(rootOf: options.idMaps))
@@ -83,40 +58,24 @@ package struct VFSDriver: WholeTreeDriver {
     }
   }
 
-  /// Renames the staged tree, or one staged now, into place.
-  package func create(
-    _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
-    staged: consuming StagedLayer?
-  ) throws(StorageError) {
-    try place(layer, over: parents, options, staged)
-  }
-
   /// Whiteouts are executed and a root entry applies.
   package func applyOptions(_ maps: IDMaps) -> ApplyOptions {
-    ApplyOptions(
-      idMaps: maps, whiteouts: .plain, ignoreChownErrors: settings.ignoresChownErrors,
-      inUserNamespace: context.inUserNamespace, rootEntry: .apply)
+    var options = plainApplyOptions(maps)
+    options.ignoreChownErrors = settings.ignoresChownErrors
+    return options
   }
 
-  /// Moves the directory into `tempdirs` of its store.
-  package func remove(_ layer: LayerLocation, into bins: inout DeferredRemoval) throws(StorageError) {
-    try requireWritable(layer)
-    _ = try bins.add(directory(of: layer), bin: home(of: layer.root).appending("tempdirs"))
-  }
-
-  /// The layer's directory, without steps.
+  /// The layer's directory; shown by a read-only mount if it is in an additional image store.
   package func mountPlan(
     for layer: LayerLocation, over parents: [LayerLocation], _ options: MountOptions
   ) throws(StorageError) -> MountPlan {
-    try requireNoMountOptions(options)
-    if !options.isForNewLayer { try requireDirectory(of: layer) }
-    let tree = directory(of: layer)
-    if layer.isWritable { return MountPlan(steps: [], mountPoint: tree) }
+    let plan = try plainPlan(for: layer, options)
+    if layer.isWritable { return plan }
     // Whoever gets the path of a store that is not ours must not be able to write there.
     let place = privateMountPoint(of: layer)
     return MountPlan(
       steps: [
-        Unmount(place), EnsureDirectory(place, mode: 0o700, owner: .current), ReadOnlyBind(tree, at: place),
+        Unmount(place), EnsureDirectory(place, mode: 0o700, owner: .current), ReadOnlyBind(plan.mountPoint, at: place),
       ], mountPoint: place)
   }
 
@@ -131,12 +90,4 @@ package struct VFSDriver: WholeTreeDriver {
   private func privateMountPoint(of layer: LayerLocation) -> FilePath {
     context.runRoot.appending("vfs").appending(layer.id.rawValue).appending("merged")
   }
-
-  /// The directories in `dir`.
-  package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
-    (try HostFiles.entries(home(of: root).appending("dir")) ?? []).filter { $0.kind == .directory }.map(\.name)
-  }
-
-  /// Nothing to do.
-  package func cleanUp() throws(StorageError) {}
 }

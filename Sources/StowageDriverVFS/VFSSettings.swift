@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageDriverAPI
+package import StowageDriverAPI
 package import StowageFiles
 package import StowageModel
 package import SystemPackage
@@ -15,11 +15,11 @@ package struct VFSSettings: Sendable {
   /// power failure no complete record names empty files.
   package var syncPolicy = SyncPolicy.fileSystem
 
-  /// Reads the settings from driver options.
+  /// Reads the settings from the options for this driver.
   ///
   /// - Throws: `invalidOption` with the texts of graph-drivers 1.3.
-  package init(options: [String]) throws(StorageError) {
-    for option in try DriverOption.parse(options, for: ["vfs"]) {
+  package init(_ options: [DriverOption]) throws(StorageError) {
+    for option in options {
       try option.obeyed { (option) throws(StorageError) in try apply(option) }
     }
   }

@@ -10,10 +10,15 @@ import SystemPackage
 
 /// The one place that names drivers (graph-drivers 2).
 package enum StowageDrivers {
-  /// Registered names, in the order in which leftovers of a driver are looked for.
-  private static let registered = ["overlay", "overlay2", "btrfs", "zfs", "vfs"]
-  /// The order in which drivers are tried if nothing is configured.
-  private static let defaultPriority = ["overlay", "btrfs", "zfs", "vfs"]
+  /// All known names: in the order in which leftovers of a driver are looked for, and in which drivers are tried if nothing
+  /// is configured.
+  private static let known = [
+    KnownDriver("overlay", OverlayDriver.make(_:)),
+    KnownDriver("overlay2", makeOverlay2, .alias),
+    KnownDriver("btrfs", BtrfsDriver.make),
+    KnownDriver("zfs", refuseZFS),
+    KnownDriver("vfs", VFSDriver.make, .lastResort),
+  ]
 
   /// Makes the driver for a store. Needs `storage.lock` exclusively.
   ///
@@ -24,12 +29,15 @@ package enum StowageDrivers {
   /// - Throws: `unsupportedDriver` (`failed to GetDriver graph …`, `no supported storage backend found`),
   ///   `invalidOption` (`… contains several valid graphdrivers …`), and what a driver throws.
   package static func makeDriver(
-    name: String?, priority: [String] = [], _ context: DriverContext
+    name: String?, priority: [String] = [], _ given: DriverContext
   ) throws(StorageError) -> any GraphDriver {
+    let names = known.map(\.name)
+    var context = given
+    context.driverNames = Set(names)
     if let name, !name.isEmpty { return try make(name, context) }
-    let prior = registered.filter { HostFiles.exists(context.graphRoot.appending($0)) }
-    let order = priority.isEmpty ? defaultPriority : priority
-    for candidate in order where !(priority.isEmpty && candidate == "vfs") && prior.contains(candidate) {
+    let prior = names.filter { HostFiles.exists(context.graphRoot.appending($0)) }
+    let order = priority.isEmpty ? known.filter { $0.rank != .alias }.map(\.name) : priority
+    for candidate in order where !(priority.isEmpty && isLastResort(candidate)) && prior.contains(candidate) {
       let driver: any GraphDriver
       do throws(StorageError) { driver = try make(candidate, context) } catch {
         Log.error("[graphdriver] prior storage driver \(candidate) failed: \(error)")
@@ -43,7 +51,7 @@ package enum StowageDrivers {
       }
       return driver
     }
-    for candidate in order + registered.filter({ !order.contains($0) }) {
+    for candidate in order + names.filter({ !order.contains($0) }) {
       do throws(StorageError) { return try make(candidate, context) } catch  where isSkippable(error) {
         Log.debug("driver \(candidate) is not usable: \(error)")
       }
@@ -51,22 +59,27 @@ package enum StowageDrivers {
     throw StorageError(.unsupportedDriver, "no supported storage backend found", path: context.graphRoot.string)
   }
 
+  private static func isLastResort(_ name: String) -> Bool {
+    known.contains { $0.name == name && $0.rank == .lastResort }
+  }
+
   private static func isSkippable(_ error: StorageError) -> Bool {
     error.code == .unsupportedDriver || error.code == .prerequisites || error.code == .incompatibleFileSystem
   }
 
   private static func make(_ name: String, _ context: DriverContext) throws(StorageError) -> any GraphDriver {
-    switch name {
-    case "overlay": return try OverlayDriver.make(context)
-    case "overlay2":
-      // The name of old configurations. Its own directory is used only where one exists (graph-drivers 26.12).
-      let hasOwn = HostFiles.isDirectory(context.graphRoot.appending("overlay2"))
-      return try OverlayDriver.make(context, homeName: hasOwn ? "overlay2" : "overlay")
-    case "btrfs": return try BtrfsDriver.make(context)
-    case "vfs": return try VFSDriver.make(context)
-    case "zfs": throw unsupported(name, "Stowage has no zfs driver, use overlay or vfs: ", context)
-    default: throw unsupported(name, "", context)
-    }
+    guard let driver = known.first(where: { $0.name == name }) else { throw unsupported(name, "", context) }
+    return try driver.make(context)
+  }
+
+  /// The name of old configurations. Its own directory is used only where one exists (graph-drivers 26.12).
+  private static func makeOverlay2(_ context: DriverContext) throws(StorageError) -> any GraphDriver {
+    let hasOwn = HostFiles.isDirectory(context.graphRoot.appending("overlay2"))
+    return try OverlayDriver.make(context, homeName: hasOwn ? "overlay2" : "overlay")
+  }
+
+  private static func refuseZFS(_ context: DriverContext) throws(StorageError) -> any GraphDriver {
+    throw unsupported("zfs", "Stowage has no zfs driver, use overlay or vfs: ", context)
   }
 
   private static func unsupported(_ name: String, _ reason: String, _ context: DriverContext) -> StorageError {
@@ -75,5 +88,30 @@ package enum StowageDrivers {
     return StorageError(
       .unsupportedDriver, "failed to \(failure): \(reason)\(StorageError.Code.unsupportedDriver.text)", subject: name,
       path: context.graphRoot.string)
+  }
+}
+
+/// A name and the driver behind it.
+private struct KnownDriver: Sendable {
+  enum Rank: Sendable {
+    /// Tried in its turn.
+    case ordinary
+    /// Tried by name, or after all others.
+    case alias
+    /// Tried in its turn; that it has a directory in the graph root alone does not choose it.
+    case lastResort
+  }
+
+  let name: String
+  let rank: Rank
+  let make: @Sendable (DriverContext) throws(StorageError) -> any GraphDriver
+
+  init(
+    _ name: String, _ make: @escaping @Sendable (DriverContext) throws(StorageError) -> any GraphDriver,
+    _ rank: Rank = .ordinary
+  ) {
+    self.name = name
+    self.rank = rank
+    self.make = make
   }
 }

@@ -50,7 +50,7 @@ public final class Store: Sendable {
     let driver = try drivers.current()
     topology = StoreTopology(
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
-      additional: driver.additionalImageStores)
+      additional: driver.additionalStoreReading?.additionalImageStores ?? [])
     for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
     imageStores = try RecordStores(images: topology, options.lockTimeout)
     containerStore = try RecordStores(containers: topology, options.lockTimeout)

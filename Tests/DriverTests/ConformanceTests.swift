@@ -14,7 +14,13 @@ import Testing
 /// What every driver must do, whatever it is made of.
 @Suite("What every driver must do", .tags(.root), .serialized, .enabled(if: isRoot, "makes mounts and devices"))
 struct ConformanceTests {
-  static let drivers = availableDrivers
+  /// All drivers, a line each, as far as they work here.
+  static let drivers = [
+    "overlay",
+    "vfs",
+    "btrfs",
+    "plain",
+  ].filter { $0 != "btrfs" || canMountBtrfs }
   static let driversWithAdditionalStores = ["overlay", "vfs"]
 
   @Test(.tags(.driver), arguments: drivers)
@@ -27,7 +33,7 @@ struct ConformanceTests {
       #expect(!bench.driver.exists(base))
       #expect(try bench.driver.listLayers(in: bench.graphRoot) == [])
       try bench.remove(base)
-      for root in bench.driver.temporaryRoots() where root.exists { #expect(try root.names() == []) }
+      for root in bench.driver.traits.temporaryRoots where root.exists { #expect(try root.names() == []) }
     }
   }
 
@@ -135,7 +141,7 @@ struct ConformanceTests {
       try lower.apply(archive("echo a >a; mkdir d; echo b >d/b"), to: base, over: [])
       let before = try snapshot(lower.graphRoot.appending(name))
       try withDriver(name, options: ["imagestore=\(lower.graphRoot)"]) { bench in
-        #expect(bench.driver.additionalImageStores == [lower.graphRoot])
+        #expect(bench.driver.additionalStoreReading?.additionalImageStores == [lower.graphRoot])
         let parent = LayerLocation(id: base.id, role: .additionalImageStore(0), root: lower.graphRoot)
         let child = try bench.create("child", over: [parent], readWrite: true)
         try bench.mounted(child, over: [parent]) { (tree: FilePath) throws in
@@ -172,7 +178,7 @@ struct ConformanceTests {
   @Test(.tags(.driver), arguments: drivers)
   func `Stale temporary directories can be recovered`(_ name: String) throws {
     try withDriver(name) { bench in
-      for root in bench.driver.temporaryRoots() {
+      for root in bench.driver.traits.temporaryRoots {
         try makeDirectories(root, mode: 0o700)
         try makeDirectories(root.appending("temp-dir-9").appending("1-x").appending("merged"), mode: 0o700)
         try root.appending("lock-8").write("")
@@ -236,7 +242,7 @@ struct ConformanceTests {
   /// The difference of a layer to its parent, by the means the driver names.
   private func difference(_ bench: Workbench, _ layer: LayerLocation, _ parent: LayerLocation) throws -> [UInt8] {
     let sink = BytesSink()
-    switch bench.driver.diffSource(of: layer, over: [parent], from: parent.id) {
+    switch bench.driver.differenceReading?.diffSource(of: layer, over: [parent], from: parent.id) ?? .trees {
     case .overlay(let upper, let lowers, let attributes):
       try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, to: sink)
     case .trees:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDriverAPI
+import StowageDriverOverlay
 import StowageModel
 import StowageMounts
 import StowageSystem
@@ -42,7 +43,7 @@ struct MountTests {
   @Test(arguments: [OverlayMounter.Means.automatic, .parameters, .optionText])
   func `Owners of the layers below can be shifted, and no helping mount is left`(_ means: OverlayMounter.Means) throws {
     try withDriver("overlay") { bench in
-      try #require(bench.driver.supportsShifting(IDMaps()), "needs Linux 5.19 and a file system with idmapped mounts")
+      try #require(bench.overlay.supportsShifting(IDMaps()), "needs Linux 5.19 and a file system with idmapped mounts")
       let base = try bench.create("base")
       try bench.apply(archive("echo a >a; chown 5:6 a; mkdir d"), to: base, over: [])
       let child = try bench.create("child", over: [base])
@@ -171,14 +172,14 @@ struct MountTests {
       }
       #expect(bench.driver.directory(of: top).appending("diff").appending("d").exists)
       #expect(!MountTable.isMountPoint(bench.driver.directory(of: top).appending("merged")))
-      #expect(bench.driver.status().map(\.1)[2...3] == ["false", "false"])
+      #expect(try bench.overlay.status().map(\.1)[2...3] == ["false", "false"])
     }
   }
 
   @Test func `Starting again with known probes recovers stale directories, mounts inside them included`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
-      try bench.driver.cleanUp()
+      try bench.overlay.cleanUp()
       let stale = home.appending("tempdirs").appending("temp-dir-9").appending("1-x").appending("merged")
       for path in [stale.removingLastComponent().removingLastComponent(), stale.removingLastComponent(), stale] {
         try Syscall.mkdir(path, mode: 0o700)

@@ -3,6 +3,7 @@
 import StowageCompression
 import StowageDiff
 import StowageDriverAPI
+import StowageDriverOverlay
 import StowageDrivers
 import StowageFiles
 import StowageModel
@@ -216,7 +217,7 @@ struct OverlayTests {
         LayerChain(layer: base, parents: []), LayerChain(layer: child, parents: [base]),
         LayerChain(layer: top, parents: [child, base]),
       ]
-      #expect(bench.driver.linkFindings(chains) == [])
+      #expect(try bench.overlay.linkFindings(chains) == [])
       let original = try shell("cat */link; cat */lower*; ls l", directory: home).outputText
 
       let childLink = try home.appending("child").appending("link").readText()
@@ -227,7 +228,7 @@ struct OverlayTests {
       try Syscall.unlink(home.appending("child").appending("lower"))
       try home.appending("top").appending("lower-layers").write("child:base\n")
       try Syscall.symlink(target: "../gone/diff", at: home.appending("l").appending("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-      let findings = bench.driver.linkFindings(chains).map(\.description)
+      let findings = try bench.overlay.linkFindings(chains).map(\.description)
       #expect(findings.contains("layer child: link file is missing or unusable"))
       #expect(findings.contains("layer child: file lower is missing"))
       #expect(findings.contains("layer top: file lower-layers is missing or unusable"))
@@ -235,8 +236,8 @@ struct OverlayTests {
       #expect(findings.count == 6)
       try bench.mounted(top, over: [child, base]) { (tree: FilePath) throws in #expect(tree.exists) }
 
-      try bench.driver.repairLinks(chains, in: bench.graphRoot, mounted: [])
-      #expect(bench.driver.linkFindings(chains) == [])
+      try bench.overlay.repairLinks(chains, in: bench.graphRoot, mounted: [])
+      #expect(try bench.overlay.linkFindings(chains) == [])
       #expect(try shell("cat */link; cat */lower*; ls l", directory: home).outputText == original)
 
       for list in ["", "base", "nosuch"] {
@@ -245,7 +246,7 @@ struct OverlayTests {
           let options = try MountTable.entries().first { $0.mountPoint == tree }?.superOptions ?? ""
           #expect(options.contains("lowerdir=\(home)/child/diff:\(home)/base/diff,"))
         }
-        #expect(bench.driver.linkFindings(chains).count == 1)
+        #expect(try bench.overlay.linkFindings(chains).count == 1)
       }
       try Syscall.unlink(home.appending("base").appending("link"))
       try bench.create("another", over: [base])
@@ -273,7 +274,7 @@ struct OverlayTests {
   @Test func `Status, metadata and sizes are reported as documented`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")
-      let status = bench.driver.status()
+      let status = try bench.overlay.status()
       #expect(
         status.map(\.0) == [
           "Backing Filesystem", "Supports d_type", "Native Overlay Diff", "Using metacopy", "Supports shifting",
@@ -284,28 +285,28 @@ struct OverlayTests {
       let child = try bench.create("child", over: [base])
       try home.appending("child").appending("diff").appending("f").write("12345")
       #expect(
-        try bench.driver.metadata(of: child, over: [base]).map { "\($0.0)=\($0.1)" } == [
+        try bench.overlay.metadata(of: child, over: [base]).map { "\($0.0)=\($0.1)" } == [
           "LowerDir=\(home)/base/diff", "MergedDir=\(home)/child/merged", "UpperDir=\(home)/child/diff",
           "WorkDir=\(home)/child/work",
         ])
-      #expect(try bench.driver.metadata(of: base, over: []).map(\.0) == ["MergedDir", "UpperDir", "WorkDir"])
+      #expect(try bench.overlay.metadata(of: base, over: []).map(\.0) == ["MergedDir", "UpperDir", "WorkDir"])
       let usage = try bench.driver.diskUsage(of: child)
       #expect(usage.size == 5 && usage.inodes == 2)
-      #expect(try bench.driver.diffSize(of: child, over: [base], from: base.id) == 5)
-      #expect(try bench.driver.diffSize(of: child, over: [base], from: nil) == nil)
+      #expect(try bench.overlay.diffSize(of: child, over: [base], from: base.id) == 5)
+      #expect(try bench.overlay.diffSize(of: child, over: [base], from: nil) == nil)
       #expect(
-        bench.driver.diffSource(of: child, over: [base], from: base.id)
+        try bench.overlay.diffSource(of: child, over: [base], from: base.id)
           == .overlay(
             upper: home.appending("child").appending("diff"), lowers: [home.appending("base").appending("diff")],
             attributes: .trusted))
-      #expect(bench.driver.diffSource(of: child, over: [base], from: nil) == .trees)
+      #expect(try bench.overlay.diffSource(of: child, over: [base], from: nil) == .trees)
     }
   }
 
   /// graph-drivers check 10, values of a Linux of our days.
   @Test func `Probes are cached under the reference's names, and the home is a private mount until clean-up`() throws {
     try withDriver("overlay") { bench in
-      _ = bench.driver.status()
+      _ = try bench.overlay.status()
       let home = bench.graphRoot.appending("overlay")
       let names = try bench.runRoot.appending("overlay").names()
       #expect(names.contains("overlay-true"))
@@ -322,7 +323,7 @@ struct OverlayTests {
         try Syscall.mkdir(home.appending(name), mode: 0o700)
       }
       #expect(try bench.driver.listLayers(in: bench.graphRoot) == ["layer"])
-      try bench.driver.cleanUp()
+      try bench.overlay.cleanUp()
       #expect(!MountTable.isMountPoint(home))
       #expect(!home.appending("staging").appending("x").exists)
     }

@@ -182,7 +182,7 @@ struct SelectionTests {
       #expect(
         message { try bench.driver.create(other, over: [], LayerCreateOptions(storageOptions: ["size": "1m"])) }
           == "--storage-opt is not supported for vfs")
-      #expect(bench.driver.status().isEmpty)
+      #expect(bench.driver.selfDescribing == nil)
     }
   }
 
@@ -204,8 +204,8 @@ struct SelectionTests {
   }
 
   @Test func `Content is forced to the disk by default, and the option can switch that off`() throws {
-    #expect(try VFSSettings(options: []).syncPolicy == .fileSystem)
-    #expect(try VFSSettings(options: ["vfs.sync=none"]).syncPolicy == .none)
+    #expect(try VFSSettings([]).syncPolicy == .fileSystem)
+    #expect(try VFSSettings(DriverOption.parse(["vfs.sync=none"], for: ["vfs"], among: ["vfs"])).syncPolicy == .none)
     #expect(OverlaySettings().syncPolicy == .fileSystem)
   }
 }

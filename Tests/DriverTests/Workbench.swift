@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import PlainDriver
 import StowageCompression
 import StowageDiff
 import StowageDriverAPI
+import StowageDriverOverlay
 import StowageDrivers
 import StowageFiles
 import StowageModel
@@ -11,6 +13,7 @@ import StowageMounts
 import StowageSystem
 import StowageTestSupport
 import SystemPackage
+import Testing
 
 /// A driver with directories of its own, on a file system that suits it; everything is unmounted and deleted at the end.
 final class Workbench {
@@ -33,7 +36,15 @@ final class Workbench {
       if !store.exists { try Syscall.mkdir(store, mode: 0o700) }
       context.imageStore = store
     }
-    driver = try StowageDrivers.makeDriver(name: name, context)
+    // The example is no choice of users.
+    driver =
+      name == PlainDriver.name
+      ? try PlainDriver.make(context) : try StowageDrivers.makeDriver(name: name, context)
+  }
+
+  /// The driver as that of overlay, for what only it can do.
+  var overlay: OverlayDriver {
+    get throws { try #require(driver as? OverlayDriver) }
   }
 
   /// Unmounts everything below the top directory and deletes it.

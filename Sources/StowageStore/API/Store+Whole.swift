@@ -9,7 +9,9 @@ internal import SystemPackage
 
 extension Store {
   /// Key-value pairs about the driver, in its order.
-  public func status() throws(StorageError) -> [(String, String)] { try drivers.current().status() }
+  public func status() throws(StorageError) -> [(String, String)] {
+    try drivers.current().selfDescribing?.status() ?? []
+  }
 
   /// The version that this library stands for.
   public func version() -> [(String, String)] { [("Version", stowageVersion)] }
@@ -47,7 +49,7 @@ extension Store {
       }
       if mounted.isEmpty || force {
         try access.driver.announceShutdown()
-        try layers.driver.cleanUp()
+        try layers.driver.homeClosing?.cleanUp()
       }
       if mounted.isEmpty { return [] }
       throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")

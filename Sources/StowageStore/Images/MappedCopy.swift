@@ -131,7 +131,7 @@ extension IDMapRequest {
   /// Whether a layer can be built on as it is.
   fileprivate func fit(_ layer: FoundLayer, _ driver: any GraphDriver) -> Bool {
     let own = layer.record.idMaps
-    if own.isEmpty, driver.supportsShifting(maps) { return true }
+    if own.isEmpty, driver.ownerShifting?.supportsShifting(maps) == true { return true }
     return own == maps
   }
 }

@@ -61,7 +61,7 @@ final class LayerStore: Sendable {
       return !hasRecovered
     }
     if !isFirst { return }
-    let roots = topology.layers.temporaries + driver.temporaryRoots() + [topology.layers.run.privateMounts]
+    let roots = topology.layers.temporaries + driver.traits.temporaryRoots + [topology.layers.run.privateMounts]
     for root in roots { StagedDirectory.recover(root: root) }
   }
 

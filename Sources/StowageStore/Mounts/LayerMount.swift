@@ -50,7 +50,8 @@ extension MountOptions {
     isVolatile = container.flags["Volatile"]?.bool == true && !store.disableVolatile
     if container.idMaps.isEmpty { return }
     // A layer that has owners of its own on disk is shown as it is (configuration-and-idmaps 21.31).
-    disableShifting = !layer.record.idMaps.isEmpty || !driver.supportsShifting(container.idMaps)
+    let canShift = layer.record.idMaps.isEmpty && driver.ownerShifting?.supportsShifting(container.idMaps) == true
+    disableShifting = !canShift
     if disableShifting, container.idMaps != layer.record.idMaps {
       throw StorageError(
         .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)

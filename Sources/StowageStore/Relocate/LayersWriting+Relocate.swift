@@ -76,7 +76,11 @@ extension LayersWriting {
       record.flags[LayerTie.key] = try tie(toMountsOf: users, at: layer.location.role).flag
       change { $0.append(record, file: file) }
       try save()
-      try driver.retire(layer.location, as: aside)
+      guard let retiring = driver.layerRetiring else {
+        throw StorageError(
+          .notSupported, "\(driver.traits.name): layers are not in use by mounts", subject: layer.id.rawValue)
+      }
+      try retiring.retire(layer.location, as: aside)
     }
     try discard(layer)
   }

@@ -60,7 +60,7 @@ struct ContentStaging {
         layer: consume tree, source: source,
         diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result))
     } catch {
-      throw driver.wrapApplyError(error)
+      throw driver.applyErrorWording?.wrapApplyError(error) ?? error
     }
   }
 

@@ -93,7 +93,7 @@ struct DiffApplication {
     do throws(StorageError) {
       result = try ContentStaging(store, driver).extract(diff, to: target, tarSplit: tarSplit)
     } catch {
-      throw driver.wrapApplyError(error)
+      throw driver.applyErrorWording?.wrapApplyError(error) ?? error
     }
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
     try layers.placeTarSplit(tarSplit, of: layer.location)

@@ -44,10 +44,15 @@ struct LayerComparison {
     fromChain = olderChain
   }
 
+  /// Where the driver has the difference.
+  private func source(_ driver: any GraphDriver) -> DiffSource {
+    driver.differenceReading?.diffSource(of: layer.location, over: chain, from: from?.id) ?? .trees
+  }
+
   /// The differences, sorted by path.
   func changes(_ layers: borrowing LayersReading) throws(StorageError) -> [LayerChange] {
     let changes: [Change]
-    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    switch source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
       changes = try overlayChanges(upper: upper, lowers: lowers, attributes: attributes)
     case .trees:
@@ -60,7 +65,8 @@ struct LayerComparison {
 
   /// The size of the differences in bytes.
   func size(_ layers: borrowing LayersReading) throws(StorageError) -> Int64 {
-    if let size = try layers.driver.diffSize(of: layer.location, over: chain, from: from?.id) { return size }
+    let size = try layers.driver.differenceReading?.diffSize(of: layer.location, over: chain, from: from?.id)
+    if let size { return size }
     return try withTrees(layers) { (new, old) throws(StorageError) -> Int64 in
       try changesSize(try treeChanges(new: new, old: old, newMaps: maps, oldMaps: fromMaps), in: new)
     }
@@ -84,7 +90,7 @@ struct LayerComparison {
   }
 
   private func generate(_ sink: any ByteSink, _ layers: borrowing LayersReading) throws(StorageError) {
-    switch layers.driver.diffSource(of: layer.location, over: chain, from: from?.id) {
+    switch source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
       try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
     case .trees:

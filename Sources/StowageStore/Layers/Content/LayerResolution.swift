@@ -90,7 +90,7 @@ struct LayerResolution {
     var maps = IDMaps()
     if !request.usesHostUIDs { maps.uids = request.maps.uids.isEmpty ? inherited.uids : request.maps.uids }
     if !request.usesHostGIDs { maps.gids = request.maps.gids.isEmpty ? inherited.gids : request.maps.gids }
-    if !maps.isEmpty, driver.supportsShifting(maps) { maps = IDMaps() }
+    if !maps.isEmpty, driver.ownerShifting?.supportsShifting(maps) == true { maps = IDMaps() }
     return maps
   }
 }

@@ -52,7 +52,7 @@ struct StoreCheck {
       let layers = access.layers
       let chains = layers.writableChains()
       let mounted = Set(layers.mounts.layers)
-      return layers.driver.linkFindings(chains).compactMap { finding in
+      return (layers.driver.linkKeeping?.linkFindings(chains) ?? []).compactMap { finding in
         guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
         if case .linkDangling = finding.kind { return nil }
         if case .parentsDiffer = finding.kind, mounted.contains(layer) { return nil }

@@ -37,7 +37,7 @@ struct LayerLeftoverSearch {
     var gone: Set<LayerID> = []
     for home in trees {
       gone.formUnion(try findTrees(home, known, layers))
-      for stray in try driver.strays(in: home.root, recorded: known.ids) {
+      for stray in try driver.strayFinding?.strays(in: home.root, recorded: known.ids) ?? [] {
         finds.append(LeftoverFind(Leftover.Kind(stray.kind), stray.path, .bin(stray.bin)))
       }
     }

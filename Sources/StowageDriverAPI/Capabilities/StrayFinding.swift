@@ -3,6 +3,20 @@
 package import StowageModel
 package import SystemPackage
 
+/// A driver that keeps more than layers in its home, and finds what is left there of what died.
+package protocol StrayFinding: GraphDriver {
+  /// What lies in the driver's home of the store at `root` and belongs to no layer, recorded or not, in no particular order;
+  /// changes nothing. `recorded` are all layers with a record in that store. What a living process works on is left out.
+  ///
+  /// Needs `storage.lock` and layers exclusively, and may not be called for an additional image store.
+  func strays(in root: FilePath, recorded: Set<LayerID>) throws(StorageError) -> [DriverStray]
+}
+
+extension GraphDriver {
+  /// The driver as one that finds strays; `nil` if it keeps nothing but layers.
+  package var strayFinding: (any StrayFinding)? { self as? any StrayFinding }
+}
+
 /// Something in a driver's home that belongs to no layer: a process that died, or another version, left it.
 package struct DriverStray: Hashable, Sendable {
   /// What it is.
@@ -30,9 +44,4 @@ package struct DriverStray: Hashable, Sendable {
     self.path = path
     self.bin = bin
   }
-}
-
-extension GraphDriver {
-  /// Drivers that keep nothing but layers have no strays.
-  package func strays(in root: FilePath, recorded: Set<LayerID>) throws(StorageError) -> [DriverStray] { [] }
 }

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import StowageModel
+
+/// A driver that can present content with other owners than it has on disk.
+package protocol OwnerShifting: GraphDriver {
+  /// Whether layers can be presented with owners shifted to `maps`; empty maps ask in general.
+  func supportsShifting(_ maps: IDMaps) -> Bool
+}
+
+extension GraphDriver {
+  /// The driver as one that shifts owners; `nil` if it never does.
+  package var ownerShifting: (any OwnerShifting)? { self as? any OwnerShifting }
+}
