@@ -74,10 +74,10 @@ check: lint release ## Style, licence headers, citations, layering, linkage of t
 	scripts/check-layering
 
 lint: ## Formatting and documentation rules
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Examples Fuzz
 
 format: ## Format all sources in place
-	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Fuzz
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests Examples Fuzz
 
 bench: release ## Our figures beside tar and Debian's containers-storage (root, about 2 GB of memory for tmpfs)
 	@scripts/install-deps all

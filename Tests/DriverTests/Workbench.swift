@@ -37,9 +37,11 @@ final class Workbench {
       context.imageStore = store
     }
     // The example is no choice of users.
-    driver =
-      name == PlainDriver.name
-      ? try PlainDriver.make(context) : try StowageDrivers.makeDriver(name: name, context)
+    if name == PlainDriver.name {
+      driver = try PlainDriver.make(context)
+    } else {
+      driver = try StowageDrivers.makeDriver(name: name, context)
+    }
   }
 
   /// The driver as that of overlay, for what only it can do.
