@@ -53,19 +53,24 @@ pid_t stowage_reexecute(const char *path, char *const argv[], char *const envp[]
   return -1;
 }
 
+/* Who gets the signals; 0 before the child is known. */
 static volatile sig_atomic_t forwarded_to;
+/* The last signal that came before that. */
+static volatile sig_atomic_t early_signal;
 
 static void forward(int number, siginfo_t *information, void *context) {
   (void)context;
   int saved = errno;
   /* Positive codes come from the kernel, that is, from the terminal. */
-  if (information->si_code <= 0) kill((pid_t)forwarded_to, number);
+  if (information->si_code <= 0) {
+    if (forwarded_to != 0) kill((pid_t)forwarded_to, number);
+    else early_signal = number;
+  }
   errno = saved;
 }
 
-void stowage_forward_signals(pid_t child) {
+void stowage_catch_signals(void) {
   static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
-  forwarded_to = child;
   for (size_t index = 0; index < sizeof numbers / sizeof numbers[0]; index++) {
     struct sigaction action;
     if (sigaction(numbers[index], NULL, &action) == 0 && action.sa_handler == SIG_IGN) continue;
@@ -74,4 +79,11 @@ void stowage_forward_signals(pid_t child) {
     action.sa_sigaction = forward;
     sigaction(numbers[index], &action, NULL);
   }
+}
+
+void stowage_forward_signals(pid_t child) {
+  forwarded_to = child;
+  stowage_catch_signals();
+  if (early_signal != 0) kill(child, early_signal);
+  early_signal = 0;
 }

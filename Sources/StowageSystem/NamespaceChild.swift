@@ -127,7 +127,11 @@ package struct NamespaceChild: ~Copyable {
 }
 
 extension ChildProcess {
-  /// From now on SIGHUP, SIGINT and SIGTERM that other processes send to this one go to the child only; what the
-  /// terminal sends it gets itself.
+  /// From now on SIGHUP, SIGINT and SIGTERM that other processes send to this one wait for ``forwardSignals()``. To be called
+  /// before the child is started: it may tell others that it runs before this process can forward anything to it.
+  package static func catchSignals() { stowage_catch_signals() }
+
+  /// From now on SIGHUP, SIGINT and SIGTERM that other processes send to this one go to the child only, the last one that was
+  /// caught before included; what the terminal sends it gets itself.
   package func forwardSignals() { stowage_forward_signals(pid) }
 }

@@ -74,7 +74,7 @@ import Testing
   @Test(.tags(.driver, .slow), arguments: testDrivers)
   func `Nobody waits for a lock while a layer of many files gets other owners`(driver: String) throws {
     // The vfs driver makes two copies, one for the image and one for the container.
-    let directories = driver == "overlay" ? 60 : 10
+    let directories = driver == "overlay" ? 20 : 5
     let place = try TemporaryDirectory("many")
     let made = try shell(
       """

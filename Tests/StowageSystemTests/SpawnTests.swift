@@ -129,6 +129,16 @@ import Testing
     for number in 0..<64 { #expect(hasCapability(number) == (mask >> UInt64(number) & 1 == 1)) }
   }
 
+  @Test func `A signal that comes before the child is known reaches it all the same`() async {
+    await #expect(processExitsWith: .success) {
+      ChildProcess.catchSignals()
+      kill(getpid(), SIGTERM)
+      let child = try Syscall.spawn("sleep", ["60"])
+      child.forwardSignals()
+      #expect(try child.wait() == .signaled(Int(SIGTERM)))
+    }
+  }
+
   @Test func `A name with a slash is a file, another is looked for in absolute directories of the path`() async {
     #expect(Executable.find("./x/y") == "./x/y")
     #expect(Executable.find("/nonexistent/program") == "/nonexistent/program")

@@ -32,6 +32,9 @@ struct stowage_namespace_report {
 pid_t stowage_reexecute(const char *path, char *const argv[], char *const envp[], const int report[2],
                         const int gate[2]);
 
+/* From now on the last of SIGHUP, SIGINT and SIGTERM that a process sends to this one waits for stowage_forward_signals. */
+void stowage_catch_signals(void);
+
 /* From now on SIGHUP, SIGINT and SIGTERM that a process sends to this one go to `child` and have no other effect. Those
    that the terminal sends have none at all: the child is in the same process group and gets them itself. Ignored signals
    stay ignored. */

@@ -26,6 +26,7 @@ enum UnshareCommand {
     context.console.flush()
     restoreDescriptorLimit()
     let ended: StowageSystem.ExitStatus
+    ChildProcess.catchSignals()
     do throws(Errno) {
       let child = try Syscall.spawn(
         program.string, words, name: name, input: STDIN_FILENO, output: STDOUT_FILENO, error: STDERR_FILENO)
