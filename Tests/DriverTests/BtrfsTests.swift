@@ -72,7 +72,8 @@ struct BtrfsTests {
       let id = try shell("btrfs subvolume show \(directory) | awk '$1 == \"Subvolume\" && $2 == \"ID:\" {print $3}'")
       let group = "0/" + id.outputText.filter { !$0.isWhitespace }
       try bench.remove(layer)
-      let groups = try shell("btrfs filesystem sync \(bench.top.string); btrfs subvolume sync \(bench.top.string); btrfs qgroup show \(bench.top.string)")
+      let top = bench.top.string
+      let groups = try shell("btrfs filesystem sync \(top); btrfs subvolume sync \(top); btrfs qgroup show \(top)")
       #expect(!groups.outputText.contains(group + " "), "\(groups)")
       #expect(!(bench.graphRoot.appending("btrfs/quotas/layer").exists))
       try bench.remove(base)

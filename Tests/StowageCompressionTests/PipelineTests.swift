@@ -65,7 +65,9 @@ import Testing
     let buffer = RawBuffer(count: 5)
     var filled = 0
     let decoder = GzipDecoder(source)
-    while filled < 5 { filled += try decoder.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[filled...])) }
+    while filled < 5 {
+      filled += try decoder.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[filled...]))
+    }
     #expect(text(buffer.bytes) == "hello")
     #expect(try writer.wait().isSuccess)
   }
