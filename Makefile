@@ -33,7 +33,7 @@ test: ## All tests (root, for mounts and for sharing stores with Podman)
 	scripts/test
 	docs/models/check
 
-quick: ## What needs neither mounts nor other programs: the libraries' own tests, in less than a minute after a change
+quick: ## What needs neither mounts nor other programs: the libraries' own tests, in a minute with the build
 	@scripts/install-deps build
 	scripts/test --quick
 

@@ -54,7 +54,7 @@ private struct RandomTree {
 struct RandomTreeTests {
   private static let format = "%P|%y|%m|%U:%G|%Ts|%s|%l|%n"
 
-  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  @Test(.tags(.slow), arguments: 1...6 as ClosedRange<UInt64>)
   func `The difference of two trees, applied to the first, gives the second`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed)
@@ -97,7 +97,7 @@ struct RandomTreeTests {
     }
   }
 
-  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  @Test(.tags(.slow), arguments: 1...4 as ClosedRange<UInt64>)
   func `Plain extraction equals that of GNU tar`(seed: UInt64) throws {
     try withTemporaryDirectory { root in
       var tree = RandomTree(seed: seed &* 1000)

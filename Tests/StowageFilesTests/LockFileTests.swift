@@ -202,7 +202,7 @@ private let hasPython = commandExists("python3")
     #expect(try counter.readText() == "200")
   }
 
-  @Test(.enabled(if: hasPython, "python3 takes the locks of other programs"))
+  @Test(.tags(.slow), .enabled(if: hasPython, "python3 takes the locks of other programs"))
   func `A long wait is told with the holder's process number`() throws {
     try withTemporaryDirectory { directory in
       let path = directory.appending("l")

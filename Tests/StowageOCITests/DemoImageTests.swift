@@ -14,7 +14,7 @@ import Testing
 struct DemoImageTests {
   private static let isRoot = getuid() == 0
 
-  @Test func `The demo image is the same each time`() throws {
+  @Test(.tags(.slow)) func `The demo image is the same each time`() throws {
     let scratch = Scratch()
     let id = try shell("\(repository)/scripts/make-demo-image \(scratch.path)/a")
     #expect(try shell("\(repository)/scripts/make-demo-image \(scratch.path)/b") == id)

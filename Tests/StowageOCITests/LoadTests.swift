@@ -250,7 +250,7 @@ struct FailedLoadTests {
     return directory
   }
 
-  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  @Test(.tags(.driver, .slow), arguments: ["overlay", "vfs"])
   func `A changed layer leaves nothing behind`(driver: String) throws {
     for position in [9, 40, 100, 150, 163] {
       let test = try TestStore(driver)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Tables of records") struct RecordTableTests {
   /// What is not indexed anew must be what a load would say.
-  @Test(arguments: 0..<8 as Range<UInt64>)
+  @Test(.tags(.slow), arguments: 0..<8 as Range<UInt64>)
   func `A table that records come to and go from is what a load of its files gives`(seed: UInt64) throws {
     try withTemporaryDirectory { directory in
       var random = SeededGenerator(seed: seed)

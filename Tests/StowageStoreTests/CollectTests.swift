@@ -108,7 +108,7 @@ import Testing
     #expect(try split.read("f", in: container.id.rawValue, store) == "content")
   }
 
-  @Test(.tags(.driver), arguments: testDrivers)
+  @Test(.tags(.driver, .slow), arguments: testDrivers)
   func `Hundreds of layer directories without record are found, counted and deleted`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }

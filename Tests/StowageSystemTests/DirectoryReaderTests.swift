@@ -6,7 +6,7 @@ import Testing
 
 /// Expected values: `os.scandir` of Python, `ls`.
 @Suite("Reading directories") struct DirectoryReaderTests {
-  @Test func `Many long names come once each, with kind and inode`() throws {
+  @Test(.tags(.slow)) func `Many long names come once each, with kind and inode`() throws {
     try withTemporaryDirectory { directory in
       // Together several times what one call of the kernel delivers.
       let script = """
