@@ -8,7 +8,7 @@ import SystemPackage
 extension OverlayDriver {
   /// The ancestors whose content is below the layer, nearest first.
   ///
-  /// Normally the recorded `parents`, as far as a copy among them that we made (``LayerDirectory/standsAlone()``): nothing is
+  /// Normally the recorded `parents`, as far as a copy among them that we made (``OverlayLayer/standsAlone()``): nothing is
   /// below that. A copy made by the reference has its template as lower layer while the record names the template's parent
   /// (graph-drivers 1.1): if the layer's own list has all of `parents` in their order and more layers in between that exist,
   /// the list is right. Any other disagreement is decided by the records (changes-1.64 6.3.3).
@@ -58,7 +58,7 @@ extension OverlayDriver {
 
   /// The ancestors by way of `lower` and the entries in `l`; `nil` if one of them leads nowhere.
   private func linkedAncestors(
-    of files: LayerDirectory, _ parents: [LayerLocation]
+    of files: OverlayLayer, _ parents: [LayerLocation]
   ) throws(StorageError) -> [LayerID]? {
     guard let links = try files.listedLinks(), links.count <= 500 else { return nil }
     var homes = [files.home, graphHome]
@@ -70,7 +70,7 @@ extension OverlayDriver {
     for link in links {
       guard link.hasPrefix("l/"), let name = FilePath.Component(String(link.dropFirst(2))), name.kind == .regular,
         let target = homes.lazy.compactMap({ HostFiles.linkTarget($0.appending("l").appending(name)) }).first,
-        let id = LayerDirectory.identifier(inLinkTarget: target)
+        let id = OverlayLayer.identifier(inLinkTarget: target)
       else { return nil }
       result.append(id)
     }
@@ -78,7 +78,7 @@ extension OverlayDriver {
   }
 }
 
-extension LayerDirectory {
+extension OverlayLayer {
   /// The identifier in a link target `../<ID>/diff`; `nil` for any other form.
   static func identifier(inLinkTarget target: String) -> LayerID? {
     let parts = target.split(separator: "/", omittingEmptySubsequences: false)

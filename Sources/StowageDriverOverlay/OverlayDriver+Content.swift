@@ -24,21 +24,16 @@ extension OverlayDriver {
     let directory = try StagedDirectory.create(in: home(of: targetRoot).appending("tempdirs"))
     let tree = directory.addition()
     var older: FilePath?
-    do throws(StorageError) {
-      try makeContentRoot(tree, attributes)
-      if options.isCopy || options.shift != nil, !parents.isEmpty {
-        let content = options.isCopy ? tree : directory.addition()
-        if !options.isCopy {
-          try makeContentRoot(content, attributes)
-          older = content
-        }
-        let work = directory.addition()
-        try HostFiles.makeDirectory(work, mode: 0o700, owner: .current)
-        try copy(parents, to: content, work: work, options)
+    try makeContentRoot(tree, attributes)
+    if options.isCopy || options.shift != nil, !parents.isEmpty {
+      let content = options.isCopy ? tree : directory.addition()
+      if !options.isCopy {
+        try makeContentRoot(content, attributes)
+        older = content
       }
-    } catch {
-      try? directory.discard()
-      throw error
+      let work = directory.addition()
+      try HostFiles.makeDirectory(work, mode: 0o700, owner: .current)
+      try copy(parents, to: content, work: work, options)
     }
     let target = ApplyTarget(root: tree, options: applyOptions(options.idMaps))
     return StagedLayer(target: target, older: older, targetRoot: targetRoot, directory: directory)

@@ -29,7 +29,7 @@ extension OverlayDriver {
       try removeNow(files)
     }
     let lists = try ParentLists(chain, self)
-    let name = LayerDirectory.newShortName()
+    let name = OverlayLayer.newShortName()
     try HostFiles.makeDirectory(files.path, mode: 0o700, owner: attributes.layerOwner)
     do throws(StorageError) {
       try fill(files, attributes, name: name, lists, content: content?.tree, older: content?.older)
@@ -42,7 +42,7 @@ extension OverlayDriver {
   }
 
   private func fill(
-    _ files: LayerDirectory, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?,
+    _ files: OverlayLayer, _ attributes: RootAttributes, name: String, _ lists: ParentLists?, content: FilePath?,
     older: FilePath?
   ) throws(StorageError) {
     if let older { try HostFiles.rename(older, files.older(1)) }

@@ -59,14 +59,14 @@ extension OverlayDriver {
     }
     guard layer.isWritable else { throw StorageError.failed("open", files.linkFile, .noSuchFileOrDirectory) }
     let known = try entriesByTarget(files.home)[files.linkTarget]?.first
-    let name = known ?? LayerDirectory.newShortName()
+    let name = known ?? OverlayLayer.newShortName()
     if known == nil { try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
     try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
     return name
   }
 
   /// Makes the entry `l/<name>` of a layer if there is none.
-  func restoreEntry(_ name: String, of files: LayerDirectory) throws(StorageError) {
+  func restoreEntry(_ name: String, of files: OverlayLayer) throws(StorageError) {
     let entry = files.linkEntry(name)
     guard !HostFiles.exists(entry, followingLinks: false) else { return }
     try HostFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .current)
@@ -124,8 +124,8 @@ private struct LinkAudit {
   private mutating func auditDangling(recorded: Set<String>) throws(StorageError) {
     for (target, names) in try driver.entriesByTarget(home).sorted(by: { $0.key < $1.key }) {
       if recorded.contains(target) { continue }
-      if let id = LayerDirectory.identifier(inLinkTarget: target),
-        HostFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
+      if let id = OverlayLayer.identifier(inLinkTarget: target),
+        HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
       {
         continue
       }

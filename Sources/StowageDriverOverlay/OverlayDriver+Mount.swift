@@ -82,7 +82,7 @@ extension OverlayDriver {
   }
 
   /// Refuses content of additional layer stores that is gone, and composefs layers.
-  private func checkContent(_ files: LayerDirectory) throws(StorageError) {
+  private func checkContent(_ files: OverlayLayer) throws(StorageError) {
     if let target = HostFiles.linkTarget(files.diff) {
       guard target.hasPrefix("/") else {
         throw StorageError(
@@ -98,7 +98,7 @@ extension OverlayDriver {
     try refuseComposefs(files)
   }
 
-  private func refuseComposefs(_ files: LayerDirectory) throws(StorageError) {
+  private func refuseComposefs(_ files: OverlayLayer) throws(StorageError) {
     if HostFiles.exists(files.composefsData) {
       throw StorageError(
         .notSupported, "overlay: layer \(files.id) is a composefs layer, which this version cannot mount",
@@ -128,7 +128,7 @@ extension OverlayDriver {
   /// The lower directories, uppermost first: the layer's own older generations, then each ancestor's content and its
   /// older generations; `empty` if there are none.
   private func lowerDirectories(
-    of files: LayerDirectory, _ chain: [LayerLocation]
+    of files: OverlayLayer, _ chain: [LayerLocation]
   ) throws(StorageError) -> [FilePath] {
     guard chain.count <= OverlayMounter.maximumDepth else {
       throw StorageError(.notSupported, "max depth exceeded", subject: files.id)

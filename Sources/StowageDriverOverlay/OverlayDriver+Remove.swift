@@ -18,7 +18,7 @@ extension OverlayDriver {
   }
 
   /// Deletes a layer's link and directory at once.
-  func removeNow(_ files: LayerDirectory) throws(StorageError) {
+  func removeNow(_ files: OverlayLayer) throws(StorageError) {
     for entry in try linkEntries(of: files) {
       do throws(Errno) { try Syscall.unlink(entry) } catch {
         Log.warning("overlay: cannot remove \(entry): \(error.referenceText)")
@@ -29,7 +29,7 @@ extension OverlayDriver {
 
   /// The entries in `l` that lead to the layer: the one its `link` file names, or, if that cannot be read, all found by
   /// their target (changes-1.64 6.2).
-  private func linkEntries(of files: LayerDirectory) throws(StorageError) -> [FilePath] {
+  private func linkEntries(of files: OverlayLayer) throws(StorageError) -> [FilePath] {
     if let name = (try? files.shortName()) ?? nil {
       let entry = files.linkEntry(name)
       if HostFiles.linkTarget(entry) == files.linkTarget { return [entry] }
@@ -56,7 +56,7 @@ extension OverlayDriver {
     guard
       prefixes.contains(where: { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) })
     else { return false }
-    let files = LayerDirectory(home: home, id: name)
+    let files = OverlayLayer(home: home, id: name)
     return !HostFiles.exists(files.diff) && !HostFiles.exists(files.linkFile)
   }
 
@@ -90,7 +90,7 @@ extension OverlayDriver {
   /// Renames the layer's directory, to which mounts hold on by inode, and turns its entry in `l` to the new name.
   package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
-    let (old, new) = (files(of: layer), LayerDirectory(home: files(of: layer).home, id: id.rawValue))
+    let (old, new) = (files(of: layer), OverlayLayer(home: files(of: layer).home, id: id.rawValue))
     guard HostFiles.exists(old.path, followingLinks: false) else { return }
     let name = try old.shortName()
     try HostFiles.rename(old.path, new.path)

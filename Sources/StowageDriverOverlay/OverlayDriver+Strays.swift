@@ -35,8 +35,8 @@ extension OverlayDriver {
   private func danglingLinks(_ home: FilePath, _ recorded: Set<LayerID>) throws(StorageError) -> [FilePath] {
     var found: [FilePath] = []
     for (target, names) in try entriesByTarget(home) {
-      guard let id = LayerDirectory.identifier(inLinkTarget: target), !recorded.contains(id),
-        !HostFiles.exists(LayerDirectory(home: home, id: id.rawValue).path, followingLinks: false)
+      guard let id = OverlayLayer.identifier(inLinkTarget: target), !recorded.contains(id),
+        !HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
       else { continue }
       found += names.map { home.appending("l").appending($0) }
     }

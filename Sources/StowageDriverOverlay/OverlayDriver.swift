@@ -46,8 +46,8 @@ package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, Differe
   package func exists(_ layer: LayerLocation) -> Bool { HostFiles.exists(directory(of: layer)) }
 
   /// The paths of a layer.
-  func files(of layer: LayerLocation) -> LayerDirectory {
-    LayerDirectory(home: home(of: layer.root), id: layer.id.rawValue)
+  func files(of layer: LayerLocation) -> OverlayLayer {
+    OverlayLayer(home: home(of: layer.root), id: layer.id.rawValue)
   }
 
   /// The error for a store that must not be written.

@@ -48,7 +48,7 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
       isDirty = false
       return
     } catch {
-      throw systemError("open", path, error)
+      throw .failed("open", path, error)
     }
     do throws(RecordParseError) {
       document = try RecordDocument.parse(bytes)
@@ -69,18 +69,4 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
       try AtomicFile.replace(path, contents: document.encoded(), mode: 0o600, sync: isFlushed))
     isDirty = false
   }
-}
-
-/// A failed system call as an error in the reference's words: `<call> <path>: <reason>`.
-func systemError(_ call: String, _ path: FilePath, _ error: Errno) -> StorageError {
-  StorageError(.system, "\(call) \(path.string): \(errnoText(error))", path: path.string, cause: error)
-}
-
-/// The reason in lower case, as the reference prints it.
-func errnoText(_ error: Errno) -> String {
-  let text = error.description
-  guard let first = text.first else { return text }
-  // "I/O error" and the like keep their capitals.
-  if text.dropFirst().first?.isLowercase != true { return text }
-  return first.lowercased() + text.dropFirst()
 }

@@ -62,6 +62,13 @@ package struct RecordTable<Record: NamedRecord>: Sendable {
 
   // MARK: Reading
 
+  /// The visible records in load order, each with the position of its file.
+  package var recordsByFile: [(record: Record, file: Int)] {
+    var records: [(record: Record, file: Int)] = []
+    forEach { record, position in records.append((record, position.file)) }
+    return records
+  }
+
   /// The visible records in load order.
   @_specialize(where Record == LayerRecord)
   package func forEach(_ body: (Record, Position) -> Void) {

@@ -86,6 +86,11 @@ struct LoadTransaction {
         Log.warning("removing image \(id) after a failed load: \(error)")
       }
     }
+    for pending in unfinished.values {
+      do throws(StorageError) { try pending.abandon() } catch {
+        Log.warning("removing the layers of a failed load: \(error)")
+      }
+    }
     for id in madeLayers.reversed() {
       do throws(StorageError) {
         try store.layers.delete(id.rawValue)

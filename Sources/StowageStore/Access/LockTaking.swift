@@ -103,9 +103,7 @@ struct LockTaking {
   ) throws(StorageError) -> LayersHold {
     let records = try layers.records.beginWriting(includingOthers: includingOthers) {
       (records, _, findings) throws(StorageError) in
-      try LayersHold(layers, driver, records, bins).writing.repair(findings) { (tie, layer) throws(StorageError) in
-        try tie.need(of: layer, in: store)
-      }
+      try LayersHold(layers, driver, records, bins).writing.repair(findings, in: store)
     }
     return LayersHold(layers, driver, records, bins)
   }

@@ -50,7 +50,7 @@ struct ContainerMaking {
     let mostAttempts = 2 * ContentStaging.mostCopies
     while true {
       let step = try attempt(&staged)
-      staged.take()?.discard()
+      staged = nil
       attempts += 1
       do throws(StorageError) {
         switch step {

@@ -33,22 +33,6 @@ struct ImageDeletion {
     let layers: [LayerID]
   }
 
-  /// What keeps layers.
-  private struct Ground {
-    let foreign: ForeignUses
-    let pins: [(pin: LayerID, parent: LayerID)]
-  }
-
-  /// Which layers something else than the image needs.
-  private struct LayerUses {
-    /// Layers of containers, here and elsewhere.
-    let ids: Set<LayerID>
-    /// Top layers of other images, each in the store where that image finds it.
-    var locations: Set<LayerLocation> = []
-
-    func contain(_ layer: FoundLayer) -> Bool { ids.contains(layer.id) || locations.contains(layer.location) }
-  }
-
   /// Deletes it.
   ///
   /// - Parameter check: a last look at the layers to be deleted, under the locks; what it throws stops the deletion.
@@ -57,18 +41,16 @@ struct ImageDeletion {
   func run(check: DeletionCheck<(ImagesView, [LayerID])> = { _, _ in }) throws(StorageError) -> [LayerID] {
     try store.write([.ownLayers]) { (access) throws(StorageError) -> [LayerID] in
       let layers = access.layers
-      let ground = Ground(
-        foreign: force ? ForeignUses() : try ForeignUses(store.topology, removesStale: commit),
-        pins: layers.reading.idlePins(force: force))
+      let needs = try store.needs(layers.reading, force: force, removesStale: commit)
       let plan = try store.read([.images, .containers]) { (access) throws(StorageError) -> Plan in
-        let plan = try self.plan(access, layers.reading, ground)
+        let plan = try self.plan(access, layers.reading, needs)
         try check((access.images, plan.layers), layers.reading)
         return plan
       }
       if !commit { return plan.layers }
       // The image lock was given up in between, but nobody can make or delete a user of these layers: that takes the
       // layer lock, which is held.
-      try layers.deletePins(ground.pins, over: plan.layers)
+      try layers.deletePins(needs.idlePins, over: plan.layers)
       try layers.tie(plan.layers, LayerTie(.image, plan.id.rawValue))
       try store.write([.ownImages]) { (access) throws(StorageError) in
         let all = access.images
@@ -83,7 +65,7 @@ struct ImageDeletion {
   }
 
   private func plan(
-    _ access: borrowing StoreReading, _ layers: borrowing LayersReading, _ ground: Ground
+    _ access: borrowing StoreReading, _ layers: borrowing LayersReading, _ needs: LayerNeeds
   ) throws(StorageError) -> Plan {
     let view = access.images
     var id: ImageID?
@@ -91,46 +73,39 @@ struct ImageDeletion {
       id = table.resolve(nameOrID)
     }
     guard let id else { throw StorageError(.notAnImage, subject: nameOrID) }
-    let containers = access.containers.records
-    if let user = containers.last(where: { $0.image == id }) {
+    if let user = access.containers.records.last(where: { $0.image == id }) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
     var own: [FoundLayer] = []
-    var uses = LayerUses(ids: Set(containers.map(\.layer)).union(ground.foreign.byParent.keys))
     var stores: Set<Int> = []
     for (index, table) in view.tables.enumerated() where view.isWritable[index] {
-      let home = store.topology.role(ofImageStore: index)
-      for record in table.records {
-        // Mapped copies first, then the top layer.
-        let tops = record.topLayers.compactMap { layers.find($0, near: home) }
-        if record.id == id {
-          stores.insert(index)
-          own += tops
-        } else {
-          uses.locations.formUnion(tops.map(\.location))
-        }
-      }
+      guard let record = table[id] else { continue }
+      stores.insert(index)
+      // Mapped copies first, then the top layer.
+      own += record.topLayers.compactMap { layers.find($0, near: store.topology.role(ofImageStore: index)) }
     }
     let isShared = view.shared(store.topology)?[id] != nil
-    if let use = ground.foreign.user(of: view.tables.compactMap { $0[id] }, isShared: isShared) {
+    if let use = needs.foreign.user(of: view.tables.compactMap { $0[id] }, isShared: isShared) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
-    return Plan(id: id, stores: stores, layers: removableLayers(own, uses, layers, Set(ground.pins.map(\.pin))))
+    return Plan(id: id, stores: stores, layers: removableLayers(of: id, own, needs, layers))
   }
 
   /// From each top layer downward until somebody else needs a layer. A layer that another one of that name hides is left.
   private func removableLayers(
-    _ tops: [FoundLayer], _ uses: LayerUses, _ layers: borrowing LayersReading, _ pins: Set<LayerID>
+    of image: ImageID, _ tops: [FoundLayer], _ needs: LayerNeeds, _ layers: borrowing LayersReading
   ) -> [LayerID] {
-    var children: [LayerID: [LayerID]] = [:]
-    layers.ask { table in
-      table.forEach { record, _ in if let parent = record.parent { children[parent, default: []].append(record.id) } }
-    }
     var list: [LayerID] = []
     var listed: Set<LayerID> = []
     func isFree(_ layer: FoundLayer) -> Bool {
-      !uses.contain(layer) && (children[layer.id] ?? []).allSatisfy { listed.contains($0) || pins.contains($0) }
-        && layers.primary(layer.id)?.location == layer.location
+      if layers.primary(layer.id)?.location != layer.location { return false }
+      return needs.reasons(for: layer).allSatisfy { need in
+        switch need {
+        case .child(let id): listed.contains(id)
+        case .image(let id), .mappedCopy(let id): id == image
+        case .container, .foreignUse, .foreignMounts, .work: false
+        }
+      }
     }
     for top in tops {
       var next: FoundLayer? = top

@@ -32,33 +32,14 @@ struct LayerDeletion {
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
       }
-      if !force, let use = try ForeignUses(store.topology, removesStale: true)[layer.id].first {
-        throw StorageError(.layerHasChildren, subject: layer.id.rawValue).wrapped("used by \(use.user)")
-      }
-      if !force { try layers.reading.checkNotMountedElsewhere(layer.id) }
+      let needs = try store.needs(layers.reading, force: force, removesStale: true)
       try check(layer, layers.reading)
-      try layers.deletePins(layers.reading.idlePins(force: force), over: [layer.id])
-      try checkUnused(layer.id, layers.reading)
+      // A copy with other owners can be made again: the image forgets it (store-semantics 18.2).
+      let reason = needs.reasons(for: layer.id).first { if case .mappedCopy = $0 { false } else { true } }
+      if let reason { throw reason.refusal(of: layer.id) }
+      try layers.deletePins(needs.idlePins, over: [layer.id])
       do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
       try forgetMappedLayer(layer.id)
-    }
-  }
-
-  private func checkUnused(_ id: LayerID, _ layers: borrowing LayersReading) throws(StorageError) {
-    if let child = layers.ask({ $0.children(of: id) }).first {
-      throw StorageError(.layerHasChildren, subject: id.rawValue).wrapped("used by layer \(child)")
-    }
-    try store.read([.images, .containers]) { (access) throws(StorageError) in
-      let view = access.images
-      for (table, isWritable) in zip(view.tables, view.isWritable) where isWritable {
-        if let image = table.records.first(where: { $0.layer == id }) {
-          throw StorageError(.layerUsedByImage, subject: id.rawValue).wrapped("layer \(id) used by image \(image.id)")
-        }
-      }
-      if let container = access.containers.records.first(where: { $0.layer == id }) {
-        throw StorageError(.layerUsedByContainer, subject: id.rawValue)
-          .wrapped("layer \(id) used by container \(container.id)")
-      }
     }
   }
 
@@ -80,19 +61,6 @@ struct LayerDeletion {
         }
       }
     }
-  }
-}
-
-extension LayersReading {
-  /// Makes sure that no mount of another graph root uses a layer, or any layer, by its old place.
-  ///
-  /// - Throws: `layerUsedByContainer`.
-  func checkNotMountedElsewhere(_ id: LayerID? = nil) throws(StorageError) {
-    let use = mountedElsewhere().first { id == nil || $0.record.id == id || $0.record.parent == id }
-    guard let (record, graphRoot) = use else { return }
-    let layer = record.parent ?? record.id
-    throw StorageError(.layerUsedByContainer, subject: layer.rawValue)
-      .wrapped("layer \(layer) used by mounts of graph root \(graphRoot)")
   }
 }
 

@@ -23,10 +23,7 @@ struct Wipe {
   func run() throws(StorageError) {
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
-      if !force {
-        try checkNobodyElse(try ForeignUses(store.topology, removesStale: true))
-        try layers.reading.checkNotMountedElsewhere()
-      }
+      if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers
         for container in containers.reading.records { try layers.bins.remove(container.id, from: containers) }
@@ -49,13 +46,11 @@ struct Wipe {
     }
   }
 
-  private func checkNobodyElse(_ foreign: ForeignUses) throws(StorageError) {
-    if let (layer, use) = foreign.first {
-      throw StorageError(.layerHasChildren, subject: layer.rawValue).wrapped("layer \(layer) used by \(use.user)")
-    }
+  private func checkNobodyElse(_ needs: LayerNeeds) throws(StorageError) {
+    if let (layer, need) = needs.firstForeign { throw need.refusal(of: layer, named: true) }
     try store.read([.images]) { (access) throws(StorageError) in
       for image in access.images.shared(store.topology)?.records ?? [] {
-        guard let use = foreign.byImage[image.id]?.first else { continue }
+        guard let use = needs.foreign.byImage[image.id]?.first else { continue }
         throw StorageError(.imageUsedByContainer, subject: image.id.rawValue)
           .wrapped("image \(image.id) used by \(use.user)")
       }

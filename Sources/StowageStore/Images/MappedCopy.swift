@@ -88,14 +88,8 @@ extension MappedCopy {
   /// - Throws: `busy` if the layer changed while it was copied; `layerUnknown`, `invalidMappings`, `system`.
   func make(in store: Store) throws(StorageError) {
     var staged: StagedContent?
-    do throws(StorageError) {
-      do throws(StorageError) { staged = try ContentStaging.copy(for: new, in: store) } catch { throw failure(error) }
-      try commit(&staged, in: store)
-      staged.take()?.discard()
-    } catch {
-      staged.take()?.discard()
-      throw error
-    }
+    do throws(StorageError) { staged = try ContentStaging.copy(for: new, in: store) } catch { throw failure(error) }
+    try commit(&staged, in: store)
   }
 
   private func commit(_ staged: inout StagedContent?, in store: Store) throws(StorageError) {

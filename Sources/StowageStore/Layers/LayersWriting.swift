@@ -34,12 +34,12 @@ struct LayersWriting: ~Copyable {
   /// Puts right what a load has found: repeated names, layers that were being made or deleted (on-disk-format 12.5).
   ///
   /// One failure does not stop the others; all are reported after the records are saved.
-  func repair(_ findings: LayerTable.Findings, _ isNeeded: LayerTie.Need) throws(StorageError) {
+  func repair(_ findings: LayerTable.Findings, in whole: Store) throws(StorageError) {
     if findings.isEmpty { return }
     StaleFiles.remove(in: store.topology.layers.writtenDirectories)
     let number = reading.ask { $0.recordCount }
     change { $0.repairNames(findings) }
-    try settle(findings.unfinished, isNeeded)
+    try settle(findings.unfinished, in: whole)
     var failures: [StorageError] = []
     for id in findings.unfinished {
       guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }

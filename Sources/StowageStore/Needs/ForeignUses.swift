@@ -42,12 +42,6 @@ struct ForeignUses: Sendable {
   /// Who needs a layer.
   subscript(layer: LayerID) -> [ForeignUse] { byParent[layer] ?? [] }
 
-  /// A layer that somebody needs, the first by identifier, and who.
-  var first: (layer: LayerID, use: ForeignUse)? {
-    guard let (layer, uses) = byParent.min(by: { $0.key < $1.key }), let use = uses.first else { return nil }
-    return (layer, use)
-  }
-
   /// A container elsewhere that was made from an image: as its record says, or, if that is not known, because it is built
   /// on one of the image's top layers.
   ///

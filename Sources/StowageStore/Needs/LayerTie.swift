@@ -27,19 +27,6 @@ struct LayerTie: Hashable, Sendable {
     case content
   }
 
-  /// Tells who needs a tied layer. Takes the locks of images and containers.
-  typealias Need = (LayerTie, LayerID) throws(StorageError) -> Needed
-
-  /// Who needs a tied layer.
-  enum Needed: Sendable {
-    /// The object it is tied to, which is recorded.
-    case byOwner
-    /// Another image or container.
-    case byOthers
-    /// Nobody.
-    case byNobody
-  }
-
   /// The flag's key.
   static let key = "stowage-owner"
 
@@ -128,26 +115,26 @@ extension LayersWriting {
   /// Settles layers whose maker or deleter died: needed layers are complete, others go with the data of their object.
   ///
   /// A layer that another one is built on stays in any case.
-  func settle(_ tied: [LayerID], _ isNeeded: LayerTie.Need) throws(StorageError) {
-    var doomed: [FoundLayer] = []
+  func settle(_ tied: [LayerID], in whole: Store) throws(StorageError) {
     let mounts = reading.mounts
-    for id in tied {
-      guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags),
-        !tie.isAlive(store.topology, mounts)
-      else { continue }
-      if tie.kind == .content {
-        try settleContent(of: layer, tie)
-        continue
-      }
-      switch try isNeeded(tie, id) {
-      case .byOwner, .byOthers:
+    let abandoned = tied.compactMap { id -> (layer: FoundLayer, tie: LayerTie)? in
+      guard let layer = reading.primary(id), let tie = LayerTie(layer.record.flags) else { return nil }
+      return tie.isAlive(store.topology, mounts) ? nil : (layer, tie)
+    }
+    for (layer, tie) in abandoned where tie.kind == .content { try settleContent(of: layer, tie) }
+    let owned = abandoned.filter { $0.tie.kind != .content }
+    if owned.isEmpty { return }
+    var doomed: [FoundLayer] = []
+    let (needs, isCertain) = try needsOrDoubt(whole)
+    for (layer, tie) in owned {
+      if needs.keeps(layer.id, tiedTo: tie) || !isCertain && !layer.record.isIncomplete {
         change { table in
-          table.update(id) { record in
+          table.update(layer.id) { record in
             record.flags[LayerTie.key] = nil
             record.isIncomplete = false
           }
         }
-      case .byNobody:
+      } else {
         doomed.append(layer)
         try removeData(of: tie)
       }
@@ -155,6 +142,15 @@ extension LayersWriting {
     try discardChildrenFirst(doomed)
     change { table in
       for layer in doomed { table.update(layer.id) { $0.flags[LayerTie.key] = nil } }
+    }
+  }
+
+  /// Who needs the layers, and whether that is all: while a registration cannot be read, whole layers stay, and the store can be
+  /// used.
+  private func needsOrDoubt(_ whole: Store) throws(StorageError) -> (needs: LayerNeeds, isCertain: Bool) {
+    do throws(StorageError) { return (try whole.needs(reading), true) } catch  where error.code == .corrupt {
+      Log.warning("\(error)")
+      return (try whole.needs(reading, force: true), false)
     }
   }
 

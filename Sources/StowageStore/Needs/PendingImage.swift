@@ -43,14 +43,42 @@ package final class PendingImage: Sendable {
     LayerTie(.image, image.rawValue, lock: role == .imageStore ? locks.imageStore : locks.graphRoot)
   }
 
-  /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
-  package func finish() throws(StorageError) {
-    let own = [tie(at: .graphRoot), tie(at: .imageStore)]
+  private var ties: [LayerTie] { [tie(at: .graphRoot), tie(at: .imageStore)] }
+
+  private func tiedLayers(_ layers: borrowing LayersReading) -> [LayerID] {
+    let ties = ties
+    return layers.ask { table in
+      table.records.filter { LayerTie($0.flags).map { ties.contains($0) } ?? false }.map(\.id)
+    }
+  }
+
+  /// Ends the load without an image: its layers go, from the top, but for those that something else needs by now.
+  package func abandon() throws(StorageError) {
+    let ties = ties
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
-      let tied = layers.reading.ask { table in
-        table.records.filter { LayerTie($0.flags).map { own.contains($0) } ?? false }.map(\.id)
+      let needs = try store.needs(layers.reading)
+      var doomed: [LayerID] = []
+      // Children were made after their parents.
+      for id in tiedLayers(layers.reading).reversed() {
+        let isFree = needs.reasons(for: id).allSatisfy { need in
+          switch need {
+          case .work(let tie): ties.contains(tie)
+          case .child(let child): doomed.contains(child)
+          case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: false
+          }
+        }
+        if isFree { doomed.append(id) }
       }
+      try layers.delete(doomed)
+    }
+  }
+
+  /// Ends the load after the image's record is made: its layers are like all others now. One write for all of them.
+  package func finish() throws(StorageError) {
+    try store.write([.ownLayers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let tied = tiedLayers(layers.reading)
       if tied.isEmpty { return }
       layers.change { table in
         for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }

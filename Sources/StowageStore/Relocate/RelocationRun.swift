@@ -118,7 +118,6 @@ private struct RelocationRun {
       let now = try unchanged(layer, before, layers.reading)
       try layers.publish(now, at: LayerLocation(id: layer.id, role: role, root: root), &staged)
     }
-    try staged.take()?.discard()
   }
 
   /// The layer as it is now, if it is what it was.
@@ -199,21 +198,40 @@ private struct RelocationRun {
     return remaining
   }
 
-  /// Why a layer must stay in the source; `nil` if nothing there needs it.
+  /// Why a layer must stay in the source; `nil` if nothing there needs it. What stands on it in the source counts, too, and an
+  /// image store must be whole without this graph root.
   private func need(
     of layer: FoundLayer, _ plan: RelocationPlan, _ layers: borrowing LayersReading, isDryRun: Bool
   ) throws(StorageError) -> String? {
-    // An image store must be whole without this graph root.
-    if plan.source == .imageStore, let use = try ForeignUses(store.topology, removesStale: false)[layer.id].first {
-      return "used by \(use.user)"
+    let isShared = plan.source == .imageStore
+    let needs = try store.needs(layers, force: !isShared).reasons(for: layer)
+    if isShared, let need = needs.first(where: \.isForeign) { return need.text }
+    let moving = isDryRun ? Set(plan.images.map(\.record.id)) : []
+    if let image = try image(standingOn: layer, layers, except: moving) {
+      return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)"
     }
-    let moving = Set(plan.images.map(\.record.id))
-    let image = try store.read([.images]) { (access) throws(StorageError) -> ImageRecord? in
+    let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
+    return needs.first { need in
+      switch need {
+      // A child in the graph root finds what left for the image store.
+      case .child(let id): isShared && !leaving.contains(id)
+      case .work: !isDryRun
+      case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: false
+      }
+    }?.text
+  }
+
+  /// An image of the source that has a layer among its own.
+  private func image(
+    standingOn layer: FoundLayer, _ layers: borrowing LayersReading, except moving: Set<ImageID>
+  ) throws(StorageError) -> ImageRecord? {
+    let source = layer.location.role
+    return try store.read([.images]) { (access) throws(StorageError) -> ImageRecord? in
       let view = access.images
-      for (index, table) in view.tables.enumerated() where store.topology.role(ofImageStore: index) == plan.source {
-        for record in table.records where !(isDryRun && moving.contains(record.id)) {
+      for (index, table) in view.tables.enumerated() where store.topology.role(ofImageStore: index) == source {
+        for record in table.records where !moving.contains(record.id) {
           for top in record.topLayers {
-            guard let found = layers.find(top, near: plan.source) else { continue }
+            guard let found = layers.find(top, near: source) else { continue }
             if found.id == layer.id { return record }
             if try layers.ancestors(of: found).contains(where: { $0.id == layer.id }) { return record }
           }
@@ -221,12 +239,5 @@ private struct RelocationRun {
       }
       return nil
     }
-    if let image { return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)" }
-    guard plan.source == .imageStore else { return nil }
-    let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
-    let child = layers.ask { table in
-      table.files[1].document.records.first { $0.parent == layer.id && !leaving.contains($0.id) }
-    }
-    return child.map { "used by layer \($0.id)" }
   }
 }

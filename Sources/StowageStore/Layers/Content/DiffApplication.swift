@@ -37,22 +37,16 @@ struct DiffApplication {
     guard let empty else { return try applyInPlace() }
     var staged: StagedContent? = try stage(for: empty)
     let size = staged?.diff?.result?.contentSize ?? 0
-    do throws(StorageError) {
-      try store.write([.layers]) { (access) throws(StorageError) in
-        let layers = access.layers
-        let id = empty.layer.id
-        guard let now = layers.reading.layer(id, at: empty.layer.location.role),
-          EmptyLayer(now, layers.reading) == empty
-        else {
-          throw StorageError(
-            .busy, "layer \(id) was changed or mounted while the diff was extracted: start again", subject: id.rawValue)
-        }
-        try layers.fill(empty, with: &staged)
+    try store.write([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      let id = empty.layer.id
+      guard let now = layers.reading.layer(id, at: empty.layer.location.role),
+        EmptyLayer(now, layers.reading) == empty
+      else {
+        throw StorageError(
+          .busy, "layer \(id) was changed or mounted while the diff was extracted: start again", subject: id.rawValue)
       }
-      staged.take()?.discard()
-    } catch {
-      staged.take()?.discard()
-      throw error
+      try layers.fill(empty, with: &staged)
     }
     return size
   }

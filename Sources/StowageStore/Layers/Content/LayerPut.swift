@@ -18,14 +18,7 @@ struct LayerPut {
     let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
     var staged: StagedContent? = try ContentStaging(store).stage(new, diff)
     let size = staged?.diff?.result?.contentSize ?? -1
-    do throws(StorageError) {
-      let layer = try new.commit(&staged, in: store)
-      staged.take()?.discard()
-      return PutLayer(layer: layer, size: size)
-    } catch {
-      staged.take()?.discard()
-      throw error
-    }
+    return PutLayer(layer: try new.commit(&staged, in: store), size: size)
   }
 
   /// Makes a layer that begins like its parent. If that takes a copy, it is made again when the parent has changed

@@ -32,8 +32,6 @@ package final class PreparedLayer: Sendable {
   }
 
   fileprivate func take() -> StagedContent? { content.withLock { $0.take() } }
-
-  deinit { take()?.discard() }
 }
 
 extension LayerOperations {
@@ -70,19 +68,12 @@ extension LayerOperations {
   package func commit(_ prepared: PreparedLayer, as request: LayerCreation) throws(StorageError) -> PutLayer {
     var content = prepared.take()
     let size = content?.diff?.result?.contentSize ?? -1
-    do throws(StorageError) {
-      guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
-      let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
-      guard try PreparedLayer.Ground(of: new, try store.drivers.current()) == prepared.ground else {
-        throw StorageError(.busy, "content was prepared on a layer unlike its parent", subject: request.parent)
-      }
-      let layer = try new.commit(&content, in: store)
-      content.take()?.discard()
-      return PutLayer(layer: layer, size: size)
-    } catch {
-      content.take()?.discard()
-      throw error
+    guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
+    let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
+    guard try PreparedLayer.Ground(of: new, try store.drivers.current()) == prepared.ground else {
+      throw StorageError(.busy, "content was prepared on a layer unlike its parent", subject: request.parent)
     }
+    return PutLayer(layer: try new.commit(&content, in: store), size: size)
   }
 }
 

@@ -6,7 +6,7 @@ internal import StowageFiles
 internal import StowageModel
 internal import SystemPackage
 
-/// Content of a layer, copied or extracted before the layer exists.
+/// Content of a layer, copied or extracted before the layer exists. Forgetting it deletes what was not moved into the store.
 struct StagedContent: ~Copyable {
   /// The tree.
   var layer: StagedLayer?
@@ -14,16 +14,6 @@ struct StagedContent: ~Copyable {
   let source: LayerState?
   /// What a diff brought along, or the template has.
   var diff: StagedDiff?
-
-  /// Deletes what was not moved into the store.
-  consuming func discard() {
-    do throws(StorageError) {
-      if let layer = layer.take() { try layer.discard() }
-      if let diff = diff.take() { try diff.directory.discard() }
-    } catch {
-      Log.warning("cannot delete a staged layer, the next opener will: \(error)")
-    }
-  }
 }
 
 /// What belongs to the content of a staged tree beside the tree.

@@ -46,14 +46,8 @@ struct CheckJudgement {
   /// Layers that are old and that nobody needs: neither images nor containers, here or in other graph roots, nor a process
   /// that is making one of these.
   mutating func judgeUnreferenced(maximumAge: Int64) {
-    var referenced = snapshot.needed
-    for image in snapshot.images { referenced.formUnion(image.layers) }
-    for container in snapshot.containers {
-      referenced.insert(container.record.layer)
-      referenced.formUnion(container.layers)
-    }
     let limit = Timestamp.now().seconds - maximumAge
-    for subject in snapshot.subjects where subject.layer.location.isWritable && !referenced.contains(subject.id) {
+    for subject in snapshot.subjects where subject.layer.location.isWritable && !snapshot.needed.contains(subject.id) {
       let created = subject.layer.record.created
       guard created == .unset || created.seconds <= limit else { continue }
       let code = StorageError.Code.layerUnreferenced

@@ -31,7 +31,7 @@ struct CheckSnapshot: Sendable {
   let subjects: [LayerSubject]
   let images: [Image]
   let containers: [Container]
-  /// Layers that other graph roots, or makers that are still at work, need; with their ancestors.
+  /// Layers that are needed, with what they are built on.
   let needed: Set<LayerID>
 
   init(_ store: Store) throws(StorageError) {
@@ -64,9 +64,7 @@ struct CheckSnapshot: Sendable {
     }
     self.containers = containers
     let foreign = try ForeignUses(store.topology, removesStale: false)
-    let pins = layers.pins(holding: true).map(\.pin)
-    let tops = foreign.byParent.keys.sorted() + layers.tiedLayers().map(\.id) + pins
-    needed = Set(layers.standing(on: tops, near: nil).known)
+    needed = LayerNeeds(layers, access, foreign: foreign).standing(layers)
   }
 }
 

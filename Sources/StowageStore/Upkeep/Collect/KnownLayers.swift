@@ -42,18 +42,11 @@ struct KnownLayers: Sendable {
     }
     for table in layers.additional { add(table.records) }
     for container in try ContainerRecord.ofBothModes(in: store) { ids.insert(container.layer) }
-    try store.read([.images]) { (access) throws(StorageError) in
-      let view = access.images
-      for image in view.tables.flatMap(\.records) {
-        ids.formUnion(image.mappedLayers)
-        if let layer = image.layer { ids.insert(layer) }
-      }
-    }
+    let needs = try store.needs(layers)
+    ids.formUnion(needs.layers)
     let hasIdentity = try Identity.read(topology.layers.data.identity) != nil
     missesImageStore = topology.roots.imageStore == nil && (hasIdentity || !ids.isSubset(of: recorded))
-    let foreign = try ForeignUses(topology, removesStale: false)
-    ids.formUnion(foreign.byParent.keys)
-    ids.formUnion(foreign.recorded)
+    ids.formUnion(needs.foreign.recorded)
   }
 
   private mutating func add(_ records: [LayerRecord]) {

@@ -7,7 +7,7 @@ package import SystemPackage
 
 /// The paths of one overlay layer and the files in it that tell its short name and its parents (graph-drivers 3.2,
 /// changes-1.64 3).
-package struct LayerDirectory: Hashable, Sendable {
+package struct OverlayLayer: Hashable, Sendable {
   /// The driver's directory in the store that holds the layer.
   package let home: FilePath
   /// The layer's directory.
