@@ -113,6 +113,7 @@ int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t 
   return target->status == FILE_DEDUPE_RANGE_SAME;
 }
 int stowage_syncfs(int fd) { return syncfs(fd); }
+void stowage_start_writing(int fd) { (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 int stowage_pipe2(int fds[2], int flags) { return pipe2(fds, flags); }
 int stowage_dup_cloexec(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
 

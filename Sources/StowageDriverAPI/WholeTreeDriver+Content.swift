@@ -55,6 +55,7 @@ extension WholeTreeDriver {
       try removeTree(path)
     }
     try HostFiles.rename(content.tree, path)
+    if syncPolicy != .none { try AtomicFile.syncDirectory(path.removingLastComponent()) }
     content.finish()
   }
 

@@ -52,15 +52,18 @@ extension OverlayDriver {
       try makeContentRoot(files.diff, attributes)
     }
     try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
-    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
     try HostFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)
     try HostFiles.makeDirectory(files.merged, mode: 0o700, owner: attributes.forcedOwner)
+    var texts = [AtomicFile.SmallFile(files.linkFile, text: name, mode: 0o644)]
     if let lists {
-      try AtomicFile.replace(files.lowerFile, text: lists.lower, mode: 0o666)
-      try AtomicFile.replace(files.lowerLayersFile, text: lists.lowerLayers, mode: 0o666)
+      texts.append(AtomicFile.SmallFile(files.lowerFile, text: lists.lower, mode: 0o666))
+      texts.append(AtomicFile.SmallFile(files.lowerLayersFile, text: lists.lowerLayers, mode: 0o666))
     } else {
       try HostFiles.makeDirectory(files.empty, mode: 0o700, owner: attributes.forcedOwner)
     }
+    try AtomicFile.replace(texts, isFlushed: syncPolicy != .none)
+    if syncPolicy == .none { return }
+    try AtomicFile.syncDirectories([files.path, files.links, files.home])
   }
 
   /// Makes `diff`, with the override attribute if a mask is forced.

@@ -61,8 +61,19 @@ extension OverlayDriver {
     let known = try entriesByTarget(files.home)[files.linkTarget]?.first
     let name = known ?? OverlayLayer.newShortName()
     if known == nil { try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
-    try AtomicFile.replace(files.linkFile, text: name, mode: 0o644)
+    try rewrite(files.linkFile, name, mode: 0o644, in: files)
     return name
+  }
+
+  /// Replaces a file of a layer that stays whatever happens: what is not finished is where the next opener looks for it.
+  fileprivate func rewrite(_ file: FilePath, _ text: String, mode: UInt32, in files: OverlayLayer) throws(StorageError)
+  {
+    let staged = try StagedDirectory.create(in: files.home.appending("tempdirs"))
+    let place = staged.addition()
+    try AtomicFile.replace(place, text: text, mode: mode)
+    try HostFiles.rename(place, file)
+    try AtomicFile.syncDirectory(files.path)
+    try staged.finish()
   }
 
   /// Makes the entry `l/<name>` of a layer if there is none.
@@ -183,7 +194,8 @@ private struct LinkAudit {
       note(chain.layer.id, .parentsDiffer(file: "lower"))
     }
     if mayWrite, isNamed, links != names {
-      try AtomicFile.replace(files.lowerFile, text: names.joined(separator: ":"), mode: 0o666)
+      let text = names.joined(separator: ":")
+      try driver.rewrite(files.lowerFile, text, mode: 0o666, in: files)
     }
 
     let listed = try files.listedAncestors()
@@ -192,7 +204,7 @@ private struct LinkAudit {
     note(chain.layer.id, listed == nil ? .lowerLayersMissing : .parentsDiffer(file: "lower-layers"))
     if mayWrite {
       let text = identifiers.map(\.rawValue).joined(separator: ":")
-      try AtomicFile.replace(files.lowerLayersFile, text: text, mode: 0o666)
+      try driver.rewrite(files.lowerLayersFile, text, mode: 0o666, in: files)
     }
   }
 }

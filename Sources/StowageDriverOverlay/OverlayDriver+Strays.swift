@@ -66,7 +66,7 @@ extension OverlayDriver {
     return found
   }
 
-  /// Whether a file was to replace one of these and was not finished; see `AtomicFile.replace(_:text:mode:)`.
+  /// Whether a file was to replace one of these and was not finished; see `AtomicFile.replace(_:isFlushed:)`.
   private static func isTemporary(_ name: String, of files: [String]) -> Bool {
     files.contains { file in
       let number = name.dropFirst(file.utf8.count + 5)

@@ -44,14 +44,17 @@ package struct OverlayLayer: Hashable, Sendable {
   /// The target of the layer's entry in `l`.
   package var linkTarget: String { "../\(id)/diff" }
 
+  /// The directory of the entries of all layers.
+  package var links: FilePath { home.appending("l") }
   /// The `l` entry with a short name.
-  package func linkEntry(_ name: String) -> FilePath { home.appending("l").appending(name) }
+  package func linkEntry(_ name: String) -> FilePath { links.appending(name) }
 
-  /// The layer's short name; `nil` if the file is missing, empty or cannot be a name in `l`.
+  /// The layer's short name; `nil` if the file is missing, empty, torn to NULs or cannot be a name in `l`.
   package func shortName() throws(StorageError) -> String? {
     guard let bytes = try HostFiles.read(linkFile) else { return nil }
     let name = String(decoding: bytes, as: UTF8.self).trimmedText
-    guard !name.isEmpty, !name.utf8.contains(0x2F), name != ".", name != "..", name.utf8.count <= 255 else {
+    let isText = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2F && $0 != 0x7F }
+    guard !name.isEmpty, isText, name != ".", name != "..", name.utf8.count <= 255 else {
       return nil
     }
     return name

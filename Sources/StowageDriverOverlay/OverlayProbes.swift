@@ -44,7 +44,7 @@ struct OverlayProbes {
 
   private func tryOverlay(_ scratch: Scratch) throws(StorageError) {
     try scratch.makeDirectories(["lower1", "lower2", "lower2/subdir", "upper", "work", "merged"])
-    try AtomicFile.replace(scratch.path("lower2/subdir/file"), text: "", mode: 0o600)
+    try AtomicFile.replace(scratch.path("lower2/subdir/file"), text: "", mode: 0o600, isFlushed: false)
     try checkFileTypes(scratch.root)
     try attempt("mknod", scratch.path("upper/whiteout")) { () throws(Errno) in
       try Syscall.mknod(scratch.path("upper/whiteout"), mode: 0o020600, device: 0)
@@ -93,7 +93,7 @@ struct OverlayProbes {
 
   private func tryMetacopy(_ scratch: Scratch) throws(StorageError) -> Bool {
     try scratch.makeDirectories(["l1", "l2", "work", "merged"])
-    try AtomicFile.replace(scratch.path("l1/f"), text: "\u{7f}", mode: 0o700)
+    try AtomicFile.replace(scratch.path("l1/f"), text: "\u{7f}", mode: 0o700, isFlushed: false)
     return try attempt("mount", scratch.path("merged")) { () throws(Errno) -> Bool in
       do throws(Errno) {
         try scratch.mount(lowers: ["l1"], upper: "l2", words: configuredWords)

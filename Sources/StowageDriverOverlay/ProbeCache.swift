@@ -27,7 +27,8 @@ package struct ProbeCache: Sendable {
   func record(_ feature: String, _ isSupported: Bool, _ text: String = "") {
     guard !feature.utf8.contains(0x2F) else { return }
     do throws(StorageError) {
-      try AtomicFile.replace(directory.appending("\(feature)-\(isSupported)"), text: text, mode: 0o666)
+      try AtomicFile.replace(
+        directory.appending("\(feature)-\(isSupported)"), text: text, mode: 0o666, isFlushed: false)
     } catch {
       Log.debug("overlay: cannot record the probe \(feature): \(error)")
     }

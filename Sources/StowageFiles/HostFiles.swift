@@ -84,7 +84,7 @@ package enum HostFiles {
     }
   }
 
-  /// Makes a directory and missing parents; the mode is subject to the umask. An existing directory stays as it is.
+  /// Makes a directory and missing parents, durably; the mode is subject to the umask. An existing directory stays as it is.
   package static func ensureDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
     do throws(Errno) {
       try Syscall.mkdir(path, mode: UInt32(mode))
@@ -99,6 +99,7 @@ package enum HostFiles {
       throw StorageError.failed("mkdir", path, error)
     }
     try setOwner(path, owner)
+    try AtomicFile.syncDirectory(path.removingLastComponent())
   }
 
   /// Gives a directory an owner if it has another one.

@@ -11,11 +11,12 @@ package import SystemPackage
 /// - Parameters:
 ///   - mode: permission bits of every directory created, subject to the umask.
 ///   - owner: owner of every directory created; nil for the process' own.
+///   - isDurable: the names of the directories created are forced to the device.
 /// - Returns: true if the directory itself was created.
 /// - Throws: `system`; `mkdir <path>: not a directory` if something else is there.
 @discardableResult
 package func makeDirectories(
-  _ path: FilePath, mode: UInt32, owner: (uid: UInt32, gid: UInt32)? = nil
+  _ path: FilePath, mode: UInt32, owner: (uid: UInt32, gid: UInt32)? = nil, isDurable: Bool = false
 ) throws(StorageError) -> Bool {
   if path.isEmpty { return false }
   do throws(Errno) {
@@ -28,7 +29,7 @@ package func makeDirectories(
     case .noSuchFileOrDirectory:
       let parent = path.removingLastComponent()
       if parent == path || parent.isEmpty { throw .failed("mkdir", path, error) }
-      try makeDirectories(parent, mode: mode, owner: owner)
+      try makeDirectories(parent, mode: mode, owner: owner, isDurable: isDurable)
       do throws(Errno) { try Syscall.mkdir(path, mode: mode) } catch {
         if error == .fileExists, let status = try? Syscall.stat(path), status.isDirectory { return false }
         throw .failed("mkdir", path, error)
@@ -44,6 +45,7 @@ package func makeDirectories(
       try Syscall.lchown(path, uid: owner.uid, gid: owner.gid)
     }
   }
+  if isDurable { try AtomicFile.syncDirectory(path.removingLastComponent()) }
   return true
 }
 

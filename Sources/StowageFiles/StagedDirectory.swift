@@ -69,6 +69,8 @@ package struct DeferredRemoval: ~Copyable, Sendable {
   }
 
   private var bins: [FilePath: StagingState] = [:]
+  /// Directories that something was moved out of, whose entries may still come back after a power cut.
+  private var unflushed: Set<FilePath> = []
   /// Everything in the bins, in the order it came.
   package private(set) var items: [Item] = []
 
@@ -87,7 +89,18 @@ package struct DeferredRemoval: ~Copyable, Sendable {
     bins[root] = bin
     guard let place = try bin.stageForRemoval(path) else { return false }
     items.append(Item(origin: path, place: place))
+    unflushed.insert(path.removingLastComponent())
     return true
+  }
+
+  /// Makes sure that nothing that was moved comes back after a power cut: what a record does not name any more must be gone
+  /// before the record says so.
+  package mutating func flush() throws(StorageError) {
+    for directory in unflushed.sorted(by: { $0.string < $1.string }) {
+      // A directory that was moved itself later has no entries to come back.
+      if Syscall.exists(directory) { try AtomicFile.syncDirectory(directory) }
+    }
+    unflushed.removeAll()
   }
 
   /// True if nothing was added.

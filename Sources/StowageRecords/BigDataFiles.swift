@@ -38,7 +38,19 @@ package enum BigDataFiles {
     _ bytes: [UInt8], _ key: String, of id: String, in directory: FilePath, kind: String
   ) throws(StorageError) {
     try AtomicFile.replace(
-      try path(key, of: id, in: directory, kind: kind), contents: bytes, sync: true, stagedIn: directory)
+      try path(key, of: id, in: directory, kind: kind), contents: bytes, durability: .full, stagedIn: directory)
+  }
+
+  /// Writes items of an object durably; as ``write(_:_:of:in:kind:)``, with one flush for all their names.
+  package static func write(
+    _ items: [BigDataItem], of id: String, in directory: FilePath, kind: String
+  ) throws(StorageError) {
+    for item in items {
+      try AtomicFile.replace(
+        try path(item.key, of: id, in: directory, kind: kind), contents: item.bytes, durability: .content,
+        stagedIn: directory)
+    }
+    if !items.isEmpty { try AtomicFile.syncDirectory(self.directory(of: id, in: directory)) }
   }
 
   /// Reads an item; `nil` if it cannot be read: callers say themselves which item is missing.

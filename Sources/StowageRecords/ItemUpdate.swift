@@ -15,19 +15,19 @@ enum ItemUpdate {
   /// Such files count as temporary ones everywhere.
   private static let prefix = ".tmp-item-"
 
-  /// Writes content durably to where it waits.
+  /// Writes content to where it waits; the name is made durable by whoever records the digest.
   static func stage(
     _ bytes: [UInt8], for key: String, of id: String, digest: Digest, in directory: FilePath
   ) throws(StorageError) -> FilePath {
     let name = prefix + mark(id, key, digest) + "-\(UInt32.random(in: 0...UInt32.max))"
     let path = directory.appending(name)
-    try AtomicFile.replace(path, contents: bytes, sync: true)
+    try AtomicFile.replace(path, contents: bytes, durability: .content)
     return path
   }
 
   /// Moves content to where it belongs.
   static func place(_ staged: FilePath, at path: FilePath) throws(StorageError) {
-    try makeDirectories(path.removingLastComponent(), mode: 0o700)
+    try makeDirectories(path.removingLastComponent(), mode: 0o700, isDurable: true)
     try attempt("rename", path) { () throws(Errno) in try Syscall.rename(staged, path) }
     try AtomicFile.syncDirectory(path.removingLastComponent())
   }
@@ -72,10 +72,12 @@ extension RecordsWriting where Record: BigDataRecord {
     do throws(StorageError) {
       for item in items {
         let place = try BigDataFiles.path(item.key, of: id.rawValue, in: directory, kind: kind)
+        try makeDirectories(place.removingLastComponent(), mode: 0o700)
         let file = try ItemUpdate.stage(
           item.bytes, for: item.key, of: id.rawValue, digest: item.recordedDigest, in: directory)
         staged.append((file, place))
       }
+      if !items.isEmpty { try AtomicFile.syncDirectory(directory) }
     } catch {
       // What stays is a temporary file, which the next acquisition looks for.
       for item in staged { try? Syscall.unlink(item.file) }

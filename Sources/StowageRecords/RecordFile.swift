@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StowageFiles
+package import StowageFiles
 package import StowageModel
 internal import StowageSystem
 package import SystemPackage
@@ -36,7 +36,7 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
   ///
   /// - Throws: `corrupt`, text `loading "<path>": …`; `system`. The content in memory stays as it was.
   package mutating func load() throws(StorageError) {
-    let bytes: [UInt8]
+    var bytes: [UInt8]
     let found: FileSignature?
     do throws(Errno) {
       let descriptor = try Syscall.open(path, .readOnly)
@@ -50,6 +50,8 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
     } catch {
       throw .failed("open", path, error)
     }
+    // What is not flushed can be torn to nothing by a power cut, and is then as if it were not there.
+    if !isFlushed, bytes.allSatisfy({ $0 == 0 }) { bytes = Array("[]".utf8) }
     do throws(RecordParseError) {
       document = try RecordDocument.parse(bytes)
     } catch {
@@ -63,10 +65,10 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
   /// Replaces the file by the content in memory, mode 0600, making its directory if need be.
   ///
   /// The caller has recorded the write in the lock file. After a failure or a crash the old file is there.
-  package mutating func save() throws(StorageError) {
-    try makeDirectories(path.removingLastComponent(), mode: 0o700)
+  package mutating func save(_ durability: Durability = .full) throws(StorageError) {
     signature = FileSignature(
-      try AtomicFile.replace(path, contents: document.encoded(), mode: 0o600, sync: isFlushed))
+      try AtomicFile.replace(
+        path, contents: document.encoded(), mode: 0o600, durability: isFlushed ? durability : .none))
     isDirty = false
   }
 }

@@ -117,13 +117,13 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
   func change<R>(_ body: (inout RecordTable<Record>) -> R) -> R { state.withLock { body(&$0.table) } }
 
   /// Saves every changed file, announcing the write first. After a failure everything is reloaded.
-  func save(_ hold: RecordsHold<Record>) throws(StorageError) {
+  func save(_ hold: RecordsHold<Record>, _ durability: Durability) throws(StorageError) {
     try state.withLock { (state) throws(StorageError) in
       state.tokens = nil
       try keeper.willSave(state.table)
       let tokens = try hold.recordWrite(of: self)
       for index in state.table.files.indices where state.table.files[index].isDirty {
-        try state.table.files[index].save()
+        try state.table.files[index].save(durability)
       }
       state.tokens = tokens
       try keeper.didSave(state.table)

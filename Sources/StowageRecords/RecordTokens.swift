@@ -52,7 +52,9 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
   /// Saves every changed file: the write is announced in the lock files, then the files are replaced.
   ///
   /// After a failure each file is old or new, and the next acquisition looks which.
-  package func save() throws(StorageError) { try store.save(hold) }
+  ///
+  /// - Parameter durability: at most `content`, if after a power cut the old records would lead to the same.
+  package func save(_ durability: Durability = .full) throws(StorageError) { try store.save(hold, durability) }
 
   /// Adds a record and saves it.
   package func append(_ record: Record, file: Int = 0) throws(StorageError) {
@@ -102,12 +104,12 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
     }
   }
 
-  /// Forgets a record, saves, then moves its data directory into the bin.
+  /// Forgets records, saves, then moves their data directories into the bin.
   ///
-  /// After a crash in between a directory without record is left, which the next opener removes.
-  package func remove(_ id: Record.ID, into bins: inout DeferredRemoval) throws(StorageError) {
-    change { $0.remove(id) }
+  /// After a crash in between directories without record are left, which the next opener removes.
+  package func remove(_ ids: [Record.ID], into bins: inout DeferredRemoval) throws(StorageError) {
+    change { table in for id in ids { table.remove(id) } }
     try save()
-    try bins.add(store.directory.appending(FilePath(id.rawValue).components), bin: store.bin)
+    for id in ids { try bins.add(store.directory.appending(FilePath(id.rawValue).components), bin: store.bin) }
   }
 }

@@ -41,7 +41,7 @@ public final class Store: Sendable {
     options.graphRoot = absolute(options.graphRoot).string
     options.runRoot = absolute(options.runRoot).string
     let places = [options.runRoot, options.graphRoot] + (options.imageStore.isEmpty ? [] : [options.imageStore])
-    for place in places { try makeDirectories(absolute(place), mode: 0o700) }
+    for place in places { try makeDirectories(absolute(place), mode: 0o700, isDurable: true) }
     let roots = StoreRoots(
       graphRoot: FilePath(options.graphRoot), runRoot: FilePath(options.runRoot),
       imageStore: options.imageStore.isEmpty ? nil : absolute(options.imageStore))
@@ -51,7 +51,7 @@ public final class Store: Sendable {
     topology = StoreTopology(
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
       additional: driver.additionalStoreReading?.additionalImageStores ?? [])
-    for directory in topology.directories { try makeDirectories(directory, mode: 0o700) }
+    for directory in topology.directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
     imageStores = try RecordStores(images: topology, options.lockTimeout)
     containerStore = try RecordStores(containers: topology, options.lockTimeout)
     self.options = options

@@ -66,7 +66,7 @@ package struct PlainThread: ~Copyable, Sendable {
 
   private static func start(_ body: @escaping @Sendable () -> Void) throws(Errno) -> pthread_t {
     var identifier = pthread_t()
-    let work = Unmanaged.passRetained(Work(body))
+    let work = Unmanaged.passRetained(Work(SystemHook.inherited(by: body)))
     let status = pthread_create(
       &identifier, nil,
       { work in

@@ -20,6 +20,7 @@ extension Syscall {
   package static func createSubvolume(_ directory: CInt, _ name: UnsafePointer<CChar>) throws(Errno) {
     try SystemHook.step("btrfs_subvol_create", name.text)
     try checked { stowage_btrfs_subvol_create(directory, name) }
+    SystemTrace.done("mkdir", directory, name)
   }
 
   /// Creates a writable snapshot of the subvolume whose root directory is open as `source`.
@@ -30,6 +31,7 @@ extension Syscall {
   ) throws(Errno) {
     try SystemHook.step("btrfs_snap_create", name.text)
     try checked { stowage_btrfs_snap_create(directory, name, source) }
+    SystemTrace.done("mkdir", directory, name)
   }
 
   /// Deletes a subvolume with all its files; their space is freed later.
@@ -38,6 +40,7 @@ extension Syscall {
   package static func destroySubvolume(_ directory: CInt, _ name: UnsafePointer<CChar>) throws(Errno) {
     try SystemHook.step("btrfs_snap_destroy", name.text, .layer)
     try checked { stowage_btrfs_snap_destroy(directory, name) }
+    SystemTrace.done("unlink", directory, name)
   }
 
   /// Deletes a subvolume of the file system of `descriptor` by its number. Needs `CAP_SYS_ADMIN`, Linux 5.7.

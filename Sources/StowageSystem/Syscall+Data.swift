@@ -58,6 +58,7 @@ extension Syscall {
     while done < buffer.count, let base = buffer.baseAddress {
       done += try checked { Glibc.write(descriptor, base + done, buffer.count - done) }
     }
+    SystemTrace.done("write", descriptor)
   }
   /// Writes a text to a file of `/proc` or `/sys`, in one call as these demand. See `proc(5)`.
   package static func writeSetting(_ path: FilePath, _ text: String) throws(Errno) {
@@ -75,30 +76,41 @@ extension Syscall {
     while done < buffer.count, let base = buffer.baseAddress {
       done += try checked { Glibc.pwrite(descriptor, base + done, buffer.count - done, off_t(offset) + off_t(done)) }
     }
+    SystemTrace.done("write", descriptor)
   }
 
   /// Flushes data and metadata to the device. See `fsync(2)`.
   package static func fsync(_ descriptor: CInt, _ stepClass: StepClass = .store) throws(Errno) {
     try SystemHook.step("fsync", "\(descriptor)", stepClass)
     try checked { Glibc.fsync(descriptor) }
+    SystemTrace.done("fsync", descriptor)
   }
 
   /// Flushes data and the metadata needed to read it back. See `fdatasync(2)`.
   package static func fdatasync(_ descriptor: CInt, _ stepClass: StepClass = .store) throws(Errno) {
     try SystemHook.step("fdatasync", "\(descriptor)", stepClass)
     try checked { Glibc.fdatasync(descriptor) }
+    SystemTrace.done("fdatasync", descriptor)
+  }
+
+  /// Begins to write an open file to the device and does not wait; without that the next flush does it. See
+  /// `sync_file_range(2)`.
+  package static func startWriting(_ descriptor: CInt) {
+    stowage_start_writing(descriptor)
   }
 
   /// Flushes the file system that holds the open file. See `syncfs(2)`.
   package static func syncfs(_ descriptor: CInt) throws(Errno) {
     try SystemHook.step("syncfs", "\(descriptor)")
     try checked { stowage_syncfs(descriptor) }
+    SystemTrace.done("syncfs", descriptor)
   }
 
   /// Sets the size of an open file. See `ftruncate(2)`.
   package static func ftruncate(_ descriptor: CInt, size: Int64, _ stepClass: StepClass = .layer) throws(Errno) {
     try SystemHook.step("ftruncate", "\(descriptor)", stepClass)
     try checked { Glibc.ftruncate(descriptor, off_t(size)) }
+    SystemTrace.done("write", descriptor)
   }
 
   /// Moves the file offset to an absolute position. See `lseek(2)`.
@@ -126,12 +138,15 @@ extension Syscall {
   ) throws(Errno) -> Int {
     var input = sourceOffset
     var output = destinationOffset
-    return try checked { stowage_copy_file_range(source, &input, destination, &output, count, 0) }
+    let copied = try checked { stowage_copy_file_range(source, &input, destination, &output, count, 0) }
+    SystemTrace.done("write", destination)
+    return copied
   }
 
   /// Makes the destination share all blocks of the source. See `ioctl_ficlone(2)`.
   package static func ficlone(from source: CInt, to destination: CInt) throws(Errno) {
     try checked { stowage_ficlone(destination, source) }
+    SystemTrace.done("write", destination)
   }
 
   /// Makes two files share the blocks of a range if they have the same bytes there. See `ioctl_fideduperange(2)`.

@@ -9,14 +9,18 @@ extension Syscall {
     _ directory: CInt, _ name: UnsafePointer<CChar>, _ flags: OpenFlags, mode: UInt32 = 0
   ) throws(Errno) -> OwnedDescriptor {
     if !flags.isDisjoint(with: [.create, .truncate]) { try SystemHook.step("openat", name.text, .layer) }
-    return OwnedDescriptor(owning: try openRaw(directory, name, flags, mode))
+    let file = OwnedDescriptor(owning: try openRaw(directory, name, flags, mode))
+    if flags.contains(.create) { SystemTrace.done("create", directory, name) }
+    return file
   }
 
   /// Opens a host path, close-on-exec. See `open(2)`.
   package static func open(_ path: FilePath, _ flags: OpenFlags, mode: UInt32 = 0) throws(Errno) -> OwnedDescriptor {
     if !flags.isDisjoint(with: [.create, .truncate]) { try SystemHook.step("open", path.string) }
-    return OwnedDescriptor(
+    let file = OwnedDescriptor(
       owning: try path.withCString { (name) throws(Errno) in try openRaw(AT_FDCWD, name, flags, mode) })
+    if flags.contains(.create) { SystemTrace.done("create", path) }
+    return file
   }
 
   /// Opens a name with the kernel's path restrictions. See `openat2(2)`, Linux 5.6.
@@ -31,6 +35,7 @@ extension Syscall {
     while true {
       do throws(Errno) {
         let descriptor = try checked { stowage_openat2(directory, name, bits, UInt64(mode), resolve.rawValue) }
+        if flags.contains(.create) { SystemTrace.done("create", descriptor) }
         return OwnedDescriptor(owning: descriptor)
       } catch {
         attempts += 1

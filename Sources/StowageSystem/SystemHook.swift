@@ -57,6 +57,12 @@ package enum SystemHook {
       }
     }
 
+    /// The body of a thread, which the observer of the thread that starts it sees, too.
+    static func inherited(by body: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
+      guard let observer else { return body }
+      return { $observer.withValue(observer) { body() } }
+    }
+
     private static func append(_ line: String, to file: String) {
       let descriptor = Glibc.open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else { return }
@@ -97,6 +103,9 @@ package enum SystemHook {
     package static func step(
       _ name: StaticString, _ path: @autoclosure () -> String, _ stepClass: StepClass = .store
     ) throws(Errno) {}
+
+    @inline(__always)
+    static func inherited(by body: @escaping @Sendable () -> Void) -> @Sendable () -> Void { body }
   #endif
 }
 

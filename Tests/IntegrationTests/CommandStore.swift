@@ -12,15 +12,20 @@ final class CommandStore: Sendable {
   let program: String
   let driver: String
   private let user: OrdinaryUser?
+  /// Whether it is looked after each command of the program under test what was on disk when.
+  private let checksFlushes: Bool
 
   var graphRoot: String { directory.appending("g").string }
   var runRoot: String { directory.appending("r").string }
+  var imageStore: String { directory.appending("i").string }
   var configuration: String { directory.appending("storage.conf").string }
 
   /// - Parameters:
   ///   - program: the one to run; nil for the one under test.
   ///   - user: who runs it, and owns the store; nil for the user of this process.
-  init(_ driver: String, program: String? = nil, as user: OrdinaryUser? = nil) throws {
+  ///   - checksFlushes: each command records its calls, and their order is judged; see `FlushOrder`.
+  init(_ driver: String, program: String? = nil, as user: OrdinaryUser? = nil, checksFlushes: Bool = false) throws {
+    self.checksFlushes = checksFlushes
     self.driver = driver
     self.program = try program ?? user?.program ?? stowageExecutable().string
     self.user = user
@@ -83,7 +88,35 @@ final class CommandStore: Sendable {
       return try StowageTestSupport.run(
         user.words(words, adding: variables), input: input, directory: directory.path)
     }
+    if checksFlushes, words.first == program { return try runTraced(words, input, variables) }
     return try StowageTestSupport.run(words, input: input, adding: variables, directory: directory.path)
+  }
+
+  private func runTraced(
+    _ words: [String], _ input: [UInt8]?, _ variables: [String: String]
+  ) throws -> ProcessResult {
+    let trace = directory.appending("trace")
+    if trace.exists { try Syscall.unlink(trace) }
+    let records = try recordFiles()
+    let result = try StowageTestSupport.run(
+      words, input: input, adding: variables.merging(["STOWAGE_TRACE": trace.string]) { $1 }, directory: directory.path)
+    guard trace.exists else { return result }
+    let calls = FlushOrder.Call.read(try trace.readText(), below: [graphRoot, imageStore])
+    let objections = FlushOrder.objections(to: calls, after: records)
+    #expect(objections.isEmpty, "\(words.joined(separator: " ")): \(objections.joined(separator: "\n"))")
+    return result
+  }
+
+  /// The record files of graph root and image store that are there, by path.
+  func recordFiles() throws -> [String: String] {
+    var found: [String: String] = [:]
+    for root in [graphRoot, imageStore] {
+      for kind in ["layers", "images", "containers"] {
+        let file = FilePath("\(root)/\(driver)-\(kind)/\(kind).json")
+        if file.exists { found[file.string] = try file.readText() }
+      }
+    }
+    return found
   }
 
   /// Writes a file beside the store and gives its path.

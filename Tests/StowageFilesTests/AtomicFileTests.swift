@@ -11,8 +11,8 @@ import Testing
   @Test func `Content is replaced with the wanted mode in a directory that is created`() throws {
     try withTemporaryDirectory { directory in
       let file = directory.appending("new/layers.json")
-      try AtomicFile.replace(file, contents: Array("[]".utf8), sync: true)
-      let status = try AtomicFile.replace(file, contents: Array("[{}]".utf8), sync: true)
+      try AtomicFile.replace(file, contents: Array("[]".utf8), durability: .full)
+      let status = try AtomicFile.replace(file, contents: Array("[{}]".utf8), durability: .full)
       #expect(try file.readText() == "[{}]")
       let now = try Syscall.lstat(file)
       #expect(now.permissions == 0o600 && now.inode == status.inode)
@@ -37,7 +37,9 @@ import Testing
   }
 
   #if STOWAGE_HOOKS
-    @Test func `A small file of a driver is not flushed, and is known while it is being made`() throws {
+    @Test func `A small file of a driver has its content on disk before its name, and is known while it is being made`()
+      throws
+    {
       try withTemporaryDirectory { directory in
         let steps = Mutex<[String]>([])
         let file = directory.appending("link")
@@ -47,7 +49,7 @@ import Testing
         }) {
           try AtomicFile.replace(file, text: "NAME", mode: 0o644)
         }
-        #expect(steps.withLock { $0 } == ["open", "write", "rename"])
+        #expect(steps.withLock { $0 } == ["open", "write", "fdatasync", "rename"])
         let names = Mutex<[String]>([])
         SystemHook.$observer.withValue({ step in
           guard step.name == "rename" else { return nil }
@@ -69,13 +71,13 @@ import Testing
           steps.withLock { $0.append(step.name) }
           return nil
         }) {
-          try AtomicFile.replace(directory.appending("f"), contents: [1], sync: true)
+          try AtomicFile.replace(directory.appending("f"), contents: [1], durability: .full)
           steps.withLock { $0.append("|") }
-          try AtomicFile.replace(directory.appending("f"), contents: [1], sync: false)
+          try AtomicFile.replace(directory.appending("f"), contents: [1], durability: .none)
         }
         #expect(
           steps.withLock { $0 } == [
-            "open", "write", "fdatasync", "fchmod", "rename", "fsync", "|", "open", "write", "fchmod", "rename",
+            "open", "write", "fchmod", "fdatasync", "rename", "fsync", "|", "open", "write", "fchmod", "rename",
           ])
       }
     }
@@ -87,7 +89,7 @@ import Testing
           if step.name == "rename" { seen.withLock { $0 = (try? directory.names()) ?? [] } }
           return nil
         }) {
-          try AtomicFile.replace(directory.appending("id/item"), contents: [1], sync: true, stagedIn: directory)
+          try AtomicFile.replace(directory.appending("id/item"), contents: [1], durability: .full, stagedIn: directory)
         }
         #expect(seen.withLock { $0.filter { $0.hasPrefix(".tmp-item") } }.count == 1)
         #expect(try directory.names() == ["id"] && directory.appending("id").names() == ["item"])
@@ -98,9 +100,11 @@ import Testing
     func `A failing step leaves the old content and no temporary file`(name: String) throws {
       try withTemporaryDirectory { directory in
         let file = directory.appending("f")
-        try AtomicFile.replace(file, contents: Array("old".utf8), sync: false)
+        try AtomicFile.replace(file, contents: Array("old".utf8), durability: .none)
         SystemHook.$observer.withValue({ $0.name == name ? .noSpace : nil }) {
-          #expect(throws: StorageError.self) { try AtomicFile.replace(file, contents: Array("new".utf8), sync: true) }
+          #expect(throws: StorageError.self) {
+            try AtomicFile.replace(file, contents: Array("new".utf8), durability: .full)
+          }
         }
         #expect(try file.readText() == "old")
         #expect(try directory.names() == ["f"])

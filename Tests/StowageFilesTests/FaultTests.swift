@@ -12,7 +12,7 @@ import Testing
     @Test(.enabled(if: environmentValue("STOWAGE_FAULT_CHILD") != nil, "runs only as the child of FaultTests"))
     func `The child writes, stages and discards`() throws {
       let directory = FilePath(environmentValue("STOWAGE_FAULT_CHILD") ?? "")
-      try AtomicFile.replace(directory.appending("f"), contents: Array("new".utf8), sync: true)
+      try AtomicFile.replace(directory.appending("f"), contents: Array("new".utf8), durability: .full)
       let staged = try StagedDirectory.create(in: directory.appending("tmp"))
       try Syscall.mkdir(staged.addition(), mode: 0o755)
       try staged.discard()
@@ -42,7 +42,7 @@ import Testing
         let names = try steps(directory)
         #expect(
           names == [
-            "open", "write", "fdatasync", "fchmod", "rename", "fsync", "mkdir", "open", "mkdir", "mkdir", "rmdir",
+            "open", "write", "fchmod", "fdatasync", "rename", "fsync", "mkdir", "open", "mkdir", "mkdir", "rmdir",
             "unlink",
           ])
       }

@@ -46,6 +46,33 @@ import Testing
     return result.outputText
   }
 
+  @Test(.tags(.driver), arguments: testDrivers)
+  func `What an interrupted move left in one place goes, although the other place records the same`(
+    driver: String
+  ) throws {
+    let split = try Split(SplitStoreTests.Case(driver: driver, place: .sameFileSystem))
+    defer { withExtendedLifetime(split) {} }
+    let store = try split.open()
+    _ = try store.layers.put(LayerCreation(id: "base"), diff: .file(try split.test.tar(["f": "content"]).string))
+    let id = Self.identifier(7)
+    _ = try store.images.create(
+      ImageCreation(id: id, names: ["web"], layer: "base", bigData: [BigDataItem(key: "manifest", bytes: [1])]))
+    _ = try store.layers.create(LayerCreation(id: "own", isWritable: true))
+    let (graph, image) = (split.root("g"), split.image)
+    try Self.leak("base", graph, driver)
+    let copy = graph.appending("\(driver)-images").appending(id)
+    try makeDirectories(copy.appending("userdata"), mode: 0o700)
+    try copy.appending("manifest").write("\u{1}")
+    let expected = [Self.tree("base", graph, driver).string, copy.appending("manifest").string]
+    #expect(try Set(store.findLeftovers().leftovers.map(\.path)).isSuperset(of: expected))
+    _ = try store.collectLeftovers()
+    #expect(!expected.contains { FilePath($0).exists })
+    #expect(copy.appending("userdata").exists && Self.tree("base", image, driver).exists)
+    #expect(try store.check().isHealthy)
+    #expect(try split.read("f", in: "base", store) == "content")
+    #expect(try store.images.bigData("manifest", of: "web") == [1])
+  }
+
   @Test(.tags(.driver, .slow), arguments: SplitStoreTests.Case.all)
   func `Trees, links and files without record go from graph root and image store, all that is recorded stays`(
     one: SplitStoreTests.Case

@@ -124,6 +124,7 @@ int stowage_ficlone(int destination, int source);
 /* Lets two files share a range if they have the same bytes there: 1 and the number of bytes, 0 if they differ, or -1. */
 int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t length, uint64_t *count);
 int stowage_syncfs(int fd);
+void stowage_start_writing(int fd);
 int stowage_pipe2(int fds[2], int flags);
 int stowage_dup_cloexec(int fd);
 

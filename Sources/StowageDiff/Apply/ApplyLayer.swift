@@ -71,7 +71,7 @@ private final class ApplyRun {
     try extracting { () throws(StorageError) in try extractor.finish() }
     try reading { () throws(ArchiveError) in try reader.drain() }
     if request.sync == .eachFile { try syncDirectories(below: root) }
-    do throws(ArchiveError) { try split?.finish(sync: request.sync != .none) } catch {
+    do throws(ArchiveError) { try split?.finish(sync: request.flushesTarSplit) } catch {
       throw ApplyRun.failure(error, .stream)
     }
     request.progress?(UInt64(stream.compressedSize))

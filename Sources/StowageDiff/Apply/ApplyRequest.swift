@@ -9,9 +9,10 @@ package struct ApplyRequest: Sendable {
   /// Where to write the tar-split file (gzip, mode 0600); must not exist yet. The caller renames it into place and removes
   /// it after a failure. Nil for no such file.
   package var tarSplit: FilePath?
-  /// Whether the tar-split file is flushed to the device before success: for every policy but `none`. The tree itself is
-  /// flushed by the caller.
+  /// When content must reach the device. The file system, for that policy, is flushed by the caller.
   package var sync: SyncPolicy
+  /// Whether the tar-split file is flushed by itself: not if the caller's flush of the file system is of the one that it is on.
+  package var flushesTarSplit: Bool
   /// If set and valid sha256, the decompressed bytes must have this digest.
   package var expectedDiffDigest: Digest?
   /// If set and valid sha256, the supplied bytes must have this digest.
@@ -23,12 +24,14 @@ package struct ApplyRequest: Sendable {
 
   /// Makes a request.
   package init(
-    tarSplit: FilePath? = nil, sync: SyncPolicy = .none, expectedDiffDigest: Digest? = nil,
-    expectedCompressedDigest: Digest? = nil, progress: (@Sendable (UInt64) -> Void)? = nil,
+    tarSplit: FilePath? = nil, sync: SyncPolicy = .none, flushesTarSplit: Bool = false,
+    expectedDiffDigest: Digest? = nil, expectedCompressedDigest: Digest? = nil,
+    progress: (@Sendable (UInt64) -> Void)? = nil,
     cancellation: CancellationFlag? = nil
   ) {
     self.tarSplit = tarSplit
     self.sync = sync
+    self.flushesTarSplit = flushesTarSplit
     self.expectedDiffDigest = expectedDiffDigest
     self.expectedCompressedDigest = expectedCompressedDigest
     self.progress = progress

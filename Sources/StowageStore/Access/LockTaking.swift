@@ -49,6 +49,7 @@ struct LockTaking {
       let value = try body(StoreWriting(reading: StoreReading(store: store, held: held), bins: bins))
       held.releaseObjects()
       if parts.contains(.ownLayers) { held.layers?.writing.settlePins() }
+      try bins.flush()
       result = .success(value)
     } catch {
       held.forget()

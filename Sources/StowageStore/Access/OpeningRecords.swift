@@ -40,7 +40,7 @@ extension RecordStores where Record == ContainerRecord {
 extension RecordStore where Record: BigDataRecord {
   /// Opens a store of records, and looks at them once.
   fileprivate static func opened(_ places: RecordPlaces<Record>) throws(StorageError) -> RecordStore {
-    if places.isWritable { try makeDirectories(places.directory, mode: 0o700) }
+    if places.isWritable { try makeDirectories(places.directory, mode: 0o700, isDurable: true) }
     let store = try RecordStore(places, ObjectKeeper(directory: places.directory))
     try RecordStores([store]).beginReading().release()
     return store

@@ -17,12 +17,15 @@ final class RemovalBins {
     try fill { (bins) throws(StorageError) in _ = try bins.add(path, bin: bin) }
   }
 
-  /// Forgets the record of an image or container, then moves its data directory into a bin.
+  /// Forgets the records of images or containers, then moves their data directories into a bin.
   func remove<Record: NamedRecord>(
-    _ id: Record.ID, from records: borrowing RecordsWriting<Record>
+    _ ids: [Record.ID], from records: borrowing RecordsWriting<Record>
   ) throws(StorageError) {
-    try fill { (bins) throws(StorageError) in try records.remove(id, into: &bins) }
+    try fill { (bins) throws(StorageError) in try records.remove(ids, into: &bins) }
   }
+
+  /// Makes sure that nothing that was moved comes back after a power cut.
+  func flush() throws(StorageError) { try removal.flush() }
 
   /// Deletes everything, without locks. A failure is logged.
   func empty() {

@@ -95,12 +95,11 @@ struct ContainerMaking {
     var record = container
     let layers = access.layers
     let containers = access.containers
-    _ = try layers.create(new, staged: &staged, completing: false)
+    _ = try layers.create(new, staged: &staged, keepsTie: true)
     let directory = containers.store.directory
     do throws(StorageError) {
+      try BigDataFiles.write(draft.request.bigData, of: record.id.rawValue, in: directory, kind: "container")
       for item in draft.request.bigData {
-        let id = record.id.rawValue
-        try BigDataFiles.write(item.bytes, item.key, of: id, in: directory, kind: "container")
         record.enter(item.key, size: item.bytes.count, digest: BigDataFiles.digest(of: item.bytes))
       }
       try containers.append(record, file: draft.isVolatile ? 1 : 0)
@@ -113,7 +112,7 @@ struct ContainerMaking {
       }
       throw error
     }
-    try layers.complete(new.record.id)
+    try layers.untie(new.record.id)
     return record
   }
 }

@@ -39,8 +39,8 @@ struct ContainerDeletion {
         try layers.tie([layer.id], LayerTie(.container, container.id.rawValue))
       }
       try removeTree(store.topology.containers.runDirectory.appending(container.id.rawValue))
-      try layers.bins.remove(container.id, from: containers)
-      if let layer { try layers.delete(layer) }
+      try layers.bins.remove([container.id], from: containers)
+      if let layer { try layers.delete([layer], areTied: true) }
     }
   }
 }

@@ -56,10 +56,10 @@ struct ImageDeletion {
         let all = access.images
         for index in plan.stores.sorted() {
           let images = all.at(index)
-          if images.reading[plan.id] != nil { try layers.bins.remove(plan.id, from: images) }
+          if images.reading[plan.id] != nil { try layers.bins.remove([plan.id], from: images) }
         }
       }
-      try layers.delete(plan.layers)
+      try layers.delete(plan.layers, areTied: true)
       return plan.layers
     }
   }

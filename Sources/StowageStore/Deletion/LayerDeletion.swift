@@ -64,18 +64,10 @@ struct LayerDeletion {
   }
 }
 
-extension LayersWriting {
-  /// Deletes layers one after the other; one failure does not stop the others (store-semantics 27.1.7). Layers that are
-  /// gone already are fine.
-  func delete(_ ids: [LayerID]) throws(StorageError) {
-    var failures: [StorageError] = []
-    for id in ids {
-      guard let layer = reading.primary(id) else { continue }
-      do throws(StorageError) { try delete(layer) } catch { failures.append(error) }
-    }
-    guard let first = failures.first else { return }
-    throw StorageError(
-      first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
-      cause: first.cause)
+extension StorageError {
+  /// One error with the messages of several.
+  func joined(with others: some Sequence<StorageError>) -> StorageError {
+    StorageError(
+      code, ([self] + others).map(\.message).joined(separator: "\n"), subject: subject, path: path, cause: cause)
   }
 }

@@ -45,12 +45,15 @@ struct UnsafeDeletion {
       for index in all.own {
         let images = all.at(index)
         guard let image = images.reading.find(nameOrID) else { continue }
-        try images.remove(image.id, into: &bins)
+        try images.remove([image.id], into: &bins)
         return true
       }
       return false
     }
-    if isDeleted { try bins.empty() }
+    if isDeleted {
+      try bins.flush()
+      try bins.empty()
+    }
     return isDeleted
   }
 }

@@ -26,13 +26,13 @@ struct Wipe {
       if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers
-        for container in containers.reading.records { try layers.bins.remove(container.id, from: containers) }
+        try layers.bins.remove(containers.reading.records.map(\.id), from: containers)
       }
       try store.write([.ownImages]) { (access) throws(StorageError) in
         let all = access.images
         for index in all.own {
           let images = all.at(index)
-          for image in images.reading.records { try layers.bins.remove(image.id, from: images) }
+          try layers.bins.remove(images.reading.records.map(\.id), from: images)
         }
       }
       let records = layers.reading.ask { $0.records }

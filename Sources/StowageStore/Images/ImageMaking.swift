@@ -50,9 +50,7 @@ struct ImageMaking {
     record.settleDigest()
     let directory = images.store.directory
     do throws(StorageError) {
-      for item in items {
-        try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
-      }
+      try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")
       if request.takesNames {
         record.remember(record.names)
         try images.appendTakingNames(record)
@@ -122,8 +120,9 @@ extension ImagesView.Found {
     var record = record
     record.mappedLayers = []
     let directory = images.store.directory
-    for item in try items(from: store) {
-      try BigDataFiles.write(item.bytes, item.key, of: record.id.rawValue, in: directory, kind: "image")
+    let items = try items(from: store)
+    try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")
+    for item in items {
       record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest)
     }
     record.names = []

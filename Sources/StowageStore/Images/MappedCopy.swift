@@ -83,7 +83,7 @@ extension MappedCopy {
   /// Makes the copy and lists it with its image; then the caller chooses again. The files are copied without a lock. If the
   /// image got such a layer meanwhile, or is gone, nothing is made.
   ///
-  /// The layer stays `incomplete` and tied to the image until the image lists it, so a crash leaves both or none.
+  /// The layer stays tied to the image until the image lists it, so a crash leaves both or none.
   ///
   /// - Throws: `busy` if the layer changed while it was copied; `layerUnknown`, `invalidMappings`, `system`.
   func make(in store: Store) throws(StorageError) {
@@ -105,7 +105,7 @@ extension MappedCopy {
           now.new.basis?.id == new.basis?.id
         else { return }
         do throws(StorageError) {
-          _ = try layers.create(new, staged: &staged, completing: false)
+          _ = try layers.create(new, staged: &staged, keepsTie: true)
         } catch {
           throw failure(error)
         }
@@ -116,7 +116,7 @@ extension MappedCopy {
           throw error.wrapped("registering ID-mapped layer with image \(goQuoted(image.record.id.rawValue))")
         }
       }
-      if layers.reading.primary(new.record.id) != nil { try layers.complete(new.record.id) }
+      if layers.reading.primary(new.record.id) != nil { try layers.untie(new.record.id) }
     }
   }
 }

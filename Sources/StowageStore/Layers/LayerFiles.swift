@@ -22,7 +22,7 @@ enum LayerFiles {
         try Syscall.link(file, target)
       } catch .improperLink, .tooManyLinks, .notPermitted {
         let bytes = try attempt("read", file) { () throws(Errno) in try Syscall.readFile(file) }
-        try AtomicFile.replace(target, contents: bytes, sync: true)
+        try AtomicFile.replace(target, contents: bytes, durability: .content)
       } catch {
         throw .failed("link", file, target, error)
       }

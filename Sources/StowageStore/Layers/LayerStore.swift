@@ -31,7 +31,7 @@ final class LayerStore: Sendable {
     self.topology = topology
     self.pinsParents = pinsParents
     let places = topology.layers
-    for directory in places.directories { try makeDirectories(directory, mode: 0o700) }
+    for directory in places.directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
     mounts = try MountCounts(places.run.mounts, lock: places.run.mountsLock, timeout: timeout)
     keeper = LayerKeeper(topology, mounts)
     let primary = try RecordStore(

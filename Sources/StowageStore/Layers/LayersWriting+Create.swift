@@ -21,13 +21,15 @@ extension LayersWriting {
     }
   }
 
-  /// Makes a layer, of the staged content if there is some (on-disk-format 12.1). Unless `completing`, it stays
-  /// `incomplete`; see ``complete(_:)``.
+  /// Makes a layer, of the staged content if there is some (on-disk-format 12.1).
   ///
   /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
   /// crash leaves the incomplete record for the next opener.
+  ///
+  /// - Parameter keepsTie: the layer stays tied to the record of an object that is written now; see ``untie(_:)``. Whoever opens
+  ///   the store in between finds a layer that is whole: other programs would delete one that is not, and leave the object.
   func create(
-    _ new: NewLayer, staged: inout StagedContent?, completing: Bool = true
+    _ new: NewLayer, staged: inout StagedContent?, keepsTie: Bool = false
   ) throws(StorageError) -> LayerRecord {
     try LayersWriting.checkFree(new.record, reading)
     var record = new.record
@@ -40,9 +42,10 @@ extension LayersWriting {
     }
     change { $0.append(record, file: new.document) }
     do throws(StorageError) {
-      try save()
+      // With a tar-split file the name of the record file reaches the device with that of the former, before all else.
+      try save(staged?.diff?.tarSplit == nil ? .full : .content)
       try fill(new, &staged)
-      if completing { try complete(new.record.id) }
+      try complete(new.record.id, keepsTie: keepsTie)
     } catch {
       abandon(new, context: error)
       throw error
@@ -50,10 +53,17 @@ extension LayersWriting {
     return reading.primary(new.record.id)?.record ?? record
   }
 
+  /// Ends the tie of a layer whose object is recorded. If that is lost, the next opener does it.
+  func untie(_ id: LayerID) throws(StorageError) {
+    change { table in table.update(id) { $0.flags[LayerTie.key] = nil } }
+    try save(.content)
+  }
+
   /// Ends the making of a layer: what it consists of is complete and on disk.
-  func complete(_ id: LayerID) throws(StorageError) {
+  private func complete(_ id: LayerID, keepsTie: Bool) throws(StorageError) {
     try update(id) { record in
       record.isIncomplete = false
+      if keepsTie { return }
       // With a lock of its own the maker goes on until its image is recorded, and mounts go on anyhow.
       guard let tie = LayerTie(record.flags), tie.lock == nil, tie.kind != .mounts else { return }
       record.flags[LayerTie.key] = nil
@@ -61,8 +71,8 @@ extension LayersWriting {
   }
 
   private func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
-    for item in new.bigData { try writeItem(item, of: new.location) }
     if let tarSplit = staged?.diff?.tarSplit { try placeTarSplit(tarSplit, of: new.location) }
+    try writeItems(new.bigData, of: new.location)
     if let result = staged?.diff?.result {
       change { table in
         table.update(new.record.id) { record in
@@ -71,23 +81,21 @@ extension LayersWriting {
         }
       }
     }
-    let hasContent = staged != nil
     do throws(StorageError) {
       try driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
     } catch {
       throw new.failure(error)
     }
-    if hasContent, driver.syncPolicy != .none {
-      try AtomicFile.syncDirectory(driver.directory(of: new.location))
-      try AtomicFile.syncDirectory(driver.directory(of: new.location).removingLastComponent())
-      try AtomicFile.syncDirectory(store.topology.layers.data.path)
-    }
   }
 
-  private func writeItem(_ item: BigDataItem, of location: LayerLocation) throws(StorageError) {
-    let name = try bigDataFileName(for: item.key)
+  private func writeItems(_ items: [BigDataItem], of location: LayerLocation) throws(StorageError) {
+    if items.isEmpty { return }
     for data in store.topology.layers.dataDirectories(of: location) {
-      try AtomicFile.replace(data.item(name, of: location.id), contents: item.bytes, sync: true, stagedIn: data.path)
+      for item in items {
+        let path = data.item(try bigDataFileName(for: item.key), of: location.id)
+        try AtomicFile.replace(path, contents: item.bytes, durability: .content, stagedIn: data.path)
+      }
+      try AtomicFile.syncDirectory(data.items(of: location.id))
     }
   }
 

@@ -26,8 +26,12 @@ struct LayersWriting: ~Copyable {
   /// Changes records in memory; ``save()`` writes them. Inside, nothing else may be asked of them.
   func change<R>(_ body: (inout LayerTable) -> R) -> R { records.change(body) }
 
-  /// Saves every changed file.
-  func save() throws(StorageError) { try records.save() }
+  /// Saves every changed file. What was moved into the bins is surely gone before; see
+  /// ``RecordsWriting/save(_:)``.
+  func save(_ durability: Durability = .full) throws(StorageError) {
+    try bins.flush()
+    try records.save(durability)
+  }
 
   // MARK: Repair
 
@@ -58,30 +62,45 @@ struct LayersWriting: ~Copyable {
     // Before the records are saved: until then they show what is to be done.
     if reading.ask({ $0.recordCount }) < number { followMove() }
     try save()
-    if let first = failures.first {
-      throw StorageError(
-        first.code, failures.map(\.message).joined(separator: "\n"), subject: first.subject, path: first.path,
-        cause: first.cause)
-    }
+    if let first = failures.first { throw first.joined(with: failures.dropFirst()) }
   }
 
   // MARK: Deleting
 
   /// Deletes a layer whatever depends on it (store-semantics 18.1).
+  func delete(_ layer: FoundLayer) throws(StorageError) { try delete([layer]) }
+
+  /// Deletes layers whatever depends on them; layers that are gone already are fine. See ``delete(_:areTied:)``.
+  func delete(_ ids: [LayerID], areTied: Bool = false) throws(StorageError) {
+    try delete(ids.compactMap { reading.primary($0) }, areTied: areTied)
+  }
+
+  /// Deletes layers whatever depends on them; one failure does not stop the others (store-semantics 27.1.7).
   ///
-  /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
-  func delete(_ layer: FoundLayer) throws(StorageError) {
-    try unmountFully(layer)
-    if !layer.record.isIncomplete {
+  /// However many they are, the records are written twice: they are `incomplete` before anything of them goes, so that
+  /// after a crash the next opener finishes the work. Those that are tied to a record which is gone need no such mark.
+  func delete(_ layers: [FoundLayer], areTied: Bool = false) throws(StorageError) {
+    var failures: [StorageError] = []
+    var doomed: [FoundLayer] = []
+    for layer in layers {
+      do throws(StorageError) {
+        try unmountFully(layer)
+        doomed.append(layer)
+      } catch { failures.append(error) }
+    }
+    if !areTied, doomed.contains(where: { !$0.record.isIncomplete }) {
       change { table in
-        if let position = table.position(of: layer, store.topology) {
+        for layer in doomed {
+          guard let position = table.position(of: layer, store.topology) else { continue }
           table.update(at: position) { $0.isIncomplete = true }
         }
       }
       try save()
     }
-    try discard(layer)
-    try save()
+    for layer in doomed { do throws(StorageError) { try discard(layer) } catch { failures.append(error) } }
+    // If that is lost the old records lead to the same.
+    try save(.content)
+    if let first = failures.first { throw first.joined(with: failures.dropFirst()) }
   }
 
   /// Moves the content of an incomplete layer into the bins and forgets its record; the caller saves.
@@ -127,7 +146,7 @@ struct LayersWriting: ~Copyable {
   func setBigData(_ key: String, _ bytes: [UInt8], of layer: FoundLayer) throws(StorageError) {
     let name = try bigDataFileName(for: key)
     for data in store.topology.layers.dataDirectories(of: layer.location) {
-      try AtomicFile.replace(data.item(name, of: layer.id), contents: bytes, sync: true, stagedIn: data.path)
+      try AtomicFile.replace(data.item(name, of: layer.id), contents: bytes, durability: .full, stagedIn: data.path)
     }
     if layer.record.bigDataNames.contains(where: { $0.hasSameBytes(as: key) }) { return }
     try update(layer.id) { $0.bigDataNames.append(key) }

@@ -13,7 +13,7 @@ struct MountLedger: Sendable {
   private var byLayer: [LayerID: MountRecord] = [:]
 
   init(_ path: FilePath) {
-    file = RecordFile(path, isFlushed: true, namesFileInErrors: false)
+    file = RecordFile(path, isFlushed: false, namesFileInErrors: false)
   }
 
   /// Reads the file. Entries without path or count are dropped; identifiers are resolved like names.

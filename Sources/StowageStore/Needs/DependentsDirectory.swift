@@ -20,7 +20,7 @@ struct DependentsDirectory: Hashable, Sendable {
 
   /// Writes a registration, durably: old or new after a crash.
   func publish(_ registration: Registration) throws(StorageError) {
-    try AtomicFile.replace(file(registration.id), contents: registration.encoded(), mode: 0o644, sync: true)
+    try AtomicFile.replace(file(registration.id), contents: registration.encoded(), mode: 0o644, durability: .full)
   }
 
   /// Removes a registration; a missing one is fine.

@@ -23,7 +23,7 @@ enum Identity {
   static func readOrMake(_ path: FilePath) throws(StorageError) -> String {
     if let id = try read(path) { return id }
     let id = String(LayerID.random().rawValue.prefix(32))
-    try AtomicFile.replace(path, contents: Array(id.utf8), mode: 0o644, sync: true)
+    try AtomicFile.replace(path, contents: Array(id.utf8), mode: 0o644, durability: .full)
     return id
   }
 

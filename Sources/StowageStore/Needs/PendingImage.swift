@@ -83,7 +83,8 @@ package final class PendingImage: Sendable {
       layers.change { table in
         for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }
       }
-      try layers.save()
+      // The next opener does it if that is lost.
+      try layers.save(.content)
     }
   }
 }

@@ -59,7 +59,8 @@ extension LayersWriting {
     if reading.mountedUsers(of: layer).isEmpty { try unmountFully(layer) }
     try setAside(layer)
     followMove(of: layer.id)
-    try save()
+    // If that is lost, the next opener does it again.
+    try save(.content)
   }
 
   /// Deletes an incomplete layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
@@ -120,14 +121,14 @@ extension LayerFiles {
         // A file that cannot be read here may be in the next directory.
         let file = target.tarSplit(of: id)
         if !Syscall.exists(file), let bytes = try? Syscall.readFile(source.tarSplit(of: id)) {
-          try AtomicFile.replace(file, contents: bytes, sync: true)
+          try AtomicFile.replace(file, contents: bytes, durability: .full)
         }
         for item in (try? Syscall.directoryNames(source.items(of: id))) ?? [] {
           let file = target.items(of: id).appending(FilePath(item).components)
           if Syscall.exists(file) { continue }
           let known = source.items(of: id).appending(FilePath(item).components)
           guard let bytes = try? Syscall.readFile(known) else { continue }
-          try AtomicFile.replace(file, contents: bytes, sync: true, stagedIn: target.path)
+          try AtomicFile.replace(file, contents: bytes, durability: .full, stagedIn: target.path)
         }
       }
     }

@@ -162,16 +162,16 @@ private struct RelocationRun {
       let to = all.at(target)
       guard let record = from.reading[id] else { return }
       if to.reading[id] == nil {
-        for key in record.bigDataNames {
-          guard let bytes = BigDataFiles.read(key, of: id.rawValue, in: from.store.directory) else { continue }
-          try BigDataFiles.write(bytes, key, of: id.rawValue, in: to.store.directory, kind: "image")
+        let items = record.bigDataNames.compactMap { key in
+          BigDataFiles.read(key, of: id.rawValue, in: from.store.directory).map { BigDataItem(key: key, bytes: $0) }
         }
+        try BigDataFiles.write(items, of: id.rawValue, in: to.store.directory, kind: "image")
         try to.append(record)
       }
       let tops = record.topLayers
       let isNamed = foreign.byImage[id] != nil || tops.contains { !foreign[$0].isEmpty }
       if plan.source == .imageStore, isNamed { return }
-      try bins.remove(id, from: from)
+      try bins.remove([id], from: from)
     }
   }
 

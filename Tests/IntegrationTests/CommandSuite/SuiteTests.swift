@@ -15,7 +15,7 @@ import Testing
   @Test(.tags(.driver, .slow), arguments: Drivers.all, chapters.keys.sorted())
   func `What each command shows`(driver: String, chapter: String) throws {
     let text = try #require(Self.chapters[chapter])
-    try CommandStore(driver).replay(text)
+    try CommandStore(driver, checksFlushes: true).replay(text)
   }
 
   /// All chapters but those whose mounts last longer than a command, or whose files belong to others.

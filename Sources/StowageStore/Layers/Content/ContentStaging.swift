@@ -71,7 +71,8 @@ struct ContentStaging {
     let cancellation = CancellationFlag()
     let (progress, isCancelled) = (diff.progress, diff.isCancelled)
     let request = ApplyRequest(
-      tarSplit: tarSplit, sync: driver.syncPolicy, expectedDiffDigest: diff.expecting.diffDigest,
+      tarSplit: tarSplit, sync: driver.syncPolicy, flushesTarSplit: flushes(tarSplit, beside: target.root),
+      expectedDiffDigest: diff.expecting.diffDigest,
       expectedCompressedDigest: diff.expecting.compressedDigest,
       progress: { bytes in
         progress?(bytes)
@@ -86,6 +87,18 @@ struct ContentStaging {
       throw StorageError(.digestMismatch, "layer has \(result.compressedSize) bytes, expected \(size)")
     }
     return result
+  }
+
+  /// Whether a tar-split file needs a flush of its own, beside that of the file system with the tree.
+  private func flushes(_ tarSplit: FilePath, beside tree: FilePath) -> Bool {
+    switch driver.syncPolicy {
+    case .none: return false
+    case .eachFile: return true
+    case .fileSystem:
+      // What cannot be examined cannot be written either, which is told then.
+      let (one, other) = (try? Syscall.stat(tarSplit.removingLastComponent()), try? Syscall.stat(tree))
+      return one?.device != other?.device
+    }
   }
 
   // MARK: Copies
@@ -136,7 +149,7 @@ struct ContentStaging {
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let copy = directory.addition()
     let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
-    try AtomicFile.replace(copy, contents: bytes, sync: true)
+    try AtomicFile.replace(copy, contents: bytes, durability: .content)
     return StagedDiff(directory: directory, tarSplit: copy, result: nil)
   }
 }

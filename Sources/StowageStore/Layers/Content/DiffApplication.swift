@@ -135,7 +135,8 @@ extension LayersWriting {
     guard let tree = staged?.layer?.tree, let tarSplit = staged?.diff?.tarSplit, let result = staged?.diff?.result,
       let inode = (try? Syscall.lstat(tree))?.inode
     else { return }
-    try update(empty.layer) { record in
+    // Its name reaches the device with that of the tar-split file.
+    try update(empty.layer, .content) { record in
       record.forgetDiff()
       record.take(result)
       record.flags[LayerTie.key] = LayerTie(.content, String(inode)).flag
@@ -143,11 +144,8 @@ extension LayersWriting {
     try placeTarSplit(tarSplit, of: empty.layer.location)
     // Fails if something is in the directory that is replaced.
     try attempt("rename", tree) { () throws(Errno) in try Syscall.rename(tree, empty.content) }
-    if driver.syncPolicy != .none {
-      try AtomicFile.syncDirectory(empty.content.removingLastComponent())
-      try AtomicFile.syncDirectory(store.topology.layers.data.path)
-    }
-    try update(empty.layer) { $0.flags[LayerTie.key] = nil }
+    try AtomicFile.syncDirectory(empty.content.removingLastComponent())
+    try untie(empty.layer.id)
     if let layer = staged?.layer.take() { layer.finish() }
   }
 
@@ -173,18 +171,23 @@ extension LayersWriting {
     }
   }
 
-  /// Moves a tar-split file to where it belongs.
+  /// Moves a tar-split file, which is on disk, to where it belongs.
   func placeTarSplit(_ file: FilePath, of layer: LayerLocation) throws(StorageError) {
-    let target = store.topology.layers.data.tarSplit(of: layer.id)
+    let places = store.topology.layers
+    let target = places.data.tarSplit(of: layer.id)
     try attempt("rename", file) { () throws(Errno) in try Syscall.rename(file, target) }
-    try LayerFiles.share(target, of: layer, store.topology.layers)
+    try LayerFiles.share(target, of: layer, places)
+    let directories = Set(places.dataDirectories(of: layer).map(\.path) + [places.data.path])
+    try AtomicFile.syncDirectories(directories.sorted { $0.string < $1.string })
   }
 
-  private func update(_ layer: FoundLayer, _ change: (inout LayerRecord) -> Void) throws(StorageError) {
+  private func update(
+    _ layer: FoundLayer, _ durability: Durability = .full, _ change: (inout LayerRecord) -> Void
+  ) throws(StorageError) {
     self.change { table in
       if let position = table.position(of: layer, store.topology) { table.update(at: position, change) }
     }
-    try save()
+    try save(durability)
   }
 }
 

@@ -17,6 +17,10 @@ struct KnownLayers: Sendable {
   private(set) var ids: Set<LayerID> = []
   /// Layers with a record that was read; the others are only named.
   private(set) var recorded: Set<LayerID> = []
+  /// The roots whose record files have a layer, of those that may be written.
+  private var roots: [LayerID: Set<FilePath>] = [:]
+  /// What other graph roots record; their trees may be in either place.
+  private var foreign: Set<LayerID> = []
   /// Roots of stores whose record file is there. A file that is missing or torn to nothing proves nothing: all layers would
   /// look unrecorded.
   private(set) var provenRoots: Set<FilePath> = []
@@ -33,12 +37,14 @@ struct KnownLayers: Sendable {
     let files = layers.ask { $0.files }
     for (file, document) in zip(files, topology.layers.documents) {
       add(file.document.records)
+      for record in file.document.records { roots[record.id, default: []].insert(document.root) }
       if !document.isVolatile, file.signature?.size ?? 0 > 0 { provenRoots.insert(document.root) }
     }
     for path in topology.volatileLayers {
       var file = RecordFile<LayerRecord>(path, isFlushed: false)
       try file.load()
       add(file.document.records)
+      for record in file.document.records { roots[record.id, default: []].insert(topology.roots.graphRoot) }
     }
     for table in layers.additional { add(table.records) }
     for container in try ContainerRecord.ofBothModes(in: store) { ids.insert(container.layer) }
@@ -46,7 +52,8 @@ struct KnownLayers: Sendable {
     ids.formUnion(needs.layers)
     let hasIdentity = try Identity.read(topology.layers.data.identity) != nil
     missesImageStore = topology.roots.imageStore == nil && (hasIdentity || !ids.isSubset(of: recorded))
-    ids.formUnion(needs.foreign.recorded)
+    foreign = needs.foreign.recorded
+    ids.formUnion(foreign)
   }
 
   private mutating func add(_ records: [LayerRecord]) {
@@ -55,6 +62,13 @@ struct KnownLayers: Sendable {
       ids.insert(record.id)
       if let parent = record.parent { ids.insert(parent) }
     }
+  }
+
+  /// Where a layer is recorded, if that is not the place with the given root: a second tree there is nobody's, if the first is
+  /// there. Nil for layers of other graph roots, too.
+  func otherPlaces(than root: FilePath, of id: LayerID) -> Set<FilePath>? {
+    guard let places = roots[id], !places.contains(root), !foreign.contains(id) else { return nil }
+    return places
   }
 
   /// Whether a layer is recorded or named anywhere.

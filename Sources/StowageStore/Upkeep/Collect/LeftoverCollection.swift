@@ -73,8 +73,8 @@ struct LeftoverCollection {
     }
   }
 
-  /// Directories of images for their users are in the graph root wherever the image is: an identifier that any store
-  /// records is not left over.
+  /// Directories of images for their users are in the graph root wherever the image is; other data beside an image that only
+  /// another store records are a copy that was not finished.
   private func searchImages(_ removal: inout LeftoverRemoval) throws(StorageError) {
     let driver = try store.drivers.current()
     try store.write([.images]) { (access) throws(StorageError) in
@@ -82,9 +82,9 @@ struct LeftoverCollection {
       let recorded = Set(all.view.tables.flatMap(\.records).map(\.id))
       for index in all.own {
         let images = all.at(index)
-        guard images.reading.isRecordFilePresent else { continue }
         let names = try directoryNames(images.store.directory)
-        var finds = unrecordedData(names, recorded, .imageData, images.store)
+        var finds = try copiesOfOthers(names, images, all)
+        if images.reading.isRecordFilePresent { finds += unrecordedData(names, recorded, .imageData, images.store) }
         // What a caller put there may belong to an image of a store that is not configured now.
         finds.removeAll {
           $0.kind == .imageData && Syscall.exists($0.path.appending(BigDataFiles.callersDirectory))
@@ -92,6 +92,26 @@ struct LeftoverCollection {
         try removal.take(finds, driver)
       }
     }
+  }
+
+  /// Data of images that only another store that may be written records.
+  private func copiesOfOthers(
+    _ names: [String], _ images: borrowing RecordsWriting<ImageRecord>, _ all: borrowing ImagesWriting
+  ) throws(StorageError) -> [LeftoverFind] {
+    var elsewhere: Set<ImageID> = []
+    for index in all.own { elsewhere.formUnion(all.at(index).reading.records.map(\.id)) }
+    var finds: [LeftoverFind] = []
+    for name in names {
+      guard let id = ImageID(recorded: name), elsewhere.contains(id), images.reading[id] == nil else { continue }
+      let directory = images.store.directory.appending(FilePath(name).components)
+      let callers = BigDataFiles.callersDirectory.string
+      let items = try directoryNames(directory)
+      let left = items.contains(callers) ? items.filter { $0 != callers } : [""]
+      finds += left.map {
+        LeftoverFind(.imageData, directory.appending(FilePath($0).components), .bin(images.store.bin))
+      }
+    }
+    return finds
   }
 
   /// Data directories without record whose names look like identifiers (store-semantics 23.1), and temporary files in others.

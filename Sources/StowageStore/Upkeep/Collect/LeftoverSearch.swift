@@ -36,7 +36,7 @@ struct LayerLeftoverSearch {
     let known = try KnownLayers(store, layers)
     var gone: Set<LayerID> = []
     for home in trees {
-      gone.formUnion(try findTrees(home, known, layers))
+      gone.formUnion(try findTrees(home, beside: trees, known, layers))
       for stray in try driver.strayFinding?.strays(in: home.root, recorded: known.ids) ?? [] {
         finds.append(LeftoverFind(Leftover.Kind(stray.kind), stray.path, .bin(stray.bin)))
       }
@@ -44,13 +44,18 @@ struct LayerLeftoverSearch {
     for place in data { try findData(place.names, place.directory, known, gone) }
   }
 
-  /// Trees of layers that nothing speaks of. Returns them.
+  /// Trees of layers that nothing speaks of, and second trees of layers that are recorded, and are, in another place. Returns
+  /// the former.
   private mutating func findTrees(
-    _ trees: Trees, _ known: KnownLayers, _ layers: borrowing LayersReading
+    _ trees: Trees, beside all: [Trees], _ known: KnownLayers, _ layers: borrowing LayersReading
   ) throws(StorageError) -> [LayerID] {
     let (driver, mounts) = (layers.driver, layers.mounts)
     let (role, root) = (trees.role, trees.root)
-    let unknown = trees.names.compactMap { LayerID(recorded: $0) }.filter { !known.contains($0) }
+    let unknown = trees.names.compactMap { LayerID(recorded: $0) }.filter { id in
+      if !known.contains(id) { return true }
+      guard let places = known.otherPlaces(than: root, of: id) else { return false }
+      return all.contains { places.contains($0.root) && $0.names.contains(id.rawValue) }
+    }
     guard let first = unknown.first else { return [] }
     let place = { (id: LayerID) in LayerLocation(id: id, role: role, root: root) }
     let directory = driver.directory(of: place(first)).removingLastComponent()
@@ -66,7 +71,7 @@ struct LayerLeftoverSearch {
         kept.append("\(path): it is mounted")
       } else {
         finds.append(LeftoverFind(.layer, path, .driver(place(id))))
-        found.append(id)
+        if !known.contains(id) { found.append(id) }
       }
     }
     return found
