@@ -62,6 +62,9 @@ package struct RecordTable<Record: NamedRecord>: Sendable {
 
   // MARK: Reading
 
+  /// Makes the next save write a file, although nothing in it has changed.
+  mutating func markAsChanged(file: Int) { files[file].isDirty = true }
+
   /// The visible records in load order, each with the position of its file.
   package var recordsByFile: [(record: Record, file: Int)] {
     var records: [(record: Record, file: Int)] = []

@@ -56,6 +56,14 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
   /// - Parameter durability: at most `content`, if after a power cut the old records would lead to the same.
   package func save(_ durability: Durability = .full) throws(StorageError) { try store.save(hold, durability) }
 
+  /// Makes the record file if there is none yet, before the first object gets data: only beside it data without record are known
+  /// to be nobody's.
+  package func ensureFile() throws(StorageError) {
+    if reading.isRecordFilePresent { return }
+    change { $0.markAsChanged(file: 0) }
+    try save()
+  }
+
   /// Adds a record and saves it.
   package func append(_ record: Record, file: Int = 0) throws(StorageError) {
     change { $0.append(record, file: file) }

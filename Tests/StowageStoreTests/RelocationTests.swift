@@ -92,6 +92,21 @@ import Testing
     #expect(try layers(split, split.root("g")).isEmpty)
   }
 
+  @Test(.tags(.driver), arguments: Case.all)
+  func `Wiping takes both copies of a layer that two places have`(one: Case) throws {
+    let split = try Split(one)
+    defer { withExtendedLifetime(split) {} }
+    _ = try fill(split)
+    let store = try split.open()
+    _ = try store.images.relocate(["name-a"], to: .imageStore)
+    try store.wipe()
+    for root in [split.image, split.root("g")] {
+      #expect(try layers(split, root).isEmpty)
+      #expect(try root.appending("\(one.driver)-layers/layers.json").readText() == "[]")
+    }
+    #expect(try store.check().isHealthy)
+  }
+
   @Test(.tags(.root, .slow), .enabled(if: isRoot, "mounting needs root"))
   func `A running container keeps its files, and what it used is deleted when it is unmounted`() throws {
     for place in SplitStoreTests.Place.allCases {

@@ -38,20 +38,24 @@ struct LayerDeletion {
       let reason = needs.reasons(for: layer.id).first { if case .mappedCopy = $0 { false } else { true } }
       if let reason { throw reason.refusal(of: layer.id) }
       try layers.deletePins(needs.idlePins, over: [layer.id])
-      do throws(StorageError) { try layers.delete(layer) } catch { throw error.wrapped("delete layer \(layer.id)") }
-      try forgetMappedLayer(layer.id)
+      let isForgotten = try forgetMappedLayer(layer.id, layers)
+      do throws(StorageError) { try layers.delete([layer], areTied: isForgotten) } catch {
+        throw error.wrapped("delete layer \(layer.id)")
+      }
     }
   }
 
-  /// Takes a deleted layer off the lists of mapped top layers.
-  private func forgetMappedLayer(_ id: LayerID) throws(StorageError) {
-    let isListed = try store.read([.ownImages]) { (access) throws(StorageError) in
+  /// Takes a layer off the lists of mapped top layers. It is tied to them before: after a crash it goes if no image lists it.
+  ///
+  /// - Returns: whether it was on one.
+  private func forgetMappedLayer(_ id: LayerID, _ layers: borrowing LayersWriting) throws(StorageError) -> Bool {
+    let image = try store.read([.ownImages]) { (access) throws(StorageError) -> ImageID? in
       let view = access.images
-      return zip(view.tables, view.isWritable).contains { table, isWritable in
-        isWritable && table.records.contains { $0.mappedLayers.contains(id) }
-      }
+      return zip(view.tables, view.isWritable).lazy.filter(\.1).flatMap(\.0.records)
+        .first { $0.mappedLayers.contains(id) }?.id
     }
-    if !isListed { return }
+    guard let image else { return false }
+    try layers.tie([id], LayerTie(.mapping, image.rawValue))
     try store.write([.ownImages]) { (access) throws(StorageError) in
       let all = access.images
       for index in all.own {
@@ -61,6 +65,7 @@ struct LayerDeletion {
         }
       }
     }
+    return true
   }
 }
 

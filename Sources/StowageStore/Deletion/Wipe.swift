@@ -35,8 +35,8 @@ struct Wipe {
           try layers.bins.remove(images.reading.records.map(\.id), from: images)
         }
       }
-      let records = layers.reading.ask { $0.records }
-      try layers.delete(records.sorted { $0.created > $1.created }.map(\.id))
+      let all = layers.reading.everyLayer()
+      try layers.delete(all.sorted { $0.record.created > $1.record.created })
       for home in store.topology.layerHomes {
         for name in try layers.driver.listLayers(in: home.root) {
           guard let id = LayerID(recorded: name) else { continue }

@@ -50,6 +50,7 @@ struct ImageMaking {
     record.settleDigest()
     let directory = images.store.directory
     do throws(StorageError) {
+      if !items.isEmpty { try images.ensureFile() }
       try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")
       if request.takesNames {
         record.remember(record.names)
@@ -121,6 +122,7 @@ extension ImagesView.Found {
     record.mappedLayers = []
     let directory = images.store.directory
     let items = try items(from: store)
+    try images.ensureFile()
     try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")
     for item in items {
       record.enter(item.key, size: item.bytes.count, digest: item.recordedDigest)

@@ -75,6 +75,17 @@ struct LayersReading: ~Copyable {
     }
   }
 
+  /// All layers of the primary store, those included that another one of the same name hides.
+  func everyLayer() -> [FoundLayer] {
+    ask { table in
+      table.files.indices.flatMap { file in
+        table.files[file].document.records.compactMap { record in
+          table.positions(of: record.id).first { $0.file == file }.flatMap { self.located($0, in: table) }
+        }
+      }
+    }
+  }
+
   /// All ancestors, nearest first.
   ///
   /// - Throws: `layerUnknown` if a parent is recorded nowhere; `corrupt` if a layer is its own ancestor.

@@ -43,7 +43,7 @@ struct LayersWriting: ~Copyable {
     StaleFiles.remove(in: store.topology.layers.writtenDirectories)
     let number = reading.ask { $0.recordCount }
     change { $0.repairNames(findings) }
-    try settle(findings.unfinished, in: whole)
+    try TieSettlement(store: whole).run(findings.unfinished, self)
     var failures: [StorageError] = []
     for id in findings.unfinished {
       guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }

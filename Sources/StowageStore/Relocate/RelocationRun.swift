@@ -165,6 +165,7 @@ private struct RelocationRun {
         let items = record.bigDataNames.compactMap { key in
           BigDataFiles.read(key, of: id.rawValue, in: from.store.directory).map { BigDataItem(key: key, bytes: $0) }
         }
+        try to.ensureFile()
         try BigDataFiles.write(items, of: id.rawValue, in: to.store.directory, kind: "image")
         try to.append(record)
       }

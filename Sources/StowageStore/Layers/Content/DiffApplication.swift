@@ -196,7 +196,9 @@ extension LayerRecord {
   fileprivate mutating func forgetDiff() {
     compressedDiffDigest = nil
     compressedSize = 0
+    compression = .none
     diffDigest = nil
     diffSize = 0
+    (uidSet, gidSet) = ([], [])
   }
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import SystemPackage
+
+/// Settles layers whose maker or deleter died: needed layers are complete, others go with the data of their object.
+///
+/// A layer that another one is built on stays in any case.
+struct TieSettlement {
+  let store: Store
+
+  /// Settles those of the layers whose makers are dead; the caller saves.
+  func run(_ tied: [LayerID], _ layers: borrowing LayersWriting) throws(StorageError) {
+    let mounts = layers.reading.mounts
+    let abandoned = tied.compactMap { id -> (layer: FoundLayer, tie: LayerTie)? in
+      guard let layer = layers.reading.primary(id), let tie = LayerTie(layer.record.flags) else { return nil }
+      return tie.isAlive(store.topology, mounts) ? nil : (layer, tie)
+    }
+    for (layer, tie) in abandoned where tie.kind == .content { try layers.settleContent(of: layer, tie) }
+    let owned = abandoned.filter { $0.tie.kind != .content }
+    if owned.isEmpty { return }
+    var doomed: [FoundLayer] = []
+    let (needs, isCertain) = try needsOrDoubt(layers.reading)
+    for (layer, tie) in owned {
+      if needs.keeps(layer.id, tiedTo: tie) || !isCertain && !layer.record.isIncomplete {
+        layers.change { table in
+          table.update(layer.id) { record in
+            record.flags[LayerTie.key] = nil
+            record.isIncomplete = false
+          }
+        }
+      } else {
+        doomed.append(layer)
+        try removeData(of: tie, layers.bins)
+      }
+    }
+    try discardChildrenFirst(doomed, layers)
+    layers.change { table in
+      for layer in doomed { table.update(layer.id) { $0.flags[LayerTie.key] = nil } }
+    }
+  }
+
+  /// Who needs the layers, and whether that is all: while a registration cannot be read, whole layers stay, and the store can be
+  /// used.
+  private func needsOrDoubt(
+    _ layers: borrowing LayersReading
+  ) throws(StorageError) -> (needs: LayerNeeds, isCertain: Bool) {
+    do throws(StorageError) { return (try store.needs(layers), true) } catch  where error.code == .corrupt {
+      Log.warning("\(error)")
+      return (try store.needs(layers, force: true), false)
+    }
+  }
+
+  /// Deletes children before their parents; what keeps a child that is not doomed stays.
+  private func discardChildrenFirst(
+    _ doomed: [FoundLayer], _ layers: borrowing LayersWriting
+  ) throws(StorageError) {
+    var progress = true
+    while progress {
+      progress = false
+      for layer in doomed where layers.reading.primary(layer.id) != nil {
+        guard layers.reading.ask({ $0.children(of: layer.id) }).isEmpty else { continue }
+        Log.warning("Found layer \(goQuoted(layer.id.rawValue)) of an unfinished operation, deleting it")
+        try layers.unmountFully(layer)
+        try layers.discard(layer)
+        progress = true
+      }
+    }
+  }
+
+  /// Deletes the directories of an object that has no record.
+  private func removeData(of tie: LayerTie, _ bins: RemovalBins) throws(StorageError) {
+    let places = store.topology
+    switch tie.kind {
+    case .mapping, .content, .mounts: break
+    case .container:
+      guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
+      try bins.add(places.containers.directory.appending(id), bin: places.layers.data.temporary)
+      try removeTree(places.containers.runDirectory.appending(id))
+    case .image:
+      guard let id = ImageID(recorded: tie.id)?.rawValue else { return }
+      for images in places.images where images.isWritable {
+        try bins.add(images.directory.appending(id), bin: images.bin)
+      }
+    }
+  }
+}
