@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power cuts in a recording, and their judgement."""
+import json
+import os
+import shutil
+import sys
+import time
+import traceback
+from random import Random
+
+import kernel
+from recording import FILE_SYSTEMS
+from storestate import brief
+from workload import Verdict
+from writelog import Disks
+
+
+def choose(recording, total, count, seed):
+    """Numbers of entries after which the power goes, in order: anywhere, at the ends of commands, and within commands."""
+    random, chosen = Random(f"points {seed}"), []
+    for _ in range(count):
+        way, done = random.random(), random.choice(recording.done)
+        if way < 0.4:
+            number = random.randint(recording.start, total)
+        elif way < 0.7:
+            number = done.end
+        else:
+            number = random.randint(done.begin, done.end)
+        chosen.append((number, random.getrandbits(32)))
+    return sorted(chosen)
+
+
+class Replay:
+    """Judges cuts, one after the other, in order."""
+
+    def __init__(self, work, recording, log, keep, name):
+        self.work, self.recording, self.keep = work, recording, keep
+        self.image = f"{work.directory}/image-{name}"
+        self.disks = Disks(work.base, log, f"{work.directory}/rolling-{name}", self.image)
+
+    def point(self, number, seed):
+        before, after, command, words = self.recording.at(number)
+        self.disks.cut(number, Random(seed), FILE_SYSTEMS[self.work.kind][2])
+        if self.keep:
+            shutil.copy(self.image, self.image + "-kept")
+        verdict = self.judge(before, after, command, Random(f"judge {seed}"))
+        if self.keep and (verdict.broken or verdict.leaking):
+            subject = f"{self.keep}/{number}-{seed}.image"
+            shutil.move(self.image + "-kept", subject)
+        return {"point": f"{number}/{seed}", "when": brief(words), **vars(verdict)}
+
+    def judge(self, before, after, command, random):
+        try:
+            kernel.mount_image(self.image, self.work.disk, self.work.kind)
+        except OSError as error:
+            return Verdict(broken=[f"the file system cannot be mounted: {error}"])
+        try:
+            self.work.fresh_run_root()
+            return self.recording.workload.judge(before, after, command, random)
+        finally:
+            kernel.drop(self.work.disk)
+
+
+def judge_all(work, recording, log, points, jobs, keep, until):
+    """Judges the points in several processes; yields results."""
+    share = -(-len(points) // jobs)
+    pipes = []
+    for job in range(jobs):
+        mine = points[job * share:(job + 1) * share]
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            child(work, recording, log, mine, keep, until, job, writer)
+        os.close(writer)
+        pipes.append(reader)
+    for reader in pipes:
+        with os.fdopen(reader, encoding="utf-8") as lines:
+            for line in lines:
+                result = json.loads(line)
+                if "error" in result:
+                    raise RuntimeError(result["error"])
+                yield result
+    for _ in pipes:
+        os.wait()
+
+
+def child(work, recording, log, points, keep, until, job, writer):
+    """Ends the process. Mounts are its own, so that each has the store at the same path."""
+    status = 1
+    with os.fdopen(writer, "w", encoding="utf-8") as output:
+        try:
+            kernel.own_mounts()
+            replay = Replay(work, recording, log, keep, job)
+            for number, seed in points:
+                if time.monotonic() >= until:
+                    break
+                print(json.dumps(replay.point(number, seed)), file=output, flush=True)
+            status = 0
+        except KeyboardInterrupt:
+            pass
+        except BaseException:
+            print(json.dumps({"error": traceback.format_exc()}), file=output, flush=True)
+    sys.stdout.flush()
+    os._exit(status)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judges a store after a cut: the program must open it, everything promised must be there, nothing may be left over."""
+import contextlib
+import hashlib
+import json
+import os
+import sys
+
+import storestate
+import trees
+from workload import Verdict
+
+INSPECTOR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "CrashTests", "inspect-store.py")
+LISTS = ("layers", "images", "containers")
+
+
+class Judge:
+    def __init__(self, store, first_opener):
+        self.store, self.places, self.first_opener = store, store.places, first_opener
+        with open(INSPECTOR, encoding="utf-8") as file:
+            self.inspector = compile(file.read(), INSPECTOR, "exec")
+
+    def judge(self, before, after, command, random):
+        verdict = Verdict()
+        if self.first_opener == "debian":
+            self.open_with_debian(before, after, verdict)
+        lists = {kind: self.listed(kind, verdict) for kind in LISTS}
+        if verdict.broken:
+            return verdict
+        try:
+            self.compare(before, after, command, lists, verdict)
+            verdict.leaking += self.leftovers()
+            self.try_mounts(random, verdict)
+            self.try_diff(random, verdict)
+        except (OSError, ValueError, KeyError) as error:
+            verdict.broken.append(storestate.brief(f"cannot be read: {error!r}"))
+        self.check(verdict)
+        if verdict.leaking:
+            self.collect(verdict)
+        return verdict
+
+    def call(self, verdict, *words):
+        """Runs the program; a failure is told. Returns standard output, or nothing."""
+        ended = self.store.call(*words)
+        if ended.returncode != 0:
+            text = (ended.stdout[-300:] + ended.stderr[-300:]).decode(errors="replace").strip()
+            verdict.broken.append(storestate.brief(f"{' '.join(words)}: status {ended.returncode}: {text}"))
+            return None
+        return ended.stdout
+
+    def listed(self, kind, verdict):
+        output = self.call(verdict, kind, "-j")
+        return {record["id"] for record in json.loads(output) or []} if output is not None else set()
+
+    def compare(self, before, after, command, lists, verdict):
+        found = self.places.state()
+        verdict.broken += storestate.compare(
+            before, after, found, command is None or command.single,
+            ["layer " + layer for layer in command.loose] if command else ())
+        for kind in LISTS:
+            recorded = {name.split(" ")[1] for name in found if name.startswith(kind[:-1] + " ")}
+            for name in sorted(recorded ^ lists[kind]):
+                verdict.broken.append(storestate.brief(f"{kind}: {name} is only {'recorded' if name in recorded else 'listed'}"))
+
+    def leftovers(self):
+        """What inspect-store.py finds; it prints, and takes its words from the command line."""
+        found, places = [], self.places.all
+        for place in places:
+            words = [INSPECTOR, self.store.driver, place, self.store.run_root, *(other for other in places if other != place)]
+            lines = []
+            with words_of_program(words):
+                exec(self.inspector, {"__name__": "inspector", "print": lambda *text: lines.append(" ".join(map(str, text)))})
+            found += [line.removeprefix("left ") for line in lines if line.startswith("left ")]
+        return [storestate.brief(text.replace(self.store.work + "/", "")) for text in found]
+
+    def try_mounts(self, random, verdict):
+        """The newest container and another one show what their layers have."""
+        records = [record for _, record in self.places.found("containers").values()]
+        chosen = records[-1:] + (random.sample(records[:-1], 1) if len(records) > 1 else [])
+        for record in chosen:
+            output = self.call(verdict, "mount", record["id"])
+            if output is None:
+                continue
+            point = os.fsdecode(output.strip().split(b"\n")[-1])
+            wrong = trees.difference(self.places.whole_tree(record["layer"]), trees.read(point, True))
+            if wrong:
+                verdict.broken.append(storestate.brief(f"mount {record['id']} shows other content: {wrong}"))
+            self.call(verdict, "unmount", record["id"])
+
+    def try_diff(self, random, verdict):
+        """The archive of a layer that was imported comes back."""
+        imported = [record for _, record in self.places.found("layers").values() if record.get("diff-digest")
+                    and record.get("diff-size", 0) >= 0 and not record.get("toc-digest")]
+        if not imported:
+            return
+        record = random.choice(imported)
+        output = self.call(verdict, "diff", "-u", record["id"])
+        if output is not None and "sha256:" + hashlib.sha256(output).hexdigest() != record["diff-digest"]:
+            verdict.broken.append(storestate.brief(f"diff {record['id']} gives other bytes"))
+
+    def check(self, verdict):
+        output = self.call(verdict, "check")
+        if output:
+            verdict.broken.append("check: " + storestate.brief(output.decode(errors="replace").strip())[:300])
+
+    def collect(self, verdict):
+        """What garbage collection leaves is told as well."""
+        self.call(verdict, "gc")
+        verdict.leaking += ["after gc: " + text for text in self.leftovers()]
+
+    def open_with_debian(self, before, after, verdict):
+        for kind in LISTS:
+            ended = self.store.debian(kind)
+            if ended.returncode != 0:
+                verdict.refused.append(f"{kind}: {(ended.stdout + ended.stderr)[-300:].decode(errors='replace').strip()}")
+        for name in sorted(before.keys() & after.keys()):
+            if name.startswith("container "):
+                ended = self.store.debian("mount", name.split(" ")[1])
+                if ended.returncode != 0:
+                    verdict.refused.append(f"mount {storestate.brief(name)}: {ended.stderr[-300:].decode(errors='replace').strip()}")
+                self.store.debian("unmount", name.split(" ")[1])
+                break
+
+
+@contextlib.contextmanager
+def words_of_program(words):
+    old, sys.argv = sys.argv, words
+    try:
+        yield
+    finally:
+        sys.argv = old
