@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A workload on a file system on a recording disk."""
+import bisect
 import os
 import shutil
 import subprocess
 import sys
-import time
 from random import Random
 
 import kernel
+from neighbour import Neighbour
 from workload import Done
 from writelog import Log
 
@@ -94,16 +95,23 @@ class Recording:
         return self
 
     def run(self, random, commands):
-        state = self.workload.state()
-        for group in self.workload.steps(random):
-            for command in group:
-                begin = self.position()
-                status = command.run()
-                end = self.position()
-                before, state = state, self.workload.state()
-                self.done.append(Done(command, begin, end, status, before, state))
-            if len(self.done) >= commands:
-                return
+        neighbour = Neighbour(self.work.disk, random)
+        try:
+            for group in self.workload.steps(random):
+                neighbour.busy = random.random() < 0.5
+                for command in group:
+                    self.do(command)
+                if len(self.done) >= commands:
+                    return
+        finally:
+            neighbour.close()
+
+    def do(self, command):
+        before = self.done[-1].after if self.done else self.workload.state()
+        begin = self.position()
+        status = command.run()
+        end = self.position()
+        self.done.append(Done(command, begin, end, status, before, self.workload.state()))
 
     def position(self):
         return os.path.getsize(self.work.log)
@@ -121,13 +129,12 @@ class Recording:
 
     def at(self, number):
         """States that may be found after a cut at an entry, the command under way or none, and words for it."""
-        last = None
-        for done in self.done:
-            if done.begin > number:
-                break
-            last = done
-        if last is None:
+        # Commands that had ended; the next one is under way if the disk has got something since it began.
+        ended = bisect.bisect_right(self.done, number, key=lambda done: done.end)
+        if ended < len(self.done) and self.done[ended].begin < number:
+            done = self.done[ended]
+            return done.before, done.after, done.command, "during " + done.command.text
+        if ended == 0:
             return self.done[0].before, self.done[0].before, None, "before the first command"
-        if number < last.end:
-            return last.before, last.after, last.command, "during " + last.command.text
-        return last.after, last.after, None, f"after {last.command.text} (status {last.status})"
+        done = self.done[ended - 1]
+        return done.after, done.after, None, "after " + done.command.text

@@ -2,7 +2,8 @@
 """Power cuts in a recording, and their judgement."""
 import json
 import os
-import shutil
+import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -41,12 +42,10 @@ class Replay:
     def point(self, number, seed):
         before, after, command, words = self.recording.at(number)
         self.disks.cut(number, Random(seed), FILE_SYSTEMS[self.work.kind][2])
-        if self.keep:
-            shutil.copy(self.image, self.image + "-kept")
         verdict = self.judge(before, after, command, Random(f"judge {seed}"))
         if self.keep and (verdict.broken or verdict.leaking):
-            subject = f"{self.keep}/{number}-{seed}.image"
-            shutil.move(self.image + "-kept", subject)
+            self.disks.cut(number, Random(seed), FILE_SYSTEMS[self.work.kind][2])
+            subprocess.run(["cp", "--sparse=always", self.image, f"{self.keep}/{self.work.kind}-{number}-{seed}"], check=True)
         return {"point": f"{number}/{seed}", "when": brief(words), **vars(verdict)}
 
     def judge(self, before, after, command, random):
@@ -64,28 +63,38 @@ class Replay:
 def judge_all(work, recording, log, points, jobs, keep, until):
     """Judges the points in several processes; yields results."""
     share = -(-len(points) // jobs)
-    pipes = []
-    for job in range(jobs):
-        mine = points[job * share:(job + 1) * share]
-        reader, writer = os.pipe()
-        if os.fork() == 0:
-            child(work, recording, log, mine, keep, until, job, writer)
-        os.close(writer)
-        pipes.append(reader)
-    for reader in pipes:
-        with os.fdopen(reader, encoding="utf-8") as lines:
-            for line in lines:
-                result = json.loads(line)
-                if "error" in result:
-                    raise RuntimeError(result["error"])
-                yield result
-    for _ in pipes:
-        os.wait()
+    children = {}
+    try:
+        for job in range(jobs):
+            mine = points[job * share:(job + 1) * share]
+            reader, writer = os.pipe()
+            process = os.fork()
+            if process == 0:
+                child(work, recording, log, mine, keep, until, job, writer)
+            os.close(writer)
+            children[process] = reader
+        for reader in children.values():
+            yield from results(reader)
+    finally:
+        for process in children:
+            os.kill(process, signal.SIGTERM)
+            os.waitpid(process, 0)
+
+
+def results(reader):
+    with open(reader, encoding="utf-8", closefd=False) as lines:
+        for line in lines:
+            result = json.loads(line)
+            if "error" in result:
+                raise RuntimeError(result["error"])
+            yield result
 
 
 def child(work, recording, log, points, keep, until, job, writer):
     """Ends the process. Mounts are its own, so that each has the store at the same path."""
     status = 1
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, signal.SIG_DFL)
     with os.fdopen(writer, "w", encoding="utf-8") as output:
         try:
             kernel.own_mounts()
@@ -95,8 +104,6 @@ def child(work, recording, log, points, keep, until, job, writer):
                     break
                 print(json.dumps(replay.point(number, seed)), file=output, flush=True)
             status = 0
-        except KeyboardInterrupt:
-            pass
         except BaseException:
             print(json.dumps({"error": traceback.format_exc()}), file=output, flush=True)
     sys.stdout.flush()

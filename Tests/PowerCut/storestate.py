@@ -60,14 +60,14 @@ class Places:
         state = {}
         for layer, (place, record) in self.found("layers").items():
             state["layer " + layer] = {
-                "place": place, "record": record, "items": self.items(self.graph, "layers", record),
+                "place": os.path.basename(place), "record": record, "items": self.items(self.graph, "layers", record),
                 "tar-split": file_digest(f"{self.graph}/{self.driver}-layers/{layer}.tar-split.gz"),
                 "tree": self.tree_digest(place, layer),
             }
         for kind in "images", "containers":
             for one, (place, record) in self.found(kind).items():
                 state[f"{kind[:-1]} {one}"] = {
-                    "place": place, "record": record, "items": self.items(place, kind, record)}
+                    "place": os.path.basename(place), "record": record, "items": self.items(place, kind, record)}
         return state
 
     def tree_digest(self, place, layer):

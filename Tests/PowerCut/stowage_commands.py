@@ -102,8 +102,10 @@ class Commands:
             return 0
 
         self.count += 1
-        return [Command("mount " + container["id"], mount), Command("writing to " + container["id"], write, loose=(container["layer"],)),
-                self.command("unmount", container["id"])]
+        return [
+            Command("mount " + container["id"], mount, again=False),
+            Command("writing to " + container["id"], write, loose=(container["layer"],), again=False),
+            self.command("unmount", container["id"])]
 
     def set_item(self):
         kind = self.random.choice(["layer", "image", "container"])

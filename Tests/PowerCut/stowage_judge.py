@@ -28,13 +28,15 @@ class Judge:
         if verdict.broken:
             return verdict
         try:
-            self.compare(before, after, command, lists, verdict)
+            found = self.compare(before, after, command, lists, verdict)
             verdict.leaking += self.leftovers()
             self.try_mounts(random, verdict)
             self.try_diff(random, verdict)
+            self.check(verdict)
+            if command and command.again and found != after:
+                self.try_again(command, verdict)
         except (OSError, ValueError, KeyError) as error:
             verdict.broken.append(storestate.brief(f"cannot be read: {error!r}"))
-        self.check(verdict)
         if verdict.leaking:
             self.collect(verdict)
         return verdict
@@ -43,7 +45,7 @@ class Judge:
         """Runs the program; a failure is told. Returns standard output, or nothing."""
         ended = self.store.call(*words)
         if ended.returncode != 0:
-            text = (ended.stdout[-300:] + ended.stderr[-300:]).decode(errors="replace").strip()
+            text = (ended.stdout[:300] + ended.stderr[-300:]).decode(errors="replace").strip()
             verdict.broken.append(storestate.brief(f"{' '.join(words)}: status {ended.returncode}: {text}"))
             return None
         return ended.stdout
@@ -61,6 +63,7 @@ class Judge:
             recorded = {name.split(" ")[1] for name in found if name.startswith(kind[:-1] + " ")}
             for name in sorted(recorded ^ lists[kind]):
                 verdict.broken.append(storestate.brief(f"{kind}: {name} is only {'recorded' if name in recorded else 'listed'}"))
+        return found
 
     def leftovers(self):
         """What inspect-store.py finds; it prints, and takes its words from the command line."""
@@ -102,6 +105,12 @@ class Judge:
         output = self.call(verdict, "check")
         if output:
             verdict.broken.append("check: " + storestate.brief(output.decode(errors="replace").strip())[:300])
+
+    def try_again(self, command, verdict):
+        """What the cut undid can be done now, or, if it was done in part, goes on."""
+        status = command.run()
+        if status != 0:
+            verdict.broken.append(storestate.brief(f"given again, {command.text} ends with status {status}"))
 
     def collect(self, verdict):
         """What garbage collection leaves is told as well."""

@@ -17,6 +17,8 @@ class Command:
     single: bool = True
     # Layers whose trees may be anything while it runs.
     loose: tuple = ()
+    # Whether it can be given again if the cut undid it.
+    again: bool = True
 
 
 @dataclass
@@ -39,4 +41,8 @@ class Verdict:
 
 def run(words, environment=None, timeout=120):
     """Runs a program with nothing of the caller's environment but the path."""
-    return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    try:
+        return subprocess.run(
+            words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(words, -1, b"", f"does not end within {timeout} s".encode())
