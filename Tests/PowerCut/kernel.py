@@ -4,12 +4,14 @@ import ctypes
 import errno
 import fcntl
 import os
+import signal
 import struct
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE = 1 << 10, 1 << 12, 1 << 14, 1 << 18
 MNT_DETACH = 2
 CLONE_NEWNS = 0x20000
+PR_SET_PDEATHSIG = 1
 LOOP_CONFIGURE, LOOP_CTL_GET_FREE = 0x4C0A, 0x4C82
 LO_FLAGS_AUTOCLEAR, LO_FLAGS_DIRECT_IO = 4, 16
 # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN are one number; 2: not even the log is written.
@@ -35,6 +37,10 @@ def own_mounts():
     """Goes to a mount namespace of its own: what is mounted from here on ends with the last process that is in it."""
     _checked(LIBC.unshare(CLONE_NEWNS), "unshare")
     mount("none", "/", "none", MS_REC | MS_PRIVATE)
+
+
+def end_with_parent():
+    _checked(LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
 
 
 def mounts_below(directory):

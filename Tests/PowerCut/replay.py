@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Power cuts in a recording, and their judgement."""
+import contextlib
 import json
 import os
 import signal
@@ -69,6 +70,9 @@ def judge_all(work, recording, log, points, jobs, keep, until):
             mine = points[job * share:(job + 1) * share]
             reader, writer = os.pipe()
             process = os.fork()
+            # A group of its own, known to both at once.
+            with contextlib.suppress(OSError):
+                os.setpgid(process, process)
             if process == 0:
                 child(work, recording, log, mine, keep, until, job, writer)
             os.close(writer)
@@ -77,8 +81,20 @@ def judge_all(work, recording, log, points, jobs, keep, until):
             yield from results(reader)
     finally:
         for process in children:
-            os.kill(process, signal.SIGTERM)
-            os.waitpid(process, 0)
+            end_group(process)
+
+
+def end_group(leader):
+    """Ends a process that we started and the programs that it runs, and waits for all: they may have mounts."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    os.waitpid(leader, 0)
+    for _ in range(500):
+        try:
+            os.killpg(leader, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
 
 
 def results(reader):
@@ -93,8 +109,7 @@ def results(reader):
 def child(work, recording, log, points, keep, until, job, writer):
     """Ends the process. Mounts are its own, so that each has the store at the same path."""
     status = 1
-    for number in signal.SIGINT, signal.SIGTERM:
-        signal.signal(number, signal.SIG_DFL)
+    kernel.end_with_parent()
     with os.fdopen(writer, "w", encoding="utf-8") as output:
         try:
             kernel.own_mounts()

@@ -121,13 +121,14 @@ def compare(old, new, found, single=True, loose=()):
     wrong = []
     for name in sorted(old.keys() | new.keys() | found.keys()):
         if found.get(name) not in (old.get(name), new.get(name)):
-            expected = new.get(name) if new.get(name) is not None else old.get(name)
-            wrong.append(f"{name} {changed(expected, found.get(name))}")
+            # Told as the change to what it should be that is told in fewest words.
+            wrong.append(min((f"{name} {changed(value, found.get(name))}" for value in (old.get(name), new.get(name))
+                              if value is not None or old.get(name) == new.get(name)), key=len))
     if not wrong and single and found not in (old, new):
         kept = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name) == found.get(name)]
         wrong.append(f"neither old nor new: of {len(old.keys() ^ new.keys()) or 'several'} objects only these are new: "
                      + ", ".join(sorted(kept)))
-    return [brief(text) for text in wrong]
+    return wrong
 
 
 def strip(value, loose):

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 
 import storestate
@@ -22,11 +23,19 @@ class Judge:
 
     def judge(self, before, after, command, random):
         verdict = Verdict()
+        self.look(before, after, command, random, verdict)
+        for trait, texts in vars(verdict).items():
+            # The same is often seen in several ways.
+            short = [storestate.brief(text.replace(self.store.work + "/", "")) for text in texts]
+            setattr(verdict, trait, list(dict.fromkeys(short)))
+        return verdict
+
+    def look(self, before, after, command, random, verdict):
         if self.first_opener == "debian":
             self.open_with_debian(before, after, verdict)
         lists = {kind: self.listed(kind, verdict) for kind in LISTS}
         if verdict.broken:
-            return verdict
+            return
         try:
             found = self.compare(before, after, command, lists, verdict)
             verdict.leaking += self.leftovers()
@@ -36,17 +45,15 @@ class Judge:
             if command and command.again and found != after:
                 self.try_again(command, verdict)
         except (OSError, ValueError, KeyError) as error:
-            verdict.broken.append(storestate.brief(f"cannot be read: {error!r}"))
+            verdict.broken.append(f"cannot be read: {error!r}")
         if verdict.leaking:
             self.collect(verdict)
-        return verdict
 
     def call(self, verdict, *words):
         """Runs the program; a failure is told. Returns standard output, or nothing."""
         ended = self.store.call(*words)
         if ended.returncode != 0:
-            text = (ended.stdout[:300] + ended.stderr[-300:]).decode(errors="replace").strip()
-            verdict.broken.append(storestate.brief(f"{' '.join(words)}: status {ended.returncode}: {text}"))
+            verdict.broken.append(f"{' '.join(words)}: {failure(ended)}")
             return None
         return ended.stdout
 
@@ -62,7 +69,7 @@ class Judge:
         for kind in LISTS:
             recorded = {name.split(" ")[1] for name in found if name.startswith(kind[:-1] + " ")}
             for name in sorted(recorded ^ lists[kind]):
-                verdict.broken.append(storestate.brief(f"{kind}: {name} is only {'recorded' if name in recorded else 'listed'}"))
+                verdict.broken.append(f"{kind}: {name} is only {'recorded' if name in recorded else 'listed'}")
         return found
 
     def leftovers(self):
@@ -74,7 +81,7 @@ class Judge:
             with words_of_program(words):
                 exec(self.inspector, {"__name__": "inspector", "print": lambda *text: lines.append(" ".join(map(str, text)))})
             found += [line.removeprefix("left ") for line in lines if line.startswith("left ")]
-        return [storestate.brief(text.replace(self.store.work + "/", "")) for text in found]
+        return [text for text in found if is_left(text)]
 
     def try_mounts(self, random, verdict):
         """The newest container and another one show what their layers have."""
@@ -87,7 +94,7 @@ class Judge:
             point = os.fsdecode(output.strip().split(b"\n")[-1])
             wrong = trees.difference(self.places.whole_tree(record["layer"]), trees.read(point, True))
             if wrong:
-                verdict.broken.append(storestate.brief(f"mount {record['id']} shows other content: {wrong}"))
+                verdict.broken.append(f"mount {record['id']} shows other content: {wrong}")
             self.call(verdict, "unmount", record["id"])
 
     def try_diff(self, random, verdict):
@@ -99,18 +106,23 @@ class Judge:
         record = random.choice(imported)
         output = self.call(verdict, "diff", "-u", record["id"])
         if output is not None and "sha256:" + hashlib.sha256(output).hexdigest() != record["diff-digest"]:
-            verdict.broken.append(storestate.brief(f"diff {record['id']} gives other bytes"))
+            verdict.broken.append(f"diff {record['id']} gives other bytes")
 
     def check(self, verdict):
-        output = self.call(verdict, "check")
-        if output:
-            verdict.broken.append("check: " + storestate.brief(output.decode(errors="replace").strip())[:300])
+        """Problems are indented, below what has them; those of a layer are repeated below its image."""
+        ended = self.store.call("check")
+        problems = [line[1:] for line in ended.stdout.decode(errors="replace").split("\n") if line.startswith(" ")]
+        for text in problems:
+            leak = text.endswith("not accounted for") or "not referenced" in text
+            (verdict.leaking if leak else verdict.broken).append("check: " + text)
+        if ended.returncode != 0 and not problems:
+            verdict.broken.append("check: " + failure(ended))
 
     def try_again(self, command, verdict):
         """What the cut undid can be done now, or, if it was done in part, goes on."""
         status = command.run()
         if status != 0:
-            verdict.broken.append(storestate.brief(f"given again, {command.text} ends with status {status}"))
+            verdict.broken.append(f"given again, {command.text} ends with status {status}")
 
     def collect(self, verdict):
         """What garbage collection leaves is told as well."""
@@ -121,14 +133,27 @@ class Judge:
         for kind in LISTS:
             ended = self.store.debian(kind)
             if ended.returncode != 0:
-                verdict.refused.append(f"{kind}: {(ended.stdout + ended.stderr)[-300:].decode(errors='replace').strip()}")
+                verdict.refused.append(f"{kind}: {failure(ended)}")
         for name in sorted(before.keys() & after.keys()):
             if name.startswith("container "):
                 ended = self.store.debian("mount", name.split(" ")[1])
                 if ended.returncode != 0:
-                    verdict.refused.append(f"mount {storestate.brief(name)}: {ended.stderr[-300:].decode(errors='replace').strip()}")
+                    verdict.refused.append(f"mount {name}: {failure(ended)}")
                 self.store.debian("unmount", name.split(" ")[1])
                 break
+
+
+def failure(ended):
+    text = (ended.stdout[:300] + ended.stderr[-300:]).decode(errors="replace").strip()
+    return f"status {ended.returncode}: {text}"
+
+
+def is_left(text):
+    """Of what the inspector says, what is too much; what is missing is found by comparing."""
+    counts = re.fullmatch(r"(\d+) links for (\d+) layers", text)
+    if counts:
+        return int(counts[1]) > int(counts[2])
+    return not re.match("no directory for|other content in item|item .* is lost", text)
 
 
 @contextlib.contextmanager
