@@ -59,6 +59,8 @@ class Places:
         """Objects by name, each with everything about it that has to last."""
         state = {}
         for layer, (place, record) in self.found("layers").items():
+            if is_kept_for_mounts(record):
+                continue
             state["layer " + layer] = {
                 "place": os.path.basename(place), "record": record, "items": self.items(self.graph, "layers", record),
                 "tar-split": file_digest(f"{self.graph}/{self.driver}-layers/{layer}.tar-split.gz"),
@@ -79,6 +81,11 @@ class Places:
     def items(self, place, kind, record):
         directory = f"{place}/{self.driver}-{kind}/{record['id']}"
         return {key: file_digest(f"{directory}/{item_file(key)}") for key in record.get("big-data-names") or []}
+
+
+def is_kept_for_mounts(record):
+    """What `relocate` keeps while somebody has it mounted; a cut ends all mounts, and the next opener deletes it."""
+    return "mounts" in json.dumps((record.get("flags") or {}).get("stowage-owner"))
 
 
 def item_file(key):

@@ -55,7 +55,8 @@ class StoreWorkload:
         """Some objects that were there long before the cut."""
         inputs = self.store.inputs
         old = hashlib.sha256(b"old layer").hexdigest()
-        for words in (["load", "-q", "-i", inputs + "/image1.tar"], ["import-layer", "-r", "--id", old, "-f", inputs + "/layer4.tar"],
+        for words in (["load", "-q", "-i", inputs + "/image1.tar"],
+                      ["import-layer", "-r", "--id", old, "-f", inputs + "/layer4.tar"],
                       ["create-container", "-n", "old", "localhost/image1:1"]):
             ended = self.store.call(*words)
             if ended.returncode != 0:

@@ -84,7 +84,13 @@ class Commands:
     def create_container(self):
         image = self.one("images")
         container, name = self.new("container")
-        return image and [self.command("create-container", "--id", container, "-n", name, "-m", "text", image["id"])]
+        maps = []
+        if self.store.driver != "overlay" and self.random.random() < 0.2:
+            # The container's owners are others: that takes a copy of the image's layer where a mount cannot do it.
+            maps = ["--uidmap", "0:100000:1000", "--gidmap", "0:100000:1000"]
+        return image and [self.command("create-container", "--id", container, "-n", name, "-m", "text", *maps, image["id"],
+                                       # The copy belongs to the image, and stays for the next container.
+                                       single=not maps)]
 
     def write_to_container(self):
         container = self.one("containers")
@@ -156,7 +162,12 @@ class Commands:
         target = self.random.choice(["image-store", "graph-root"])
         one = self.one("images")
         which = [one["id"]] if one and self.random.random() < 0.5 else ["--all"]
-        return [self.command("relocate", "-q", "--to", target, *which, single=False)]
+        relocate = self.command("relocate", "-q", "--to", target, *which, single=False)
+        container = self.one("containers")
+        if not container or self.random.random() < 0.6:
+            return [relocate]
+        # A mounted container keeps what it looks into.
+        return [self.command("mount", container["id"]), relocate, self.command("unmount", container["id"])]
 
 
 def write_safely(path, data):

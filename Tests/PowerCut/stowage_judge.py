@@ -42,7 +42,7 @@ class Judge:
             self.try_mounts(random, verdict)
             self.try_diff(random, verdict)
             self.check(verdict)
-            if command and command.again and found != after:
+            if not verdict.broken and command and command.again and found != after:
                 self.try_again(command, verdict)
         except (OSError, ValueError, KeyError) as error:
             verdict.broken.append(f"cannot be read: {error!r}")
