@@ -45,7 +45,7 @@ class Judge:
             if not verdict.broken and command and command.again and found != after:
                 self.try_again(command, verdict)
         except (OSError, ValueError, KeyError) as error:
-            verdict.broken.append(f"cannot be read: {error!r}")
+            verdict.broken.append(f"cannot be read: {error if isinstance(error, OSError) else repr(error)}")
         if verdict.leaking:
             self.collect(verdict)
 
@@ -92,10 +92,12 @@ class Judge:
             if output is None:
                 continue
             point = os.fsdecode(output.strip().split(b"\n")[-1])
-            wrong = trees.difference(self.places.whole_tree(record["layer"]), trees.read(point, True))
+            try:
+                wrong = trees.difference(self.places.whole_tree(record["layer"]), trees.read(point, True))
+            finally:
+                self.call(verdict, "unmount", record["id"])
             if wrong:
                 verdict.broken.append(f"mount {record['id']} shows other content: {wrong}")
-            self.call(verdict, "unmount", record["id"])
 
     def try_diff(self, random, verdict):
         """The archive of a layer that was imported comes back."""

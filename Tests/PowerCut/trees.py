@@ -16,7 +16,11 @@ def read(top, skip_times=False):
         with os.scandir(f"{top}/{parent}" if parent else top) as entries:
             for entry in entries:
                 path = f"{parent}/{entry.name}" if parent else entry.name
-                status = entry.stat(follow_symlinks=False)
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    # Overlay lists what a layer hides that hides nothing, and then has not got it.
+                    continue
                 found[path] = describe(entry.path, status, skip_times)
                 if stat.S_ISDIR(status.st_mode):
                     waiting.append(path)
