@@ -36,6 +36,9 @@ class NaiveWorkload:
     def state(self):
         return {f"file {name}": {"digest": digest} for name, digest in json.loads(self.call("list").stdout).items()}
 
+    def lost(self, state):
+        return []
+
     def judge(self, before, after, command, random):
         ended = self.call("list")
         if ended.returncode != 0:

@@ -76,6 +76,8 @@ class Recording:
     def __init__(self, work, workload):
         self.work, self.workload = work, workload
         self.done, self.start = [], 0
+        # What a command broke without any cut; nothing is recorded from there on.
+        self.fault = None
 
     def make(self, seed, commands):
         self.work.make_file_system()
@@ -101,6 +103,8 @@ class Recording:
                 neighbour.busy = random.random() < 0.5
                 for command in group:
                     self.do(command)
+                    if self.fault:
+                        return
                 if len(self.done) >= commands:
                     return
         finally:
@@ -111,7 +115,12 @@ class Recording:
         begin = self.position()
         status = command.run()
         end = self.position()
-        self.done.append(Done(command, begin, end, status, before, self.workload.state()))
+        after = self.workload.state()
+        lost = self.workload.lost(after)
+        if lost:
+            self.fault = {"point": "none", "when": "after " + command.text, "broken": lost, "leaking": [], "refused": []}
+        else:
+            self.done.append(Done(command, begin, end, status, before, after))
 
     def position(self):
         return os.path.getsize(self.work.log)

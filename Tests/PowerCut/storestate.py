@@ -100,6 +100,12 @@ def file_digest(path):
         return "no file"
 
 
+def lost(state):
+    """Objects of which something is not there, without any cut."""
+    return [f"{name} has lost its tree or an item" for name, value in state.items()
+            if value.get("tree") == "no tree" or "no file" in value["items"].values()]
+
+
 def brief(name):
     return re.sub(r"([0-9a-f]{12})[0-9a-f]{52}", r"\1…", name)
 

@@ -4,10 +4,10 @@ import hashlib
 import os
 
 import archives
+import storestate
 import workload
 from stowage_commands import Commands
 from stowage_judge import Judge
-from storestate import Places
 
 
 class Store:
@@ -16,7 +16,7 @@ class Store:
     def __init__(self, program, driver, split, work):
         self.program, self.driver, self.work = program, driver, work
         self.run_root, self.inputs = work + "/run", work + "/inputs"
-        self.places = Places(driver, work + "/disk/graph", work + "/disk/images" if split else None)
+        self.places = storestate.Places(driver, work + "/disk/graph", work + "/disk/images" if split else None)
         os.makedirs(self.inputs)
         archives.write_all(self.inputs)
         self.configure("storage.conf", "imagestore")
@@ -64,6 +64,9 @@ class StoreWorkload:
 
     def steps(self, random):
         return Commands(self.store, random).groups()
+
+    def lost(self, state):
+        return storestate.lost(state)
 
     def state(self):
         return self.store.places.state()

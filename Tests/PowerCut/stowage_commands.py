@@ -52,12 +52,14 @@ class Commands:
         needed |= {record.get("layer") for kind in ("images", "containers") for _, record in find(kind).values()}
         return self.one("layers", lambda record: record["id"] not in needed)
 
-    def parent(self):
-        """Words for a parent that no container writes to, or for none."""
-        if self.random.random() < 0.3:
-            return []
+    def base(self):
+        """A layer to build on: that no container writes to, and that is no copy for other owners."""
         own = {record["layer"] for _, record in self.store.places.found("containers").values()}
-        layer = self.one("layers", lambda record: record["id"] not in own)
+        return self.one("layers", lambda record: record["id"] not in own and not record.get("uidmap"))
+
+    def parent(self):
+        """Words for a parent, or for none."""
+        layer = self.base() if self.random.random() < 0.7 else None
         return [layer["id"]] if layer else []
 
     def load(self):
@@ -76,8 +78,7 @@ class Commands:
         return [self.command("create-layer", *self.random.choice([["-r"], []]), "--id", layer, "-n", name, *self.parent())]
 
     def create_image(self):
-        own = {record["layer"] for _, record in self.store.places.found("containers").values()}
-        layer = self.one("layers", lambda record: record["id"] not in own)
+        layer = self.base()
         image, name = self.new("image")
         return layer and [self.command("create-image", "--id", image, "-n", name, "-m", "text of " + name, layer["id"])]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every workload has: commands that are recorded, and their judgement after a cut.
 
-A workload has `prepare()`, `steps(random)` that yields lists of commands, `state()` with the objects by name, and
-`judge(before, after, command, random)` that returns a verdict.
+A workload has `prepare()`, `steps(random)` that yields lists of commands, `state()` with the objects by name, `lost(state)` with
+what is wrong with it, and `judge(before, after, command, random)` that returns a verdict.
 """
 import subprocess
 from dataclasses import dataclass, field
