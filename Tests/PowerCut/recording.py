@@ -14,11 +14,11 @@ from writelog import Log
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MEBIBYTE = 1 << 20
-# Size, what makes the file system without writing what is nothing but zeros, and the smallest part that a torn write leaves:
-# a log that begins with a block of 4096 bytes, as btrfs has one, counts on that block.
+# Size, what makes the file system without writing what is nothing but zeros, and the smallest part that a torn write leaves. xfs
+# does not repair a block whose first sector is new, and btrfs has a superblock of that size: they count on blocks of 4096 bytes.
 FILE_SYSTEMS = {
     "ext4": (256 * MEBIBYTE, ["mkfs.ext4", "-q", "-F", "-E", "nodiscard,lazy_itable_init=0,assume_storage_prezeroed=1"], 512),
-    "xfs": (320 * MEBIBYTE, ["mkfs.xfs", "-q", "-f", "-K"], 512),
+    "xfs": (320 * MEBIBYTE, ["mkfs.xfs", "-q", "-f", "-K"], 4096),
     "btrfs": (320 * MEBIBYTE, ["mkfs.btrfs", "-q", "-f", "-K"], 4096),
 }
 
@@ -132,6 +132,8 @@ class Recording:
         """The log; positions become numbers."""
         log = Log(self.work.log)
         self.start = log.number(self.start)
+        # What is behind a fault does not count.
+        self.total = log.number(self.done[-1].end) if self.fault else len(log.entries)
         for done in self.done:
             done.begin, done.end = log.number(done.begin), log.number(done.end)
         return log

@@ -10,13 +10,13 @@ from workload import Verdict
 from writelog import Disks
 
 
-def choose(recording, total, count, seed):
+def choose(recording, count, seed):
     """Numbers of entries after which the power goes, in order: anywhere, at the ends of commands, and within commands."""
     random, chosen = Random(f"points {seed}"), []
     for _ in range(count):
         way, done = random.random(), random.choice(recording.done)
         if way < 0.4:
-            number = random.randint(recording.start, total)
+            number = random.randint(recording.start, recording.total)
         elif way < 0.7:
             number = done.end
         else:

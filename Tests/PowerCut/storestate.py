@@ -138,9 +138,9 @@ def compare(old, new, found, single=True, loose=()):
             wrong.append(min((f"{name} {changed(value, found.get(name))}" for value in (old.get(name), new.get(name))
                               if value is not None or old.get(name) == new.get(name)), key=len))
     if not wrong and single and found not in (old, new):
-        kept = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name) == found.get(name)]
-        wrong.append(f"neither old nor new: of {len(old.keys() ^ new.keys()) or 'several'} objects only these are new: "
-                     + ", ".join(sorted(kept)))
+        names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+        told = [f"{name} is {'new' if found.get(name) == new.get(name) else 'old'}" for name in names]
+        wrong.append("neither old nor new: " + ", ".join(told))
     return wrong
 
 
