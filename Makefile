@@ -12,7 +12,7 @@ COMPLETIONS = $(addprefix $(SHARE)/, \
   $(addprefix bash-completion/completions/, stowage containers-storage) zsh/site-functions/_stowage \
   $(addprefix fish/vendor_completions.d/, stowage.fish containers-storage.fish))
 
-.PHONY: help build release demo test quick soak stress fire differential crash-sweep model coverage fuzz check lint format bench docs install uninstall clean
+.PHONY: help build release demo test quick soak stress fire differential crash-sweep power-cut model coverage fuzz check lint format bench docs install uninstall clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,13 @@ quick: ## What needs neither mounts nor other programs: the libraries' own tests
 	scripts/test --quick
 
 soak: ## What is too long for `test`, whole, within TIME (default 1h); a second run goes on where the first ended
-	@scripts/install-deps all
+	@scripts/install-deps soak
 	scripts/soak $(TIME)
+
+power-cut: release ## Cut the power of a recorded disk at 40 moments for each file system, driver and form of store
+	@scripts/install-deps soak
+	Tests/PowerCut/run --self-test
+	Tests/PowerCut/run
 
 stress: ## Only the two-minute run of Stowage and Debian's tools on one store
 	@scripts/install-deps all

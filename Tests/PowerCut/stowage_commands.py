@@ -2,6 +2,7 @@
 """Random commands that write to a store, each possible in the state that is there."""
 import hashlib
 import os
+import sys
 
 from workload import Command
 
@@ -30,7 +31,12 @@ class Commands:
 
     def command(self, *words, **traits):
         text = " ".join(word.replace(self.store.inputs + "/", "") for word in words)
-        return Command(text, lambda: self.store.call(*words).returncode, **traits)
+        def run():
+            ended = self.store.call(*words)
+            if ended.returncode != 0:
+                print(f"{text}: {ended.stderr.decode(errors='replace').strip()}", file=sys.stderr)
+            return ended.returncode
+        return Command(text, run, **traits)
 
     def new(self, kind):
         """An identifier and a name that were not there."""
@@ -43,7 +49,9 @@ class Commands:
 
     def one(self, kind, condition=lambda record: True):
         """Some object, or none."""
-        records = [record for _, record in self.store.places.found(kind).values() if condition(record)]
+        # What is tied to mounts that ended is gone when the next command looks for it.
+        records = [record for _, record in self.store.places.found(kind).values()
+                   if condition(record) and "stowage-owner" not in record.get("flags", {})]
         return self.random.choice(records) if records else None
 
     def unneeded_layer(self):

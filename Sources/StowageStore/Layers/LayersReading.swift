@@ -86,6 +86,16 @@ struct LayersReading: ~Copyable {
     }
   }
 
+  /// The layers that are built on a layer where it is, and not on another one of its name in another place.
+  func children(of layer: FoundLayer) -> [LayerID] {
+    let documents = store.topology.layers.documents
+    return ask { $0.children(of: layer.id) }.filter { child in
+      ask { $0.positions(of: child).map { documents[$0.file].role } }.contains { role in
+        find(layer.id, near: role)?.location == layer.location
+      }
+    }
+  }
+
   /// All ancestors, nearest first.
   ///
   /// - Throws: `layerUnknown` if a parent is recorded nowhere; `corrupt` if a layer is its own ancestor.

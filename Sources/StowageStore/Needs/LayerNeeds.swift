@@ -96,14 +96,14 @@ struct LayerNeeds: Sendable {
 
   /// Whether a layer that a dead process left with a tie is to stay: what it was made for is recorded, or somebody else needs
   /// it. Its children do not count: they have ties of their own.
-  func keeps(_ layer: LayerID, tiedTo tie: LayerTie) -> Bool {
+  func keeps(_ layer: FoundLayer, tiedTo tie: LayerTie) -> Bool {
     switch tie.kind {
     case .image: if images.contains(where: { $0.rawValue.hasSameBytes(as: tie.id) }) { return true }
     case .container: if containers.contains(where: { $0.rawValue.hasSameBytes(as: tie.id) }) { return true }
     case .mounts, .mapping, .content: break
     }
-    return (entries[layer] ?? []).contains { entry in
-      switch entry.need {
+    return reasons(for: layer).contains { need in
+      switch need {
       case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: true
       case .child, .work: false
       }

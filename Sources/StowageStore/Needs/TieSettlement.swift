@@ -24,7 +24,7 @@ struct TieSettlement {
     var doomed: [FoundLayer] = []
     let (needs, isCertain) = try needsOrDoubt(layers.reading)
     for (layer, tie) in owned {
-      if needs.keeps(layer.id, tiedTo: tie) || !isCertain && !layer.record.isIncomplete {
+      if needs.keeps(layer, tiedTo: tie) || !isCertain && !layer.record.isIncomplete {
         layers.change { table in
           table.update(layer.id) { record in
             record.flags[LayerTie.key] = nil
@@ -61,7 +61,7 @@ struct TieSettlement {
     while progress {
       progress = false
       for layer in doomed where layers.reading.primary(layer.id) != nil {
-        guard layers.reading.ask({ $0.children(of: layer.id) }).isEmpty else { continue }
+        guard layers.reading.children(of: layer).isEmpty else { continue }
         Log.warning("Found layer \(goQuoted(layer.id.rawValue)) of an unfinished operation, deleting it")
         try layers.unmountFully(layer)
         try layers.discard(layer)
