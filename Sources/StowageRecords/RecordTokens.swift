@@ -61,7 +61,8 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
   package func ensureFile() throws(StorageError) {
     if reading.isRecordFilePresent { return }
     change { $0.markAsChanged(file: 0) }
-    try save()
+    // Its name reaches the device with that of the object's directory.
+    try save(.content)
   }
 
   /// Adds a record and saves it.

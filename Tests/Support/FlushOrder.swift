@@ -118,19 +118,32 @@ package struct FlushOrder {
 
   // MARK: Rules
 
-  /// A layer's tree may leave its place when no record that survives a power cut needs it.
+  /// A layer's tree, and an object's data, may leave their place when no record that survives a power cut needs them.
   private mutating func checkMayGo(_ path: String) {
+    let id = base(path)
+    for (file, stored) in records where stored.kind != .layers && path == parent(file) + "/" + id {
+      if stored.durable[id] != nil { object("\(path) goes while \(file) on disk names it") }
+    }
     for (file, stored) in records where stored.kind == .layers {
-      guard path == tree(base(path), file), let layer = stored.durable[base(path)], !layer.isIncomplete else {
-        continue
-      }
+      guard path == tree(id, file), let layer = stored.durable[id], !layer.isIncomplete else { continue }
       if !layer.isTied {
         object("\(path) goes while \(file) on disk says that it is complete")
-      } else if records.values.contains(where: {
-        $0.kind != .layers && $0.durable.values.contains { $0.uses(base(path)) }
-      }) {
+      } else if isUsed(id), !isElsewhere(id, file) {
         object("\(path) goes while a record on disk uses it")
       }
+    }
+  }
+
+  /// Whether an image or container on disk has the layer.
+  private func isUsed(_ id: String) -> Bool {
+    records.values.contains { $0.kind != .layers && $0.durable.values.contains { $0.uses(id) } }
+  }
+
+  /// Whether another place has the layer, for good.
+  private func isElsewhere(_ id: String, _ file: String) -> Bool {
+    records.contains { other, stored in
+      guard other != file, stored.kind == .layers, let layer = stored.durable[id] else { return false }
+      return !layer.isIncomplete && !layer.isTied
     }
   }
 

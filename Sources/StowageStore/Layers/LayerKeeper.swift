@@ -33,7 +33,7 @@ final class LayerKeeper: RecordKeeper {
     }
     // Of records that others hide only copies on their way between two stores matter.
     findings.unfinishedHidden.removeAll { hidden in
-      !table.positions(of: hidden.id).contains { $0.file == hidden.file && table[$0]?.isIncomplete == true }
+      !table.positions(of: hidden.id).contains { $0.file == hidden.file && table[$0]?.isDoomed == true }
     }
   }
 
@@ -56,6 +56,12 @@ final class LayerKeeper: RecordKeeper {
 }
 
 extension LayerRecord {
+  /// Whether it is a copy of a layer that the other place has, on its way there or back.
+  var isPassing: Bool { isTied && LayerTie(flags)?.kind == .relocation }
+
+  /// Whether the next opener deletes it: nothing may rely on it.
+  var isDoomed: Bool { isIncomplete || isPassing }
+
   /// Whether the layer's fate hangs on another record.
   var isTied: Bool { !flags.isEmpty && LayerTie(flags) != nil }
 }
@@ -82,8 +88,8 @@ extension RecordTable where Record == LayerRecord {
       guard documents[position.file].role == .graphRoot, let parent = record.parent,
         var home = self.position(of: parent)
       else { return }
-      if self[home]?.isIncomplete == true {
-        home = positions(of: parent).first { self[$0]?.isIncomplete == false } ?? home
+      if self[home]?.isDoomed == true {
+        home = positions(of: parent).first { self[$0]?.isDoomed == false } ?? home
       }
       guard documents[home.file].role == .imageStore else { return }
       dependents.append(Dependent(child: record.id, parent: parent))

@@ -186,7 +186,7 @@ struct LayersReading: ~Copyable {
   /// The record's home. Older versions put some layers into the other store (store-semantics 25.1); that is looked up
   /// here, once, under the lock.
   ///
-  /// Never for an incomplete layer, whose content is to be deleted, nor if the other store has a layer of that name with
+  /// Never for a doomed layer, whose content is to be deleted, nor if the other store has a layer of that name with
   /// other content: that would be somebody else's.
   private func location(of record: LayerRecord, in table: LayerTable, file: Int) -> LayerLocation {
     let topology = store.topology
@@ -195,9 +195,9 @@ struct LayersReading: ~Copyable {
     let location = LayerLocation(
       id: record.id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
     let homes = topology.layerHomes
-    if homes.count < 2 || !location.isWritable || record.isIncomplete || driver.exists(location) { return location }
+    if homes.count < 2 || !location.isWritable || record.isDoomed || driver.exists(location) { return location }
     let twins = table.positions(of: record.id).compactMap { $0.file == file ? nil : table[$0] }
-    guard twins.allSatisfy({ !$0.isIncomplete && $0.diffDigest == record.diffDigest }) else { return location }
+    guard twins.allSatisfy({ !$0.isDoomed && $0.diffDigest == record.diffDigest }) else { return location }
     for other in homes where other.role != location.role {
       let candidate = LayerLocation(id: record.id, role: other.role, root: other.root)
       if driver.exists(candidate) { return candidate }

@@ -46,7 +46,7 @@ struct LayersWriting: ~Copyable {
     try TieSettlement(store: whole).run(findings.unfinished, self)
     var failures: [StorageError] = []
     for id in findings.unfinished {
-      guard let layer = reading.primary(id), layer.record.isIncomplete else { continue }
+      guard let layer = reading.primary(id), isToGo(layer) else { continue }
       Log.warning("Found incomplete layer \(goQuoted(id.rawValue)), deleting it")
       do throws(StorageError) {
         try setAside(layer)
@@ -55,7 +55,7 @@ struct LayersWriting: ~Copyable {
       }
     }
     for hidden in findings.unfinishedHidden {
-      guard let layer = reading.layer(hidden.id, in: hidden.file), layer.record.isIncomplete else { continue }
+      guard let layer = reading.layer(hidden.id, in: hidden.file), isToGo(layer) else { continue }
       Log.warning("Found incomplete copy of layer \(goQuoted(hidden.id.rawValue)), deleting it")
       do throws(StorageError) { try setAside(layer) } catch { failures.append(error) }
     }
@@ -63,6 +63,18 @@ struct LayersWriting: ~Copyable {
     if reading.ask({ $0.recordCount }) < number { followMove() }
     try save()
     if let first = failures.first { throw first.joined(with: failures.dropFirst()) }
+  }
+
+  /// Whether a layer is one that nobody ends any more. A copy whose other one is not whole becomes the layer itself.
+  private func isToGo(_ layer: FoundLayer) -> Bool {
+    if layer.record.isIncomplete || !layer.record.isPassing { return layer.record.isIncomplete }
+    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
+    if reading.layer(layer.id, at: other)?.record.isDoomed == false { return true }
+    change { table in
+      guard let position = table.position(of: layer, store.topology) else { return }
+      table.update(at: position) { $0.flags[LayerTie.key] = nil }
+    }
+    return false
   }
 
   // MARK: Deleting

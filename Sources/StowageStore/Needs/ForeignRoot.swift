@@ -86,7 +86,7 @@ struct ForeignRoot {
     records.images = Set(images.map(\.id))
     records.recorded = Set(layers.map(\.id))
     // Its next opener deletes those that are incomplete: what is built on them needs the layers of that name here.
-    let own = Set(layers.lazy.filter { !$0.isIncomplete }.map(\.id))
+    let own = Set(layers.lazy.filter { !$0.isDoomed }.map(\.id))
     for layer in layers {
       if let parent = layer.parent, !own.contains(parent) {
         records.dependents.append(Dependent(child: layer.id, parent: parent))

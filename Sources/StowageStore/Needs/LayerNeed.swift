@@ -41,7 +41,7 @@ enum LayerNeed: Hashable, Sendable {
       case .image, .mapping: "used by image \(tie.id), which is being made"
       case .container: "used by container \(tie.id), which is being made"
       case .mounts: "used by mounts"
-      case .content: "used by a process that changes it"
+      case .content, .relocation: "used by a process that changes it"
       }
     }
   }

@@ -100,7 +100,7 @@ struct LayerNeeds: Sendable {
     switch tie.kind {
     case .image: if images.contains(where: { $0.rawValue.hasSameBytes(as: tie.id) }) { return true }
     case .container: if containers.contains(where: { $0.rawValue.hasSameBytes(as: tie.id) }) { return true }
-    case .mounts, .mapping, .content: break
+    case .mounts, .mapping, .content, .relocation: break
     }
     return reasons(for: layer).contains { need in
       switch need {

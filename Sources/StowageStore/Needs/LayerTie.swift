@@ -25,6 +25,9 @@ struct LayerTie: Hashable, Sendable {
     case mapping
     /// Content for the layer itself, which is there if its tree has the inode that `id` names.
     case content
+    /// The layer of that name in the other place: this one is a copy that comes or leaves. It is not `incomplete`: other programs
+    /// delete layers that are, wherever they find the tree.
+    case relocation
   }
 
   /// The flag's key.

@@ -19,7 +19,8 @@ struct TieSettlement {
       return tie.isAlive(store.topology, mounts) ? nil : (layer, tie)
     }
     for (layer, tie) in abandoned where tie.kind == .content { try layers.settleContent(of: layer, tie) }
-    let owned = abandoned.filter { $0.tie.kind != .content }
+    // Copies are no tie to an object; see `LayersWriting.repair`.
+    let owned = abandoned.filter { $0.tie.kind != .content && $0.tie.kind != .relocation }
     if owned.isEmpty { return }
     var doomed: [FoundLayer] = []
     let (needs, isCertain) = try needsOrDoubt(layers.reading)
@@ -74,7 +75,7 @@ struct TieSettlement {
   private func removeData(of tie: LayerTie, _ bins: RemovalBins) throws(StorageError) {
     let places = store.topology
     switch tie.kind {
-    case .mapping, .content, .mounts: break
+    case .mapping, .content, .mounts, .relocation: break
     case .container:
       guard let id = ContainerID(recorded: tie.id)?.rawValue else { return }
       try bins.add(places.containers.directory.appending(id), bin: places.layers.data.temporary)

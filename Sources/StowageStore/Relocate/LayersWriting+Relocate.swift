@@ -10,15 +10,15 @@ internal import SystemPackage
 extension LayersWriting {
   /// Makes a copied layer appear at a second place, with the same record.
   ///
-  /// It is `incomplete` until all of it is there: after a crash the next opener removes it. Which of two records with one
-  /// identifier is visible follows from the load order; both show the same content.
+  /// It is tied until all of it is there: after a crash the next opener removes it. Which of two records with one identifier is
+  /// visible follows from the load order; both show the same content.
   func publish(
     _ layer: FoundLayer, at location: LayerLocation, _ staged: inout StagedLayer?
   ) throws(StorageError) {
     let places = store.topology.layers
     guard let file = places.documents.firstIndex(where: { $0.role == location.role && !$0.isVolatile }) else { return }
     var record = layer.record
-    record.isIncomplete = true
+    record.flags[LayerTie.key] = LayerTie(.relocation, layer.id.rawValue).flag
     let parent = layer.record.parent.flatMap { reading.find($0, near: location.role) }
     if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
     var chain: [LayerLocation] = []
@@ -34,7 +34,7 @@ extension LayersWriting {
       change { table in
         let copy = FoundLayer(record: record, location: location)
         if let position = table.position(of: copy, store.topology) {
-          table.update(at: position) { $0.isIncomplete = false }
+          table.update(at: position) { $0.flags[LayerTie.key] = layer.record.flags[LayerTie.key] }
         }
       }
       followMove(of: layer.id)
@@ -48,11 +48,11 @@ extension LayersWriting {
 
   /// Takes a layer away from a place when another one has it too.
   ///
-  /// After a crash in between, the layer is `incomplete` and the next opener finishes the work.
+  /// After a crash in between, the layer is tied and the next opener finishes the work.
   func leave(_ layer: FoundLayer) throws(StorageError) {
     change { table in
       if let position = table.position(of: layer, store.topology) {
-        table.update(at: position) { $0.isIncomplete = true }
+        table.update(at: position) { $0.flags[LayerTie.key] = LayerTie(.relocation, layer.id.rawValue).flag }
       }
     }
     try save()
@@ -63,7 +63,7 @@ extension LayersWriting {
     try save(.content)
   }
 
-  /// Deletes an incomplete layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
+  /// Deletes a doomed layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
   /// tree is set aside under another name until they end.
   func setAside(_ layer: FoundLayer) throws(StorageError) {
     let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot

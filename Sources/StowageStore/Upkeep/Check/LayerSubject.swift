@@ -48,7 +48,7 @@ extension LayersReading {
     var seen: Set<LayerID> = []
     var subjects: [LayerSubject] = []
     for id in ask({ $0.records.map(\.id) }) {
-      guard let layer = primary(id), !layer.record.isIncomplete, seen.insert(id).inserted,
+      guard let layer = primary(id), !layer.record.isDoomed, seen.insert(id).inserted,
         LayerTie(layer.record.flags)?.kind != .mounts
       else { continue }
       subjects.append(LayerSubject(layer, self))
@@ -69,7 +69,7 @@ extension LayersReading {
   /// The layer as it is now; `nil` if it is gone.
   func current(_ subject: LayerSubject) -> LayerSubject? {
     guard let layer = find(subject.id, near: subject.layer.location.role),
-      layer.location == subject.layer.location, !layer.record.isIncomplete
+      layer.location == subject.layer.location, !layer.record.isDoomed
     else { return nil }
     return LayerSubject(layer, self)
   }
