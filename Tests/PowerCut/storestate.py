@@ -128,9 +128,13 @@ def detail(part, old, new):
 def compare(old, new, found, single=True, loose=()):
     """What is wrong with what was found, if a command was to bring the old state to the new one.
 
-    single: all or nothing; else each object may be as before or after. The trees of loose layers do not count.
+    single: all or nothing; else each object may be as before or after, and of two copies of a layer either may be there. The
+    trees of loose layers do not count.
     """
-    old, new, found = ({name: strip(value, name in loose) for name, value in state.items()} for state in (old, new, found))
+    def stripped(name):
+        return (("tree",) if name in loose else ()) + (() if single else ("place",))
+
+    old, new, found = ({name: strip(value, stripped(name)) for name, value in state.items()} for state in (old, new, found))
     wrong = []
     for name in sorted(old.keys() | new.keys() | found.keys()):
         if found.get(name) not in (old.get(name), new.get(name)):
@@ -144,5 +148,5 @@ def compare(old, new, found, single=True, loose=()):
     return wrong
 
 
-def strip(value, loose):
-    return {part: content for part, content in value.items() if part != "tree"} if loose and value else value
+def strip(value, parts):
+    return {part: content for part, content in value.items() if part not in parts} if value else value

@@ -26,6 +26,7 @@ struct Wipe {
       if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers
+        try tieLayers(of: containers.reading.records, layers)
         try layers.bins.remove(containers.reading.records.map(\.id), from: containers)
       }
       try store.write([.ownImages]) { (access) throws(StorageError) in
@@ -44,6 +45,21 @@ struct Wipe {
         }
       }
     }
+  }
+
+  /// Ties the containers' layers to them: if the process dies when their records are gone, the next opener deletes their data,
+  /// too.
+  private func tieLayers(
+    of containers: [ContainerRecord], _ layers: borrowing LayersWriting
+  ) throws(StorageError) {
+    if containers.isEmpty { return }
+    layers.change { table in
+      for container in containers {
+        let tie = LayerTie(.container, container.id.rawValue)
+        table.update(container.layer) { $0.flags[LayerTie.key] = tie.flag }
+      }
+    }
+    try layers.save()
   }
 
   private func checkNobodyElse(_ needs: LayerNeeds) throws(StorageError) {
