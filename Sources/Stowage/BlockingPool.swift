@@ -38,6 +38,7 @@ final class BlockingPool: Sendable {
       state.threads += 1
       return true
     }
+    // Without a thread the work waits for one that is there.
     if startsThread, (try? PlainThread.detach { self.work() }) == nil {
       // No thread can be had: others will do the job, or, if there are none, the caller.
       let orphan = state.withLock { state -> (@Sendable () -> Void)? in

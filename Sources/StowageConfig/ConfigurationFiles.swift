@@ -70,6 +70,7 @@ struct ConfigurationFiles {
     }
     return names.map { String(decoding: $0, as: UTF8.self) }.filter { name in
       guard name.utf8.suffix(5).elementsEqual(".conf".utf8) else { return false }
+      // If it cannot be examined, reading it says why.
       guard let status = try? Syscall.lstat(FilePath(directory + "/" + name)) else { return true }
       return status.kind != .directory
     }

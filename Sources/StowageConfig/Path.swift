@@ -14,6 +14,7 @@ enum Path {
     var links = 0
     var exists = true
     let out = walk(path) { candidate in
+      // As the reference: what cannot be examined is not resolved further.
       guard exists, let status = try? Syscall.lstat(FilePath(candidate)) else {
         exists = false
         return nil

@@ -67,6 +67,7 @@ package enum SubordinateIDs {
   }
 
   private static func userNumber(of name: String, in path: String) -> String? {
+    // Without the file no user has a number.
     guard let bytes = try? Syscall.readFile(FilePath(path)) else { return nil }
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
       let fields = line.split(separator: ":", omittingEmptySubsequences: false)

@@ -7,8 +7,8 @@ import StowageSystem
 import SystemPackage
 
 extension OverlayDriver {
-  /// Makes the layer's directory: `diff` (the staged tree), `l` entry, `link`, `work`, `merged`, then `empty` or `lower` and
-  /// `lower-layers` (graph-drivers 6.3, changes-1.64 3.1).
+  /// Makes the layer's directory: `diff` (the staged tree), `work`, `merged`, `empty` or `lower` and `lower-layers`, `link`, then the
+  /// `l` entry (graph-drivers 6.3, changes-1.64 3.1).
   package func create(
     _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
     staged: consuming StagedLayer?
@@ -34,6 +34,7 @@ extension OverlayDriver {
     do throws(StorageError) {
       try fill(files, attributes, name: name, lists, content: content?.tree, older: content?.older)
     } catch {
+      // The error that led here is told; what stays is a directory without record.
       try? removeTree(files.path)
       HostFiles.removeLink(files.linkEntry(name), leadingTo: files.linkTarget)
       throw error
@@ -51,7 +52,6 @@ extension OverlayDriver {
     } else {
       try makeContentRoot(files.diff, attributes)
     }
-    try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
     try HostFiles.makeDirectory(files.work, mode: 0o700, owner: attributes.forcedOwner)
     try HostFiles.makeDirectory(files.merged, mode: 0o700, owner: attributes.forcedOwner)
     var texts = [AtomicFile.SmallFile(files.linkFile, text: name, mode: 0o644)]
@@ -62,6 +62,8 @@ extension OverlayDriver {
       try HostFiles.makeDirectory(files.empty, mode: 0o700, owner: attributes.forcedOwner)
     }
     try AtomicFile.replace(texts, isFlushed: syncPolicy != .none)
+    // After the file with its name, by which other programs find it when they delete what was not finished.
+    try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
     if syncPolicy == .none { return }
     try AtomicFile.syncDirectories([files.path, files.links, files.home])
   }

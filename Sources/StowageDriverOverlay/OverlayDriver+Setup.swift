@@ -147,6 +147,7 @@ struct OverlaySetup {
       if entry.name.hasPrefix(".wh.") { return true }
       guard entry.kind == .directory, let component = FilePath.Component(entry.name) else { continue }
       let child = path.appending(component)
+      // A hint only: where names cannot be listed there is none.
       for name in (try? Syscall.llistxattr(child)) ?? [] {
         let text = String(decoding: name, as: UTF8.self)
         if text.hasPrefix("user.fuseoverlayfs.") || text.hasPrefix("user.containers.") { return true }
@@ -161,6 +162,7 @@ struct OverlaySetup {
     for name in ["l", "tempdirs"] { try? Syscall.rmdir(home.appending(name)) }
     let only = (try? HostFiles.entries(home)) ?? nil
     if only?.map(\.name) == [".has-mount-program"] { try? Syscall.unlink(hasMountProgram) }
+    // Stays if it is in use, or not empty.
     try? Syscall.rmdir(home)
   }
 }

@@ -33,6 +33,7 @@ extension OverlayProbes {
     } catch {
       return error.referenceText
     }
+    // The scratch directory's removal ends what is still mounted.
     defer { try? MountExecutor.unmount(mapped) }
     do throws(Errno) {
       try scratch.mount(lowers: ["lower-mapped"], upper: "upper", words: [])

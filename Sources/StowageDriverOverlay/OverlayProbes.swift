@@ -154,6 +154,7 @@ struct OverlayProbes {
     if let known = cache.lookup("volatile") { return known.isSupported }
     let result = try withScratch { (scratch) throws(StorageError) -> Bool in
       try scratch.makeDirectories(["lower", "upper", "work", "merged"])
+      // A refusal is the answer.
       return (try? scratch.mount(lowers: ["lower"], upper: "upper", words: ["volatile"] + extraWords)) != nil
     }
     if result { cache.record("volatile", true) }
@@ -175,6 +176,7 @@ struct OverlayProbes {
     } catch {
       result = .failure(error)
     }
+    // Mostly nothing is mounted; the removal ends what is.
     try? MountExecutor.unmount(scratch.path("merged"))
     try staged.discard()
     return try result.get()

@@ -127,6 +127,7 @@ package enum AtomicFile {
           try write(bytes, to: made.descriptor.rawValue, file.path)
           if isFlushed { Syscall.startWriting(made.descriptor.rawValue) }
         } catch {
+          // What cannot be removed is found as a stale file.
           try? Syscall.unlink(path)
           throw error
         }
@@ -170,6 +171,7 @@ package enum AtomicFile {
       if durability == .full { try syncDirectory(path.removingLastComponent()) }
       return status
     } catch {
+      // What cannot be removed is found as a stale file.
       try? Syscall.unlink(temporary)
       throw error
     }

@@ -99,6 +99,7 @@ package struct LayerRoot: ~Copyable, Sendable {
   }
 
   private func probe() -> Bool {
+    // Kernels without the call, and filters, refuse it in several ways.
     (try? Syscall.openat2(root.rawValue, ".", [.path, .directory], resolve: .inRoot)) != nil
   }
 

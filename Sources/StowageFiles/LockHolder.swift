@@ -26,6 +26,7 @@ package struct LockHolder: Hashable, Sendable, CustomStringConvertible {
     for name in names {
       guard let pid = Int32(String(decoding: name, as: UTF8.self)) else { continue }
       let process = FilePath("/proc/\(pid)")
+      // Processes end while they are looked at.
       for descriptor in (try? Syscall.directoryNames(process.appending("fd"))) ?? [] {
         let number = String(decoding: descriptor, as: UTF8.self)
         guard let status = try? Syscall.stat(process.appending("fd").appending(number)), status.isSameFile(as: file),
@@ -51,6 +52,7 @@ package struct LockHolder: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func command(of process: FilePath) -> String {
+    // A process that has ended has no name any more.
     guard let bytes = try? Syscall.readFile(process.appending("comm"), limit: 64) else { return "" }
     return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
   }

@@ -24,6 +24,7 @@ package func makeDirectories(
   } catch {
     switch error {
     case .fileExists:
+      // If it cannot be examined the first error is told.
       if let status = try? Syscall.stat(path), status.isDirectory { return false }
       throw .failed("mkdir", path, .notDirectory)
     case .noSuchFileOrDirectory:
@@ -31,6 +32,7 @@ package func makeDirectories(
       if parent == path || parent.isEmpty { throw .failed("mkdir", path, error) }
       try makeDirectories(parent, mode: mode, owner: owner, isDurable: isDurable)
       do throws(Errno) { try Syscall.mkdir(path, mode: mode) } catch {
+        // If it cannot be examined the first error is told.
         if error == .fileExists, let status = try? Syscall.stat(path), status.isDirectory { return false }
         throw .failed("mkdir", path, error)
       }
@@ -55,6 +57,7 @@ private func obstacle(above path: FilePath) -> FilePath {
   while true {
     let parent = place.removingLastComponent()
     if parent == place || parent.isEmpty { return path }
+    // What cannot be examined is not what is in the way.
     if let status = try? Syscall.stat(parent) { return status.isDirectory ? path : parent }
     place = parent
   }

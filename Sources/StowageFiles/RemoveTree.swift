@@ -97,6 +97,7 @@ private struct TreeRemoval {
     let directory = try Syscall.open(top, [.readOnly, .directory, .noFollow])
     let root = directory.rawValue
     (flattened, subvolumeDepth, topDescriptor) = (0, 0, root)
+    // Only decides how subvolumes are looked for.
     isOnBtrfs = (try? Syscall.fstatfs(root))?.isBtrfs ?? false
     guard isOnBtrfs, status.isSubvolumeRoot, let name = top.lastComponent else {
       try empty(root, top: root)
@@ -220,6 +221,7 @@ extension TreeRemoval {
   ) throws(Errno) {
     let id = try? Syscall.subvolumeID(root)
     if !destroySubvolume(directory, name, root, id) {
+      // If it stays read-only the next step says so.
       try? Syscall.makeSubvolumeWritable(root)
       // So that neither descriptors nor the stack run out; a later pass finds it at the top.
       if components.count >= Self.maximumDepth { return try moveToTop(directory, name, topDescriptor) }

@@ -186,6 +186,7 @@ final class StagingState: Sendable {
   }
 
   static func recover(root: FilePath) -> [StorageError] {
+    // A directory that is not there has nothing to recover.
     guard let names = try? Syscall.directoryNames(root) else { return [] }
     var numbers: [[UInt8]] = []
     for name in names {

@@ -67,6 +67,7 @@ package struct UnmountProgram: MountStep {
       if let outcome = try? Syscall.run(tool, ["-u", path.string]), outcome.status.isSuccess { return .done }
       Log.debug("overlay: \(tool) -u \(path) failed")
     }
+    // The program's end is what counts; content that is not flushed is as after any process.
     if let directory = try? Syscall.open(path, [.readOnly, .directory]) { try? Syscall.syncfs(directory.rawValue) }
     return .done
   }

@@ -26,6 +26,7 @@ extension OverlayMounter {
     var plain = mount
     plain.lowers = lowers
     plain.shift = IDMaps()
+    // Their places are detached with the scratch directory.
     defer { for path in attached { try? MountExecutor.unmount(path) } }
     do throws(StorageError) { try OverlayMounter.mount(plain, by: means) } catch {
       throw (error.cause as? Errno) ?? .invalidArgument
@@ -69,14 +70,17 @@ private struct MappedCopies {
   ) throws(Errno) -> (attached: [FilePath], lowers: [FilePath]) {
     var attached: [FilePath] = []
     do throws(Errno) {
+      // If it is not there, attaching fails and says so.
       try? Syscall.mkdir(place, mode: 0o700)
       for (index, copy) in copies.enumerated() {
         let path = place.appending(String(index))
+        // If it is not there, attaching fails and says so.
         try? Syscall.mkdir(path, mode: 0o700)
         try Syscall.moveMount(copy.rawValue, to: path)
         attached.append(path)
       }
     } catch {
+      // The error that led here is told.
       for path in attached { try? MountExecutor.unmount(path) }
       throw error
     }

@@ -43,6 +43,7 @@ package enum OverlayMounter {
         path: mount.target.string, cause: error)
     }
     guard let path = witness.replaced() else { return }
+    // The error that led here is told.
     try? Syscall.umount(mount.target, flags: .detach)
     throw StorageError(
       .layerUnknown, "\(path) was replaced while it was mounted on \(mount.target): nothing is mounted",
@@ -86,6 +87,7 @@ package enum OverlayMounter {
     try HostFiles.ensureDirectory(place, mode: 0o700, owner: .current)
     defer { try? Syscall.rmdir(place) }
     try MountExecutor.perform(MountPlan(steps: [mount], mountPoint: place))
+    // A mount that stays is below the run root and does no harm.
     defer { try? MountExecutor.unmount(place) }
     return try attempt("open", place) { () throws(Errno) in try Syscall.open(place, [.readOnly, .directory]) }
   }

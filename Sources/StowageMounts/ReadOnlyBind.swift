@@ -24,6 +24,7 @@ package struct ReadOnlyBind: TreeMount {
       do throws(Errno) {
         try Syscall.mount(source: nil, target: target, type: nil, flags: [.bind, .remount, .readOnly])
       } catch {
+        // The error that led here is told.
         try? Syscall.umount(target, flags: .detach)
         throw error
       }

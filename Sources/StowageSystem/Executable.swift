@@ -12,6 +12,7 @@ package enum Executable {
       .filter { $0.hasPrefix("/") }
       .map { FilePath(String($0)).appending(name) }
       .first { path in
+        // What cannot be examined cannot be run either.
         let isFile = (try? Syscall.stat(path))?.kind == .regular
         return isFile && path.withPlatformString { access($0, X_OK) } == 0
       }

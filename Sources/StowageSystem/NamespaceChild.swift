@@ -38,6 +38,7 @@ package struct NamespaceChild: ~Copyable {
     stowage_forward_signals(pid)
     let child = NamespaceChild(pid: pid, reports: reports.closingWriter(), gate: gate.closingReader())
     guard let failure = readFailure(child.reports.rawValue) else { return child }
+    // The failure that it reported is told.
     _ = try? ChildProcess(pid: pid).wait()
     throw failure
   }

@@ -78,6 +78,7 @@ package final class FileSharing {
     }
     if let first {
       firsts[plain] = .some(nil)
+      // A file that has gone or cannot be read is not shared.
       if let file = try? open(first), let likeness = try? likeness(of: file.rawValue, plain) {
         sources[likeness, default: []].append(first)
       }

@@ -205,6 +205,7 @@ private final class OwnerChanger: Sendable {
         try first.path.withBase { (base) throws(Errno) in try Syscall.linkat(there, base, here, temporary) }
         try path.withBase { (base) throws(Errno) in
           do throws(Errno) { try Syscall.renameat2(here, temporary, here, base) } catch {
+            // The error that led here is told; the tree is thrown away.
             try? Syscall.unlinkat(here, temporary)
             throw error
           }

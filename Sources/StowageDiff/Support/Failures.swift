@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import StowageCompression
-internal import StowageModel
+package import StowageCompression
+package import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
@@ -34,7 +34,7 @@ func displayPath(_ path: some Collection<UInt8>) -> String {
 
 extension ArchiveError {
   /// This failure as the error of the store; the text stays.
-  var asStorageError: StorageError {
+  package var asStorageError: StorageError {
     if let own = cause as? StorageError { return own }
     let code: StorageError.Code
     switch kind {

@@ -86,6 +86,7 @@ final class LowerTrees {
       guard status.kind == .regular, status.size == 0 else { return (status, false) }
       let mark = try withCString(copying: "/proc/self/fd/\(handle.rawValue)".utf8) { (link) throws(Errno) in
         try withCString(copying: (attributes.prefix + "whiteout").utf8) { (name) throws(Errno) in
+          // File systems without attributes have no whiteouts of this kind.
           try? Syscall.getxattrat(handle.rawValue, link, name)
         }
       }

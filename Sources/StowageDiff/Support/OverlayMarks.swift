@@ -30,6 +30,7 @@ struct OverlayMarks {
   }
 
   private func value(_ attribute: [UInt8], _ directory: CInt, _ name: UnsafePointer<CChar>) -> [UInt8]? {
+    // File systems without attributes have no marks.
     withCString(attribute) { attribute in (try? Syscall.getxattrat(directory, name, attribute)) ?? nil }
   }
 }

@@ -66,6 +66,7 @@ package struct ImageName: Hashable, Sendable, CustomStringConvertible {
     var name = text
     var digest: Digest?
     if let at = name.utf8.firstIndex(of: UInt8(ascii: "@")) {
+      // What is no digest is told with the whole name.
       guard let parsed = try? Digest(parsing: String(name[name.utf8.index(after: at)...])) else {
         throw refused(text, "invalid reference format")
       }

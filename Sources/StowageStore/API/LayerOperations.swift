@@ -91,6 +91,7 @@ public struct LayerOperations: Sendable {
       guard let layer = layers.find(nameOrID) else {
         throw StorageError(.layerUnknown).wrapped("locating layer with ID \(goQuoted(nameOrID))")
       }
+      // A file that cannot be read is looked for in the other stores, and then told as missing.
       if let file = layers.bigDataFile(key, of: layer), let bytes = try? Syscall.readFile(file) { return bytes }
       throw StorageError(
         .layerDataMissing,

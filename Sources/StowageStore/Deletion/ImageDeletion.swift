@@ -99,13 +99,7 @@ struct ImageDeletion {
     var listed: Set<LayerID> = []
     func isFree(_ layer: FoundLayer) -> Bool {
       if layers.primary(layer.id)?.location != layer.location { return false }
-      return needs.reasons(for: layer).allSatisfy { need in
-        switch need {
-        case .child(let id): listed.contains(id)
-        case .image(let id), .mappedCopy(let id): id == image
-        case .container, .foreignUse, .foreignMounts, .work: false
-        }
-      }
+      return needs.reasons(for: layer).allSatisfy { $0.ends(with: image, layers: listed) }
     }
     for top in tops {
       var next: FoundLayer? = top

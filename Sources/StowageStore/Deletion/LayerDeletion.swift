@@ -34,9 +34,10 @@ struct LayerDeletion {
       }
       let needs = try store.needs(layers.reading, force: force, removesStale: true)
       try check(layer, layers.reading)
-      // A copy with other owners can be made again: the image forgets it (store-semantics 18.2).
-      let reason = needs.reasons(for: layer.id).first { if case .mappedCopy = $0 { false } else { true } }
-      if let reason { throw reason.refusal(of: layer.id) }
+      // A copy with other owners is forgotten by its image (store-semantics 18.2).
+      if let reason = needs.reasons(for: layer.id).first(where: { !$0.canBeForgotten }) {
+        throw reason.refusal(of: layer.id)
+      }
       try layers.deletePins(needs.idlePins, over: [layer.id])
       let isForgotten = try forgetMappedLayer(layer.id, layers)
       do throws(StorageError) { try layers.delete([layer], areTied: isForgotten) } catch {

@@ -31,6 +31,7 @@ extension LayersWriting {
         return path
       }
     } catch {
+      // The error that led here is told.
       if undo { _ = try? MountExecutor.perform(driver.unmountPlan(for: layer.location)) }
       throw error
     }
@@ -87,6 +88,7 @@ extension LayersReading {
     guard driver.traits.hasKernelMounts else { return [] }
     return mounts.layers.sorted().filter { id in
       if id == layer.id { return true }
+      // A chain that is broken cannot be shown to lead here.
       guard let mounted = find(id), let ancestors = try? ancestors(of: mounted) else { return false }
       return ancestors.contains { $0.id == layer.id }
     }

@@ -28,6 +28,41 @@ enum LayerNeed: Hashable, Sendable {
     }
   }
 
+  /// Whether what needs the layer goes with it, if an image, layers, and what carries certain ties go.
+  func ends(with image: ImageID? = nil, layers: Set<LayerID>, ties: [LayerTie] = []) -> Bool {
+    switch self {
+    case .child(let id): layers.contains(id)
+    case .image(let id), .mappedCopy(let id): id == image
+    case .work(let tie): ties.contains(tie)
+    case .container, .foreignUse, .foreignMounts: false
+    }
+  }
+
+  /// Whether it keeps a layer that another place has, too, where it is.
+  ///
+  /// - Parameters:
+  ///   - isShared: whether the place is an image store: a child in a graph root finds what left for there, not the reverse.
+  ///   - leaving: layers that leave the place, too.
+  func holds(inShared isShared: Bool, leaving: Set<LayerID>) -> Bool {
+    switch self {
+    case .child(let id): isShared && !leaving.contains(id)
+    case .work: true
+    // These are told by name before.
+    case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: false
+    }
+  }
+
+  /// Whether a layer that a dead process left is somebody's because of it. A child's tie decides for its parent, too.
+  var isLasting: Bool {
+    switch self {
+    case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: true
+    case .child, .work: false
+    }
+  }
+
+  /// Whether the layer can be made again for who needs it, who forgets it when it is deleted.
+  var canBeForgotten: Bool { if case .mappedCopy = self { true } else { false } }
+
   /// `used by image 0123…`.
   var text: String {
     switch self {

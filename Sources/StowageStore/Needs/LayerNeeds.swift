@@ -102,12 +102,7 @@ struct LayerNeeds: Sendable {
     case .container: if containers.contains(where: { $0.rawValue.hasSameBytes(as: tie.id) }) { return true }
     case .mounts, .mapping, .content, .relocation: break
     }
-    return reasons(for: layer).contains { need in
-      switch need {
-      case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: true
-      case .child, .work: false
-      }
-    }
+    return reasons(for: layer).contains(where: \.isLasting)
   }
 
   // MARK: Gathering

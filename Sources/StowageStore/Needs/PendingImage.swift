@@ -60,15 +60,9 @@ package final class PendingImage: Sendable {
       let needs = try store.needs(layers.reading)
       var doomed: [LayerID] = []
       // Children were made after their parents.
-      for id in tiedLayers(layers.reading).reversed() {
-        let isFree = needs.reasons(for: id).allSatisfy { need in
-          switch need {
-          case .work(let tie): ties.contains(tie)
-          case .child(let child): doomed.contains(child)
-          case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: false
-          }
-        }
-        if isFree { doomed.append(id) }
+      for id in tiedLayers(layers.reading).reversed()
+      where needs.reasons(for: id).allSatisfy({ $0.ends(layers: Set(doomed), ties: ties) }) {
+        doomed.append(id)
       }
       try layers.delete(doomed)
     }

@@ -86,6 +86,7 @@ struct Registration: Hashable, Sendable {
   private static func parse(_ bytes: [UInt8]) -> JSONValue? {
     bytes.withUnsafeBufferPointer { buffer in
       var reader = JSONReader(buffer)
+      // What cannot be parsed is no registration, which the caller tells.
       guard let value = try? reader.readValue(), reader.isAtEnd() else { return nil }
       return value
     }

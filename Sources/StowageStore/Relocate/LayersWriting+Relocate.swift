@@ -40,6 +40,7 @@ extension LayersWriting {
       followMove(of: layer.id)
       try save()
     } catch {
+      // The error that led here is told; the tie makes the next opener try again.
       if let copy = reading.layer(layer.id, in: file) { try? discard(copy) }
       try? save()
       throw error
@@ -123,10 +124,12 @@ extension LayerFiles {
         if !Syscall.exists(file), let bytes = try? Syscall.readFile(source.tarSplit(of: id)) {
           try AtomicFile.replace(file, contents: bytes, durability: .full)
         }
+        // A layer without items has no directory.
         for item in (try? Syscall.directoryNames(source.items(of: id))) ?? [] {
           let file = target.items(of: id).appending(FilePath(item).components)
           if Syscall.exists(file) { continue }
           let known = source.items(of: id).appending(FilePath(item).components)
+          // It may be in the next directory.
           guard let bytes = try? Syscall.readFile(known) else { continue }
           try AtomicFile.replace(file, contents: bytes, durability: .full, stagedIn: target.path)
         }

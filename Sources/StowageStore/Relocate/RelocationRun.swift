@@ -212,14 +212,7 @@ private struct RelocationRun {
       return "used by image \(image.names.first.map { goQuoted($0) } ?? image.id.rawValue)"
     }
     let leaving = isDryRun ? Set(plan.layers.map(\.layer.id)) : []
-    return needs.first { need in
-      switch need {
-      // A child in the graph root finds what left for the image store.
-      case .child(let id): isShared && !leaving.contains(id)
-      case .work: !isDryRun
-      case .image, .mappedCopy, .container, .foreignUse, .foreignMounts: false
-      }
-    }?.text
+    return needs.first { $0.holds(inShared: isShared, leaving: leaving) }?.text
   }
 
   /// An image of the source that has a layer among its own.

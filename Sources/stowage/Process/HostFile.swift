@@ -55,6 +55,7 @@ enum HostFile {
     do {
       try file.writeAll(bytes)
     } catch {
+      // The error of writing is told.
       try? file.close()
       throw failure("write", path, error)
     }

@@ -136,17 +136,3 @@ extension LayerOutput {
     }
   }
 }
-
-extension ArchiveError {
-  /// The same failure as a store shows it.
-  var asStorageError: StorageError {
-    let code: StorageError.Code =
-      switch kind {
-      case .unsupported: .notSupported
-      case .system: .system
-      case .cancelled: .cancelled
-      default: .invalidArchive
-      }
-    return StorageError(code, message, cause: self)
-  }
-}

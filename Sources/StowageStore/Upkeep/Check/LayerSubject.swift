@@ -29,6 +29,7 @@ struct LayerSubject: Sendable {
 
   init(_ layer: FoundLayer, _ layers: borrowing LayersReading) {
     self.layer = layer
+    // A chain that cannot be followed is a finding of its own.
     let ancestors = try? layers.ancestors(of: layer)
     self.ancestors = ancestors
     missingParent = layer.record.parent.flatMap { parent in

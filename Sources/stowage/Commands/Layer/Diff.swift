@@ -31,6 +31,7 @@ enum DiffCommand {
         of: context.arguments[0], from: reference, compression: wanted, to: .sink(sink))
       try sink.end()
     } catch {
+      // The error that led here is told.
       if path != nil { try? output.close() }
       throw error
     }

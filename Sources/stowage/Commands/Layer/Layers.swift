@@ -64,6 +64,7 @@ private struct LayerUsers {
   private var containers: [LayerID: ContainerRecord] = [:]
 
   init(_ store: Store) {
+    // Without them the tree lacks labels, no layers.
     for image in (try? store.images.list()) ?? [] {
       var layers = image.record.mappedLayers
       if let top = image.record.layer { layers.insert(top, at: 0) }

@@ -9,6 +9,7 @@ enum ParentOwnersCommands {
     usage: "Compute the set of unmapped parent UIDs and GIDs of the container", options: [.json]
   ) { (context: CommandContext) throws(StorageError) -> ExitStatus in
     try run(context, failure: "ContainerParentOwner", omitsEmpty: false) { (argument) throws(StorageError) in
+      // Arguments that are not found are passed over.
       guard let container = try? context.store.containers.find(argument) else { return nil }
       return (container.id.rawValue, try context.store.containers.parentOwners(of: container.id.rawValue))
     }
@@ -19,6 +20,7 @@ enum ParentOwnersCommands {
     usage: "Compute the set of unmapped parent UIDs and GIDs of the layer", options: [.json]
   ) { (context: CommandContext) throws(StorageError) -> ExitStatus in
     try run(context, failure: "LayerParentOwner", omitsEmpty: true) { (argument) throws(StorageError) in
+      // Arguments that are not found are passed over.
       guard let layer = try? context.store.layers.find(argument) else { return nil }
       return (layer.id.rawValue, try context.store.layers.parentOwners(of: layer.id.rawValue))
     }

@@ -28,6 +28,7 @@ enum ExistsCommand {
 
   private static func isOfWantedKind(_ argument: String, _ context: CommandContext) -> Bool {
     let (store, options) = (context.store, context.options)
+    // Whatever the reason, it is not found: that is the answer of this command.
     if options[flag: layer], (try? store.layers.find(argument)) == nil { return false }
     if options[flag: image], (try? store.images.find(argument)) == nil { return false }
     if options[flag: container], (try? store.containers.find(argument)) == nil { return false }

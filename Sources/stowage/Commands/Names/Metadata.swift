@@ -13,6 +13,7 @@ enum MetadataCommand {
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     var found: KeyedValues<String> = [:]
     for argument in context.arguments {
+      // Arguments that are not found are passed over (cli 9).
       guard let text = try? context.store.metadata(of: argument) else { continue }
       found[argument] = text.utf8.last == UInt8(ascii: "\n") ? String(Substring(text.utf8.dropLast())) : text
     }

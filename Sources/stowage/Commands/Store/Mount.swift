@@ -126,6 +126,7 @@ enum UnmountCommand {
         let isStillMounted = try context.store.unmount(argument, force: force)
         if !isStillMounted { context.console.print("\(argument) mountpoint unmounted") }
       } catch {
+        // The first error is the one to tell if it is no image either.
         if (try? context.store.unmountImage(argument, force: force)) == nil { outcome.problem = error.message }
       }
       outcomes.append(outcome)
