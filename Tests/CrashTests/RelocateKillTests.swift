@@ -8,7 +8,8 @@ import Testing
 /// SIGKILL while images are moved: every image stays whole, other programs can mount what is built on it, and the same command
 /// goes on where it was stopped.
 @Suite(
-  "Kills while images are moved", .tags(.root, .slow), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
+  "Kills while images are moved", .tags(.root, .interop, .slow), .serialized,
+  .enabled(if: isRoot, "overlay mounts need root"))
 struct RelocateKillTests {
   private static let image = String(repeating: "1a", count: 32)
 

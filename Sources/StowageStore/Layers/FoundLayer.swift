@@ -12,4 +12,7 @@ struct FoundLayer: Sendable {
 
   /// The identifier.
   var id: LayerID { record.id }
+
+  /// The other of the two places of a split store.
+  var otherPlace: LayerLocation.Role { location.role == .graphRoot ? .imageStore : .graphRoot }
 }

@@ -68,8 +68,7 @@ struct LayersWriting: ~Copyable {
   /// Whether a layer is one that nobody ends any more. A copy whose other one is not whole becomes the layer itself.
   private func isToGo(_ layer: FoundLayer) -> Bool {
     if layer.record.isIncomplete || !layer.record.isPassing { return layer.record.isIncomplete }
-    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
-    if reading.layer(layer.id, at: other)?.record.isDoomed == false { return true }
+    if reading.layer(layer.id, at: layer.otherPlace)?.record.isDoomed == false { return true }
     change { table in
       guard let position = table.position(of: layer, store.topology) else { return }
       table.update(at: position) { $0.flags[LayerTie.key] = nil }
@@ -131,8 +130,8 @@ struct LayersWriting: ~Copyable {
   /// the image store reads, and other programs read only, the files in the graph root.
   private func dataToDelete(with layer: FoundLayer) -> [LayerDirectory] {
     let places = store.topology.layers
-    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
-    guard let twin = reading.layer(layer.id, at: other), let shared = places.dataSearch.dropFirst().first else {
+    guard let twin = reading.layer(layer.id, at: layer.otherPlace), let shared = places.dataSearch.dropFirst().first
+    else {
       return places.dataSearch
     }
     if layer.location.role == .imageStore { return [shared] }

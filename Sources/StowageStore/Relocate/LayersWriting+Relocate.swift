@@ -67,8 +67,7 @@ extension LayersWriting {
   /// Deletes a doomed layer; the caller saves. If mounts of this graph root use it and another place has it, too, its
   /// tree is set aside under another name until they end.
   func setAside(_ layer: FoundLayer) throws(StorageError) {
-    let other: LayerLocation.Role = layer.location.role == .graphRoot ? .imageStore : .graphRoot
-    let users = reading.layer(layer.id, at: other) == nil ? [] : reading.mountedUsers(of: layer)
+    let users = reading.layer(layer.id, at: layer.otherPlace) == nil ? [] : reading.mountedUsers(of: layer)
     let documents = store.topology.layers.documents
     if !users.isEmpty,
       let file = documents.firstIndex(where: { $0.role == layer.location.role && !$0.isVolatile })
