@@ -42,6 +42,7 @@ let package = Package(
     library("StowageFiles", ["StowageModel", "StowageSystem", system]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
     library("StowageDigest", ["StowageModel", "CCrypto"]),
+    library("StowageImage", ["StowageModel", "StowageDigest"]),
     // 2: layer bytes, configuration
     .systemLibrary(name: "CIsal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
@@ -76,12 +77,12 @@ let package = Package(
       "StowageStore",
       [
         "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
-        "StowageRecords", "StowageDiff", "StowageMounts", "StowageConfig", "StowageDriverAPI", system,
+        "StowageRecords", "StowageDiff", "StowageMounts", "StowageConfig", "StowageDriverAPI", "StowageImage", system,
       ]),
     library(
       "StowageOCI",
       [
-        "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
+        "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
         "StowageStore", system,
       ]),
     // 5: the umbrella and the command line
@@ -94,7 +95,7 @@ let package = Package(
     .executableTarget(
       name: "stowage-cli",
       dependencies: [
-        "Stowage", "StowageModel", "StowageSystem", "StowageFiles", "StowageCompression", "StowageConfig",
+        "Stowage", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageCompression", "StowageConfig",
         "StowageRootless", "StowageStore", "StowageOCI", system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
@@ -152,8 +153,8 @@ let package = Package(
     tests(
       "StowageOCITests",
       [
-        "Stowage", "StowageOCI", "StowageStore", "StowageDrivers", "StowageConfig", "StowageDigest", "StowageSystem",
-        "StowageModel", "StowageTestSupport", system,
+        "Stowage", "StowageOCI", "StowageImage", "StowageStore", "StowageDrivers", "StowageConfig", "StowageDigest",
+        "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     // These drive the built executable, as a person or a script does.
     tests("IntegrationTests", ["stowage-cli", "StowageModel", "StowageTestSupport"]),

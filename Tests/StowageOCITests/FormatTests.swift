@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDigest
+import StowageImage
 import StowageModel
 import StowageStore
 import StowageTestSupport

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDigest
+import StowageImage
 import StowageModel
 
 /// Reads and verifies the documents of a format whose blobs are addressed by digest: OCI layouts and `dir:`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageDigest
+import StowageImage
 import StowageModel
 
 /// An image in a `dir:` directory: `manifest.json` is its manifest, blobs lie beside it under their digests.

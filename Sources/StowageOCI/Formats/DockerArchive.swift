@@ -2,6 +2,7 @@
 
 import StowageCompression
 import StowageDigest
+import StowageImage
 import StowageModel
 
 /// An archive as `docker save` and `podman save` write it: `manifest.json` is a list of images, each with the paths of its

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageCompression
+import StowageImage
 import StowageModel
 import StowageStore
 

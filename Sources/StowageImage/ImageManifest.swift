@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// The manifest of one image, OCI or Docker schema 2.
-struct ImageManifest: Sendable {
+package struct ImageManifest: Sendable {
   /// The configuration's blob.
-  let config: Descriptor
+  package let config: Descriptor
   /// The layers' blobs, base layer first.
-  let layers: [Descriptor]
+  package let layers: [Descriptor]
 
   /// Reads a manifest.
   ///
   /// - Throws: `invalidArchive` if it is none; `notSupported` for schema 1, for artifacts (their configuration is not an
   ///   image's) and for encrypted layers.
-  init(_ document: JSONDocument) throws(StorageError) {
+  package init(_ document: JSONDocument) throws(StorageError) {
     let value = document.value
     guard value.object != nil else { throw document.error("not an image manifest") }
     if value["schemaVersion"]?.integer == 1 || value["fsLayers"] != nil {
@@ -45,7 +45,7 @@ struct ImageManifest: Sendable {
   ///   - configSize: Bytes of the configuration.
   ///   - configDigest: Its digest.
   ///   - layers: diffID and uncompressed size of each layer, base layer first.
-  static func synthesized(configSize: Int, configDigest: Digest, layers: [(diffID: Digest, size: Int64)]) -> [UInt8] {
+  package static func synthesized(configSize: Int, configDigest: Digest, layers: [(diffID: Digest, size: Int64)]) -> [UInt8] {
     var text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.dockerManifest)","config":"#
     text += #"{"mediaType":"\#(MediaType.dockerConfig)","size":\#(configSize),"digest":"\#(configDigest)"},"layers":["#
     text += layers.map {

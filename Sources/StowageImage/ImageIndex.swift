@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// A list of manifests: an OCI index or a Docker manifest list.
-struct ImageIndex: Sendable {
+package struct ImageIndex: Sendable {
   /// The entries in order.
-  let manifests: [Descriptor]
+  package let manifests: [Descriptor]
   private let document: JSONDocument
 
   /// Reads an index.
   ///
   /// - Throws: `invalidArchive` if it is none.
-  init(_ document: JSONDocument) throws(StorageError) {
+  package init(_ document: JSONDocument) throws(StorageError) {
     guard let entries = try document.elements("manifests", of: document.value) else {
       throw document.error("no list of manifests")
     }
@@ -22,7 +22,7 @@ struct ImageIndex: Sendable {
   }
 
   /// Whether a document is an index: by its own or its descriptor's media type, else by its members.
-  static func matches(_ document: JSONDocument, mediaType: String) -> Bool {
+  package static func matches(_ document: JSONDocument, mediaType: String) -> Bool {
     for type in [document.value["mediaType"]?.string ?? "", mediaType] {
       if type == MediaType.ociIndex || type == MediaType.dockerList { return true }
       if type == MediaType.ociManifest || type == MediaType.dockerManifest { return false }
@@ -33,7 +33,7 @@ struct ImageIndex: Sendable {
   /// The instance for a platform: the one whose variant fits best, the first of equals.
   ///
   /// - Throws: `invalidArchive` if there is none.
-  func instance(for platform: Platform) throws(StorageError) -> Descriptor {
+  package func instance(for platform: Platform) throws(StorageError) -> Descriptor {
     var best: (rank: Int, descriptor: Descriptor)?
     for descriptor in manifests {
       guard let other = descriptor.platform, let rank = platform.preference(for: other) else { continue }

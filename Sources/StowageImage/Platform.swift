@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// What an instance of an index runs on.
-struct Platform: Hashable, Sendable, CustomStringConvertible {
+package struct Platform: Hashable, Sendable, CustomStringConvertible {
   /// As in `GOOS`, for instance `linux`.
-  let os: String
+  package let os: String
   /// As in `GOARCH`, for instance `amd64`.
-  let architecture: String
+  package let architecture: String
   /// Version of the architecture, for instance `v7`; empty if none is given.
-  let variant: String
+  package let variant: String
 
   /// Makes a platform.
-  init(os: String, architecture: String, variant: String = "") {
+  package init(os: String, architecture: String, variant: String = "") {
     self.os = os
     self.architecture = architecture
     self.variant = variant
   }
 
   /// Reads the `platform` of a descriptor; nil if it is no object.
-  init?(_ value: JSONValue) {
+  package init?(_ value: JSONValue) {
     guard value.object != nil else { return nil }
     self.init(
       os: value["os"]?.string ?? "", architecture: value["architecture"]?.string ?? "",
@@ -27,7 +27,7 @@ struct Platform: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The platform of this build.
-  static let current: Platform = {
+  package static let current: Platform = {
     #if arch(x86_64)
       Platform(os: "linux", architecture: "amd64")
     #elseif arch(arm64)
@@ -46,7 +46,7 @@ struct Platform: Hashable, Sendable, CustomStringConvertible {
   }()
 
   /// How well something built for `other` runs here: nil not at all, 0 best.
-  func preference(for other: Platform) -> Int? {
+  package func preference(for other: Platform) -> Int? {
     guard os == other.os, architecture == other.architecture else { return nil }
     if variant == other.variant { return 0 }
     if other.variant.isEmpty { return 1 }
@@ -56,5 +56,5 @@ struct Platform: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// `os/architecture` or `os/architecture/variant`.
-  var description: String { variant.isEmpty ? "\(os)/\(architecture)" : "\(os)/\(architecture)/\(variant)" }
+  package var description: String { variant.isEmpty ? "\(os)/\(architecture)" : "\(os)/\(architecture)/\(variant)" }
 }

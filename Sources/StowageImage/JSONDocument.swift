@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// One JSON document of an archive: its bytes, its value, and its name for messages.
 ///
 /// Documents come from strangers. They are limited in size by whoever reads them and in depth by the parser.
-struct JSONDocument: Sendable {
+package struct JSONDocument: Sendable {
   /// The member or file it was read from.
-  let name: String
+  package let name: String
   /// The bytes as stored.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The value; always an object or array.
-  let value: JSONValue
+  package let value: JSONValue
 
   /// Parses a document.
   ///
   /// - Throws: `invalidArchive` if it is no JSON object or array.
-  init(name: String, bytes: [UInt8]) throws(StorageError) {
+  package init(name: String, bytes: [UInt8]) throws(StorageError) {
     self.name = name
     self.bytes = bytes
     do throws(RecordParseError) {
@@ -30,7 +30,7 @@ struct JSONDocument: Sendable {
   }
 
   /// Parses one JSON value with nothing but white space around it.
-  static func parse(_ bytes: [UInt8]) throws(RecordParseError) -> JSONValue {
+  package static func parse(_ bytes: [UInt8]) throws(RecordParseError) -> JSONValue {
     let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, RecordParseError> in
       var reader = JSONReader(buffer)
       do throws(RecordParseError) {
@@ -45,26 +45,26 @@ struct JSONDocument: Sendable {
   }
 
   /// An error about this document.
-  func error(_ reason: String, _ code: StorageError.Code = .invalidArchive) -> StorageError {
+  package func error(_ reason: String, _ code: StorageError.Code = .invalidArchive) -> StorageError {
     StorageError(code, "\(name): \(reason)")
   }
 
   /// The text of a member of an object of this document; nil if it is absent or null.
-  func text(_ key: String, of object: JSONValue) throws(StorageError) -> String? {
+  package func text(_ key: String, of object: JSONValue) throws(StorageError) -> String? {
     guard let member = object[key], member != .null else { return nil }
     guard let text = member.string else { throw error("\(goQuoted(key)) is not a string") }
     return text
   }
 
   /// The elements of an array member; nil if it is absent or null.
-  func elements(_ key: String, of object: JSONValue) throws(StorageError) -> [JSONValue]? {
+  package func elements(_ key: String, of object: JSONValue) throws(StorageError) -> [JSONValue]? {
     guard let member = object[key], member != .null else { return nil }
     guard let array = member.array else { throw error("\(goQuoted(key)) is not an array") }
     return array
   }
 
   /// An array of texts; nil if it is absent or null.
-  func texts(_ key: String, of object: JSONValue) throws(StorageError) -> [String]? {
+  package func texts(_ key: String, of object: JSONValue) throws(StorageError) -> [String]? {
     guard let array = try elements(key, of: object) else { return nil }
     var texts: [String] = []
     for element in array {
@@ -75,7 +75,7 @@ struct JSONDocument: Sendable {
   }
 
   /// A digest that the loader can verify.
-  func digest(_ text: String) throws(StorageError) -> Digest {
+  package func digest(_ text: String) throws(StorageError) -> Digest {
     let digest: Digest
     do throws(DigestError) {
       digest = try Digest(parsing: text)

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// What a manifest or index says about a blob: type, digest and size.
-struct Descriptor: Hashable, Sendable {
+package struct Descriptor: Hashable, Sendable {
   /// The media type; empty if none is given.
-  let mediaType: String
+  package let mediaType: String
   /// The digest of the blob's bytes.
-  let digest: Digest
+  package let digest: Digest
   /// The number of bytes, not negative.
-  let size: Int64
+  package let size: Int64
   /// Texts of `annotations`.
-  let annotations: [String: String]
+  package let annotations: [String: String]
   /// The platform of an entry of an index.
-  let platform: Platform?
+  package let platform: Platform?
 
   /// Reads a descriptor.
   ///
   /// - Throws: `invalidArchive` if digest or size are missing or make no sense; `notSupported` for a digest algorithm
   ///   other than SHA-256.
-  init(_ value: JSONValue, in document: JSONDocument) throws(StorageError) {
+  package init(_ value: JSONValue, in document: JSONDocument) throws(StorageError) {
     guard value.object != nil else { throw document.error("a descriptor is not an object") }
     mediaType = try document.text("mediaType", of: value) ?? ""
     guard let text = try document.text("digest", of: value) else { throw document.error("a descriptor has no digest") }
@@ -38,12 +38,12 @@ struct Descriptor: Hashable, Sendable {
 }
 
 /// The media types the loader tells apart.
-enum MediaType {
-  static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-  static let dockerConfig = "application/vnd.docker.container.image.v1+json"
-  static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-  static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
-  static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
-  static let ociIndex = "application/vnd.oci.image.index.v1+json"
-  static let ociConfig = "application/vnd.oci.image.config.v1+json"
+package enum MediaType {
+  package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+  package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
+  package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+  package static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
+  package static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
+  package static let ociIndex = "application/vnd.oci.image.index.v1+json"
+  package static let ociConfig = "application/vnd.oci.image.config.v1+json"
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageModel
+package import StowageModel
 
 /// The parts of an image's configuration that loading needs.
-struct ImageConfig: Sendable {
+package struct ImageConfig: Sendable {
   /// When the image was made; nil if the configuration does not say.
-  let created: Timestamp?
+  package let created: Timestamp?
   /// Digests of the uncompressed layers, base layer first; nil if the list is missing or all empty.
-  let diffIDs: [Digest]?
+  package let diffIDs: [Digest]?
 
   /// Reads a configuration.
   ///
   /// - Throws: `invalidArchive` if it is no JSON object or a member has the wrong form.
-  init(_ document: JSONDocument) throws(StorageError) {
+  package init(_ document: JSONDocument) throws(StorageError) {
     guard document.value.object != nil else { throw document.error("the image configuration is not an object") }
     if let text = try document.text("created", of: document.value) {
       guard let time = Timestamp(parsing: text) else { throw document.error("\(goQuoted(text)) is not a time") }
