@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import StowageDriverAPI
+package import StowageDriverAPI
 import StowageFiles
-import StowageModel
+package import StowageModel
 import SystemPackage
 
 extension OverlayDriver {
@@ -35,6 +35,16 @@ extension OverlayDriver {
       }
     }
     return rest.isEmpty ? chain : recorded
+  }
+
+  /// The ancestors by `lower-layers`, else by `lower` and the links.
+  package func listedParents(of layer: LayerLocation) throws(StorageError) -> [LayerID]? {
+    let files = files(of: layer)
+    if try files.standsAlone() { return [] }
+    if let listed = try files.listedAncestors() { return listed }
+    // Without either the layer was made over none; an empty list was lost.
+    if !HostFiles.exists(files.lowerFile, followingLinks: false) { return [] }
+    return try linkedAncestors(of: files, [])
   }
 
   /// The chain without what is below a copy that has all its content itself.

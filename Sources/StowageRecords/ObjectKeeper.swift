@@ -8,9 +8,17 @@ package import SystemPackage
 /// Looks after the data directories of images or containers.
 package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
   private let directory: FilePath
+  private let refuseWriting: @Sendable (FilePath) throws(StorageError) -> Void
 
   /// Looks after the directories in one directory.
-  package init(directory: FilePath) { self.directory = directory }
+  ///
+  /// - Parameter refuseWriting: throws if a record file that is not there or empty must not be written.
+  package init(
+    directory: FilePath, refuseWriting: @escaping @Sendable (FilePath) throws(StorageError) -> Void = { _ in }
+  ) {
+    self.directory = directory
+    self.refuseWriting = refuseWriting
+  }
 
   package func hasLeavings(_ table: RecordTable<Record>) -> Bool { !orphans(table).isEmpty }
 
@@ -18,7 +26,9 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
     _ findings: inout RecordTable<Record>.Findings, _ table: RecordTable<Record>, isReloaded: Bool
   ) throws(StorageError) {}
 
-  package func willSave(_ table: RecordTable<Record>) throws(StorageError) {}
+  package func willSave(_ table: RecordTable<Record>) throws(StorageError) {
+    for file in table.files where file.isDirty && file.isAbsentOrEmpty { try refuseWriting(file.path) }
+  }
 
   package func didSave(_ table: RecordTable<Record>) throws(StorageError) {}
 
@@ -41,10 +51,11 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
   ///
   /// Only names that look like identifiers count, and no directory with files of a caller.
   private func orphans(_ table: RecordTable<Record>) -> [FilePath] {
-    // A record file that is missing or torn to nothing proves nothing: then all data would look unrecorded. A directory that
-    // cannot be read proves nothing either.
-    guard Record.areAllRecordedTogether, table.files.allSatisfy({ ($0.signature?.size ?? 0) > 0 }),
-      let names = try? Syscall.directoryNames(directory)
+    // A record file that is missing or torn to nothing proves nothing: then all data would look unrecorded. Nor does one that
+    // was restored as far as that was possible, nor a directory that cannot be read.
+    guard Record.areAllRecordedTogether, !table.files.contains(where: \.isAbsentOrEmpty),
+      let names = try? Syscall.directoryNames(directory),
+      !table.files.contains(where: { file in names.contains { file.isKeptCopy($0) } })
     else { return [] }
     return names.compactMap { bytes in
       let name = String(decoding: bytes, as: UTF8.self)

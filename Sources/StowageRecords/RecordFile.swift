@@ -29,6 +29,15 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
     self.namesFileInErrors = namesFileInErrors
   }
 
+  /// Whether there was no file, or nothing in it, when it was read or written last.
+  package var isAbsentOrEmpty: Bool { signature?.size ?? 0 == 0 }
+
+  /// What names of files begin with that keep what the file was before its records were restored.
+  package static func keptPrefix(_ path: FilePath) -> String { (path.lastComponent?.string ?? "") + ".damaged-" }
+
+  /// Whether a name beside the file is that of a kept copy.
+  func isKeptCopy(_ name: [UInt8]) -> Bool { name.starts(with: Self.keptPrefix(path).utf8) }
+
   /// Whether the file is another one than that loaded or saved last; deletion counts.
   package var isStale: Bool { FileSignature.of(path) != signature }
 

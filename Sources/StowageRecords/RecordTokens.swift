@@ -29,7 +29,7 @@ package struct RecordsReading<Record: NamedRecord>: ~Copyable {
   package func owner(ofName name: String) -> Record.ID? { ask { $0.owner(ofName: name) } }
 
   /// Whether the first record file is there and not torn to nothing; else the absence of a record proves nothing.
-  package var isRecordFilePresent: Bool { ask { $0.files.first?.signature?.size ?? 0 > 0 } }
+  package var isRecordFilePresent: Bool { ask { $0.files.first?.isAbsentOrEmpty == false } }
 }
 
 /// The right to change records: their lock is held exclusively. Lent by ``RecordsHold``.

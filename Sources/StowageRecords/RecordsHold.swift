@@ -71,6 +71,14 @@ package struct RecordStores<Record: NamedRecord>: Sendable {
       throw error
     }
   }
+
+  /// Takes the locks of the stores that may be written exclusively and reads nothing: for who puts files in place of damaged
+  /// ones. What is in memory afterwards is to be forgotten.
+  ///
+  /// - Throws: `busy`, `system`.
+  package func beginReplacing() throws(StorageError) -> RecordsHold<Record> {
+    try RecordsHold(self, writes: true, includesOthers: false)
+  }
 }
 
 /// Held locks of some ``RecordStores`` whose records are fresh. The only source of tokens; these must not outlive
@@ -130,6 +138,11 @@ package final class RecordsHold<Record: NamedRecord>: Sendable {
     precondition(
       writes && stores.all[index].isWritable, "the lock of these records is not held exclusively")
     return RecordsWriting(reading: reading(index), hold: self)
+  }
+
+  /// Tells other processes that files are about to be replaced.
+  package func announceWrites() throws(StorageError) {
+    for store in stores.all where writes && store.isWritable { _ = try recordWrite(of: store) }
   }
 
   // MARK: For the stores

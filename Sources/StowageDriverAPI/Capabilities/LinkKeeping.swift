@@ -5,6 +5,10 @@ package import SystemPackage
 
 /// A driver that writes down on disk how layers are related, for programs that look there instead of into the records.
 package protocol LinkKeeping: GraphDriver {
+  /// The ancestors of a layer, nearest first, as the driver wrote them down; `nil` if that is lost. For when there are no
+  /// records.
+  func listedParents(of layer: LayerLocation) throws(StorageError) -> [LayerID]?
+
   /// Compares what the driver keeps on disk about parentage with the records; changes nothing.
   func linkFindings(_ chains: [LayerChain]) -> [LinkFinding]
 

@@ -35,8 +35,24 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     if bytes.isEmpty { return document }
     document.entries = try bytes.withUnsafeBufferPointer { buffer throws(RecordParseError) in
       var reader = JSONReader(buffer)
-      let entries = try readEntries(&reader)
+      var entries: [Entry] = []
+      try readEntries(&reader, into: &entries)
       if !reader.isAtEnd() { throw reader.failure("the end of the text") }
+      return entries
+    }
+    document.source = bytes
+    return document
+  }
+
+  /// Reads as much of a damaged file's content as makes sense: the elements before the first that does not.
+  package static func readable(_ bytes: [UInt8]) -> RecordDocument {
+    var document = RecordDocument()
+    document.entries = bytes.withUnsafeBufferPointer { buffer in
+      var reader = JSONReader(buffer)
+      var entries: [Entry] = []
+      do throws(RecordParseError) { try readEntries(&reader, into: &entries) } catch {
+        // Where the damage begins.
+      }
       return entries
     }
     document.source = bytes
@@ -45,9 +61,10 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
 
   // For other modules too: see `RecordTable`.
   @_specialize(where Record == LayerRecord)
-  private static func readEntries(_ reader: inout JSONReader) throws(RecordParseError) -> [Entry] {
-    var entries: [Entry] = []
-    if try reader.takeNull() { return entries }
+  private static func readEntries(
+    _ reader: inout JSONReader, into entries: inout [Entry]
+  ) throws(RecordParseError) {
+    if try reader.takeNull() { return }
     try reader.expect(0x5B)
     // Growing would move large values several times; records are rarely shorter than this.
     entries.reserveCapacity(reader.end / 480 + 1)
@@ -59,7 +76,6 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
       let record = try Record.decode(from: &reader)
       entries.append(Entry(record: record, problem: reader.problem, range: start..<reader.position))
     }
-    return entries
   }
 
   /// How many elements the file has.

@@ -17,6 +17,14 @@ public func bigDataFileName(for key: String) throws(StorageError) -> String {
   return name
 }
 
+/// The key of the big data item in a file of that name; nil if no key has it.
+public func bigDataKey(ofFile name: String) -> String? {
+  if name.hasPrefix("="), let key = BigDataName.decoded(name.dropFirst()), BigDataName.fileName(of: key) == name {
+    return key
+  }
+  return BigDataName.fileName(of: name) == name && name != "userdata" ? name : nil
+}
+
 private enum BigDataName {
   static func fileName(of key: String) -> String {
     let scalars = key.unicodeScalars
@@ -40,8 +48,24 @@ private enum BigDataName {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// The text that a base64 text stands for.
+  static func decoded(_ text: Substring) -> String? {
+    var bytes: [UInt8] = []
+    var (word, bits) = (UInt32(0), 0)
+    for byte in text.utf8 where byte != 0x3D {
+      guard let value = alphabet.firstIndex(of: byte) else { return nil }
+      (word, bits) = (word << 6 | UInt32(value), bits + 6)
+      if bits >= 8 {
+        bits -= 8
+        bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(bits)))
+      }
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
   private static func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     var out: [UInt8] = []
     var index = 0
     while index < bytes.count {

@@ -58,6 +58,12 @@ struct LayerJob: Sendable {
     _ = try store.layers.put(request(over: parent, pending), diff: .source(try stream()), expecting: expected)
   }
 
+  /// Gives the layer, which is in the store and damaged, back what it has lost.
+  func heal(in store: Store) throws(StorageError) {
+    report(0, .extracting)
+    try store.layers.heal(id, diff: .source(try stream()), expecting: expected)
+  }
+
   /// Extracts the layer without making it.
   ///
   /// - Parameter ancestor: the nearest layer below that is in the store already.

@@ -44,7 +44,7 @@ struct LoadTransaction {
   mutating func putLayers(of plan: ImagePlan, image: Int) throws(StorageError) -> LayerID? {
     let jobs = try LayerJob.jobs(for: plan, image: image, progress)
     var missing = jobs[...]
-    while let job = missing.first, try hasLayer(job.id) {
+    while let job = missing.first, try isThere(job) {
       job.report(job.layer.blob.size, .reused)
       missing = missing.dropFirst()
     }
@@ -101,6 +101,17 @@ struct LoadTransaction {
   }
 
   // MARK: - Layers
+
+  /// Whether the store has a layer already. One that has lost its tree or its tar-split file gets it back.
+  private func isThere(_ job: LayerJob) throws(StorageError) -> Bool {
+    guard try hasLayer(job.id) else { return false }
+    do throws(StorageError) {
+      if try store.layers.damage(of: job.id) != nil { try job.heal(in: store) }
+    } catch {
+      throw job.failure(error)
+    }
+    return true
+  }
 
   private func hasLayer(_ id: LayerID) throws(StorageError) -> Bool {
     do throws(StorageError) {
@@ -198,7 +209,17 @@ struct LoadTransaction {
     let signatures = ImageMetadata.sameSignatures(record.metadata, plan.metadata)
     // The last name of the archive ends up first.
     try store.images.update(
-      record.id, items: plan.bigData.filter { !record.holds($0) }, metadata: signatures ? nil : plan.metadata,
+      record.id, items: try lacking(record, plan), metadata: signatures ? nil : plan.metadata,
       addingNames: plan.names.reversed())
+  }
+
+  /// The items that the record has not, or whose files are not what it says.
+  private func lacking(_ record: ImageRecord, _ plan: ImagePlan) throws(StorageError) -> [BigDataItem] {
+    var items: [BigDataItem] = []
+    for item in plan.bigData {
+      if record.holds(item), try store.images.hasFile(of: item, of: record.id) { continue }
+      items.append(item)
+    }
+    return items
   }
 }

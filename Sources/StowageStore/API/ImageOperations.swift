@@ -117,6 +117,16 @@ public struct ImageOperations: Sendable {
     }
   }
 
+  /// Whether the file of an item has these bytes.
+  ///
+  /// - Throws: `imageUnknown`.
+  package func hasFile(of item: BigDataItem, of id: ImageID) throws(StorageError) -> Bool {
+    do throws(StorageError) { return try bigData(item.key, of: id.rawValue) == item.bytes } catch {
+      if error.code == .imageDataMissing { return false }
+      throw error
+    }
+  }
+
   /// The size in bytes of a big data item.
   ///
   /// - Throws: `sizeUnknown` if the image or the item is missing.

@@ -12,6 +12,7 @@ extension RecordStores where Record == ImageRecord {
     for (index, places) in topology.images.enumerated() {
       stores.append(
         try RecordStore.opened(
+          topology,
           RecordPlaces(
             directory: places.directory, bin: places.bin, files: [RecordFile(places.place.records, isFlushed: true)],
             locks: [places.place.lock], ranks: [index == 0 ? .images : .secondaryImages(index)], timeout: timeout,
@@ -27,6 +28,7 @@ extension RecordStores where Record == ContainerRecord {
     let places = topology.containers
     self.init([
       try RecordStore.opened(
+        topology,
         RecordPlaces(
           directory: places.directory, bin: topology.layers.data.temporary,
           files: places.documents.enumerated().map { RecordFile($1, isFlushed: $0 == 0) }, locks: places.locks,
@@ -38,11 +40,18 @@ extension RecordStores where Record == ContainerRecord {
 }
 
 extension RecordStore where Record: BigDataRecord {
-  /// Opens a store of records, and looks at them once.
-  fileprivate static func opened(_ places: RecordPlaces<Record>) throws(StorageError) -> RecordStore {
+  /// Opens a store of records, and looks at them once. Damaged ones do not keep anybody from what does not need them.
+  fileprivate static func opened(
+    _ topology: StoreTopology, _ places: RecordPlaces<Record>
+  ) throws(StorageError) -> RecordStore {
     if places.isWritable { try makeDirectories(places.directory, mode: 0o700, isDurable: true) }
-    let store = try RecordStore(places, ObjectKeeper(directory: places.directory))
-    try RecordStores([store]).beginReading().release()
+    let keeper = ObjectKeeper<Record>(directory: places.directory) { (path) throws(StorageError) in
+      try topology.refuseWriting(path)
+    }
+    let store = try RecordStore(places, keeper)
+    do throws(StorageError) { try RecordStores([store]).beginReading().release() } catch where error.code == .corrupt {
+      Log.debug("\(error)")
+    }
     return store
   }
 }

@@ -24,11 +24,12 @@ struct ContainerDeletion {
   /// Deletes it.
   ///
   /// - Parameter check: a last look at the container, under the locks; what it throws stops the deletion.
-  /// - Throws: the code for a missing one; `system`; what `check` throws.
+  /// - Throws: the code for a missing one; `corrupt` while records are lost; `system`; what `check` throws.
   func run(check: DeletionCheck<ContainerRecord> = { _, _ in }) throws(StorageError) {
     try store.write([.ownLayers, .containers]) { (access) throws(StorageError) in
       let layers = access.layers
       let containers = access.containers
+      try store.topology.refuseLosses(layers.driver)
       guard let container = containers.reading.container(nameOrID) else {
         throw StorageError(missing, subject: nameOrID)
       }

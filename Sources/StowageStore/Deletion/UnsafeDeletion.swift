@@ -16,8 +16,9 @@ struct UnsafeDeletion {
 
   /// Deletes it.
   ///
-  /// - Throws: `layerUnknown` if there is no such object; `system`.
+  /// - Throws: `layerUnknown` if there is no such object; `corrupt` while records are lost; `system`.
   func run() throws(StorageError) {
+    try store.topology.refuseLosses(try store.drivers.current())
     let container = try store.read([.containers]) { (access) throws(StorageError) in
       access.containers.container(nameOrID)
     }

@@ -19,10 +19,11 @@ struct Wipe {
   /// Deletes everything.
   ///
   /// - Throws: `layerHasChildren`, `imageUsedByContainer`, `layerUsedByContainer`, with nothing deleted, if another graph root
-  ///   needs something; `system`.
+  ///   needs something; `corrupt`, with nothing deleted, while records are lost; `system`.
   func run() throws(StorageError) {
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
+      try store.topology.refuseLosses(layers.driver)
       if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers

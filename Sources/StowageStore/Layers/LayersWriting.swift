@@ -29,6 +29,9 @@ struct LayersWriting: ~Copyable {
   /// Saves every changed file. What was moved into the bins is surely gone before; see
   /// ``RecordsWriting/save(_:)``.
   func save(_ durability: Durability = .full) throws(StorageError) {
+    for file in reading.ask({ $0.files }) where file.isDirty && file.isAbsentOrEmpty {
+      try store.topology.refuseWriting(file.path, driver)
+    }
     try bins.flush()
     try records.save(durability)
   }

@@ -152,10 +152,11 @@ extension Store {
   /// - Parameters:
   ///   - force: other graph roots do not count.
   ///   - removesStale: registrations of graph roots that are gone are removed.
-  /// - Throws: `corrupt` for a damaged registration; `system`.
+  /// - Throws: `corrupt` for a damaged registration, and while records are lost that may name layers; `system`.
   func needs(
     _ layers: borrowing LayersReading, force: Bool = false, removesStale: Bool = false
   ) throws(StorageError) -> LayerNeeds {
+    try topology.refuseLosses(layers.driver)
     let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: removesStale)
     return try read([.images, .containers]) { (access) throws(StorageError) in
       LayerNeeds(layers, access, foreign: foreign, force: force)

@@ -11,19 +11,23 @@ internal import SystemPackage
 struct CheckJudgement {
   private let store: Store
   private let snapshot: CheckSnapshot
+  private let losses: RecordLosses
   private var layers: [LayerID: [CheckFinding]]
   private var images: [ImageID: [CheckFinding]] = [:]
   private var containers: [ContainerID: [CheckFinding]] = [:]
   private var leftovers = LeftoverReport()
   private var unaccounted: Set<String> = []
+  /// Number of layers that nobody needs, as far as it is known, and that stay all the same.
+  private var unreferenced = 0
   private let subjects: [LayerID: LayerSubject]
   private let objects: ObjectCheck
 
-  init(_ store: Store, _ snapshot: CheckSnapshot, _ layers: [LayerID: [CheckFinding]]) {
+  init(_ store: Store, _ snapshot: CheckSnapshot, _ layers: [LayerID: [CheckFinding]], _ losses: RecordLosses) {
     self.store = store
     self.snapshot = snapshot
+    self.losses = losses
     self.layers = layers
-    objects = ObjectCheck(store)
+    objects = ObjectCheck(store, losses)
     subjects = Dictionary(snapshot.subjects.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -44,12 +48,16 @@ struct CheckJudgement {
   }
 
   /// Layers that are old and that nobody needs: neither images nor containers, here or in other graph roots, nor a process
-  /// that is making one of these.
+  /// that is making one of these. After records of images or containers were lost, such a layer may be one of theirs.
   mutating func judgeUnreferenced(maximumAge: Int64) {
     let limit = Timestamp.now().seconds - maximumAge
     for subject in snapshot.subjects where subject.layer.location.isWritable && !snapshot.needed.contains(subject.id) {
       let created = subject.layer.record.created
       guard created == .unset || created.seconds <= limit else { continue }
+      if losses.first(.images, .containers) != nil {
+        unreferenced += 1
+        continue
+      }
       let code = StorageError.Code.layerUnreferenced
       layers[subject.id, default: []].append(CheckFinding(code, "layer \(subject.id): \(code.text)"))
     }
@@ -75,6 +83,9 @@ struct CheckJudgement {
   /// Adds what belongs to nothing: trees as layers that only the driver has, all else apart.
   mutating func add(_ report: LeftoverReport) {
     leftovers = report
+    if unreferenced > 0, let loss = losses.first(.images, .containers) {
+      leftovers.kept.append("\(unreferenced) layers that no record names: \(loss.reasonToKeep)")
+    }
     leftovers.leftovers.removeAll { $0.kind == .layer }
     for tree in report.leftovers where tree.kind == .layer {
       guard let name = FilePath(tree.path).lastComponent?.string, let id = LayerID(recorded: name) else { continue }
@@ -85,7 +96,7 @@ struct CheckJudgement {
   }
 
   func report() -> CheckReport {
-    var report = CheckReport()
+    var report = CheckReport(recordLosses: losses.all)
     for (id, findings) in layers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       let item = CheckReport.Item(id: id.rawValue, findings: findings)
       if subjects[id]?.layer.location.isWritable ?? true {

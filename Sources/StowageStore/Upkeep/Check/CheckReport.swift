@@ -60,14 +60,19 @@ public struct CheckReport: Sendable {
   public internal(set) var readOnlyImages: [Item] = []
   /// Containers.
   public internal(set) var containers: [Item] = []
+  /// Record files that are damaged or lost records, and those that were restored. As long as there are some of the former,
+  /// nothing else is judged: everything would look unused or damaged.
+  public internal(set) var recordLosses: [RecordLoss] = []
   /// What belongs to nothing, but for trees of layers, which are among ``layers``.
   public internal(set) var leftovers = LeftoverReport()
   /// How the damaged objects looked, so that repair deletes only what was checked.
   var evidence = CheckEvidence()
 
-  /// Whether no layer, image or container has a problem.
+  init(recordLosses: [RecordLoss]) { self.recordLosses = recordLosses }
+
+  /// Whether no layer, image or container has a problem, and no record file.
   public var isHealthy: Bool {
-    layers.isEmpty && readOnlyLayers.isEmpty && images.isEmpty && readOnlyImages.isEmpty && containers.isEmpty
+    !recordLosses.contains(where: \.isPending) && layers.isEmpty && readOnlyLayers.isEmpty && images.isEmpty && readOnlyImages.isEmpty && containers.isEmpty
   }
 }
 

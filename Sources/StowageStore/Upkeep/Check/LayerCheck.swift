@@ -18,15 +18,18 @@ internal import SystemPackage
 struct LayerCheck {
   private let store: Store
   private let options: CheckOptions
+  /// Whether what is not recorded may be there all the same.
+  private let mayMissLayers: Bool
   /// Trees of verified layers that have children still to be checked.
   private var trees: [LayerLocation: ExpectedTree] = [:]
   private var childrenLeft: [LayerLocation: Int] = [:]
   /// What is wrong with which layer; healthy ones are left out.
   private(set) var findings: [LayerID: [CheckFinding]] = [:]
 
-  init(_ store: Store, _ options: CheckOptions) {
+  init(_ store: Store, _ options: CheckOptions, _ losses: RecordLosses) {
     self.store = store
     self.options = options
+    mayMissLayers = store.topology.missesImageStore || losses.first(.layers) != nil
   }
 
   /// Checks layers, which must be ordered parents first.
@@ -67,7 +70,7 @@ struct LayerCheck {
     found += try checkTree(subject)
     if let parent = subject.missingParent, subject.layer.location.isWritable {
       let text = "layer \(parent): \(StorageError.Code.layerMissing.text)"
-      found.append(CheckFinding(.layerMissing, text, store.topology.missesImageStore ? .none : .deletion))
+      found.append(CheckFinding(.layerMissing, text, mayMissLayers ? .none : .deletion))
     }
     return found
   }
@@ -76,7 +79,8 @@ struct LayerCheck {
     subject.items.compactMap { item in
       let title = "\(subject.title): data item \(goQuoted(item.key))"
       switch ItemState(of: item.file) {
-      case .readable: return nil
+      case .readable(let content):
+        return content.isBlank ? CheckFinding(.corrupt, "\(title): is full of NULs", .none) : nil
       case .missing:
         return CheckFinding(.layerDataMissing, "\(title): \(StorageError.Code.layerDataMissing.text)")
       case .unreadable(let error): return CheckFinding(.system, "\(title): \(error.message)", .none)
@@ -176,8 +180,15 @@ struct LayerCheck {
 
 /// What became of the file of a big data item.
 enum ItemState {
-  /// So many bytes.
-  case readable(Int)
+  /// What is in it.
+  struct Content {
+    let size: Int
+    let digest: Digest
+    /// Whether it is all NULs, as a power cut can leave files.
+    let isBlank: Bool
+  }
+
+  case readable(Content)
   case missing
   case unreadable(StorageError)
 
@@ -187,7 +198,11 @@ enum ItemState {
       self = .missing
       return
     }
-    do throws(Errno) { self = .readable(try Syscall.readFile(file).count) } catch .noSuchFileOrDirectory {
+    do throws(Errno) {
+      let bytes = try Syscall.readFile(file)
+      self = .readable(
+        Content(size: bytes.count, digest: sha256(of: bytes), isBlank: !bytes.isEmpty && bytes.allSatisfy { $0 == 0 }))
+    } catch .noSuchFileOrDirectory {
       self = .missing
     } catch {
       self = .unreadable(StorageError.failed("read", file, error))
@@ -196,7 +211,7 @@ enum ItemState {
 }
 
 /// Counts and digests a stream.
-private final class DigestSink: ByteSink {
+final class DigestSink: ByteSink {
   private var hasher = SHA256Hasher()
   private(set) var count: Int64 = 0
   var digest: Digest { hasher.finish() }

@@ -18,11 +18,12 @@ extension StoreTopology {
 /// Finds what is wrong with images and containers themselves, not with what they are built on.
 struct ObjectCheck {
   private let store: Store
-  private let missesImageStore: Bool
+  /// Whether layers that are not recorded may be there all the same.
+  private let mayMissLayers: Bool
 
-  init(_ store: Store) {
+  init(_ store: Store, _ losses: RecordLosses) {
     self.store = store
-    missesImageStore = store.topology.missesImageStore
+    mayMissLayers = store.topology.missesImageStore || losses.first(.layers) != nil
   }
 
   /// The second phase: what is wrong with an image itself.
@@ -34,7 +35,7 @@ struct ObjectCheck {
     var found = items.check(image.record)
     for layer in image.missing {
       let code = StorageError.Code.imageLayerMissing
-      found.append(CheckFinding(code, "\(title): layer \(layer): \(code.text)", missesImageStore ? .none : .deletion))
+      found.append(CheckFinding(code, "\(title): layer \(layer): \(code.text)", mayMissLayers ? .none : .deletion))
     }
     return found
   }
@@ -55,7 +56,7 @@ struct ObjectCheck {
     if !container.isLayerRecorded {
       let code = StorageError.Code.layerMissing
       let text = "\(title): layer \(record.layer): \(code.text)"
-      found.append(CheckFinding(code, text, container.hasTree || missesImageStore ? .none : .deletion))
+      found.append(CheckFinding(code, text, container.hasTree || mayMissLayers ? .none : .deletion))
     }
     return found
   }
@@ -76,9 +77,17 @@ struct ObjectCheck {
         switch ItemState(of: try? BigDataFiles.path(key, of: id, in: directory, kind: kind)) {
         case .missing: return CheckFinding(missing, "\(title): \(missing.text)")
         case .unreadable(let error): return CheckFinding(.system, "\(title): \(error.message)", .none)
-        case .readable(let size):
-          let isRight = Int64(size) == record.bigDataSizes[key] ?? 0
-          return isRight ? nil : CheckFinding(wrong, "\(title): \(wrong.text)")
+        case .readable(let content):
+          guard Int64(content.size) == record.bigDataSizes[key] ?? 0 else {
+            return CheckFinding(wrong, "\(title): \(wrong.text)")
+          }
+          // The digest of a manifest of the first kind is not that of its bytes.
+          guard let digest = record.bigDataDigests[key], digest.algorithm == "sha256", digest != content.digest,
+            content.isBlank || !key.hasPrefix("manifest")
+          else { return nil }
+          // Loading or pulling the image again heals it, and a container's data are worth more than an item.
+          let reason = content.isBlank ? "is full of NULs" : "does not have the digest that is recorded"
+          return CheckFinding(.corrupt, "\(title): \(reason)", .none)
         }
       }
     }

@@ -31,10 +31,12 @@ struct StoreCheck {
 
   /// Checks everything.
   func run() throws(StorageError) -> CheckReport {
+    let losses = try RecordLosses(store.topology, try store.drivers.current(), .content)
+    if !losses.pending.isEmpty { return CheckReport(recordLosses: losses.all) }
     let snapshot = try CheckSnapshot(store)
-    var phase = LayerCheck(store, options)
+    var phase = LayerCheck(store, options, losses)
     try phase.run(snapshot.subjects)
-    var judgement = CheckJudgement(store, snapshot, phase.findings)
+    var judgement = CheckJudgement(store, snapshot, phase.findings, losses)
     judgement.judgeImages()
     judgement.judgeContainers()
     judgement.judgeUnreferenced(maximumAge: options.maximumAge)

@@ -21,9 +21,6 @@ struct KnownLayers: Sendable {
   private var roots: [LayerID: Set<FilePath>] = [:]
   /// What other graph roots record; their trees may be in either place.
   private var foreign: Set<LayerID> = []
-  /// Roots of stores whose record file is there. A file that is missing or torn to nothing proves nothing: all layers would
-  /// look unrecorded.
-  private(set) var provenRoots: Set<FilePath> = []
   /// Whether this graph root seems to have been used with an image store that this process was not told of. Then files
   /// that belong to layers there look left over.
   private(set) var missesImageStore = false
@@ -38,7 +35,6 @@ struct KnownLayers: Sendable {
     for (file, document) in zip(files, topology.layers.documents) {
       add(file.document.records)
       for record in file.document.records { roots[record.id, default: []].insert(document.root) }
-      if !document.isVolatile, file.signature?.size ?? 0 > 0 { provenRoots.insert(document.root) }
     }
     for path in topology.volatileLayers {
       var file = RecordFile<LayerRecord>(path, isFlushed: false)

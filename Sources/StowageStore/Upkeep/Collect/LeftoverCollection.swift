@@ -34,29 +34,32 @@ struct LeftoverCollection {
 
   /// Searches.
   ///
-  /// - Throws: the first failure; the parts after it are done all the same.
+  /// - Throws: `corrupt`, with nothing deleted, while records are lost; the first failure; the parts after it are done all
+  ///   the same.
   func run() throws(StorageError) -> LeftoverReport {
+    let losses = try RecordLosses(store.topology, try store.drivers.current(), .content)
+    if let loss = losses.pending.first { throw loss.refusal }
     var removal = LeftoverRemoval(isDryRun: isDryRun)
     var failure: StorageError?
-    do throws(StorageError) { try searchContainers(&removal) } catch { failure = error }
-    do throws(StorageError) { try searchImages(&removal) } catch { failure = failure ?? error }
-    do throws(StorageError) { try searchLayers(&removal) } catch { failure = failure ?? error }
+    do throws(StorageError) { try searchContainers(&removal, losses) } catch { failure = error }
+    do throws(StorageError) { try searchImages(&removal, losses) } catch { failure = failure ?? error }
+    do throws(StorageError) { try searchLayers(&removal, losses) } catch { failure = failure ?? error }
     let report = removal.finish()
     if let failure { throw failure }
     return report
   }
 
-  private func searchLayers(_ removal: inout LeftoverRemoval) throws(StorageError) {
+  private func searchLayers(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     try store.write([.driver, .layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      let search = try LayerLeftoverSearch(store, layers.reading)
+      let search = try LayerLeftoverSearch(store, layers.reading, losses)
       for text in search.kept { removal.keep(text) }
       try removal.take(search.finds, layers.driver)
     }
   }
 
   /// Containers are recorded before they get data, so what was listed and is nowhere recorded is left over.
-  private func searchContainers(_ removal: inout LeftoverRemoval) throws(StorageError) {
+  private func searchContainers(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     let driver = try store.drivers.current()
     try store.write([.containers]) { (access) throws(StorageError) in
       let containers = access.containers
@@ -69,13 +72,14 @@ struct LeftoverCollection {
         try file.load()
         recorded.formUnion(file.document.records.map(\.id))
       }
-      try removal.take(unrecordedData(names, recorded, .containerData, containers.store), driver)
+      let finds = unrecordedData(names, recorded, .containerData, containers.store)
+      try removal.take(held(finds, losses.first(.containers), &removal), driver)
     }
   }
 
   /// Directories of images for their users are in the graph root wherever the image is; other data beside an image that only
   /// another store records are a copy that was not finished.
-  private func searchImages(_ removal: inout LeftoverRemoval) throws(StorageError) {
+  private func searchImages(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     let driver = try store.drivers.current()
     try store.write([.images]) { (access) throws(StorageError) in
       let all = access.images
@@ -89,9 +93,21 @@ struct LeftoverCollection {
         finds.removeAll {
           $0.kind == .imageData && Syscall.exists($0.path.appending(BigDataFiles.callersDirectory))
         }
-        try removal.take(finds, driver)
+        let root = images.store.directory.removingLastComponent()
+        try removal.take(held(finds, losses.first(.images, in: root), &removal), driver)
       }
     }
+  }
+
+  /// The finds without data of objects whose records may be lost, which are told and stay.
+  private func held(
+    _ finds: [LeftoverFind], _ loss: RecordLoss?, _ removal: inout LeftoverRemoval
+  ) -> [LeftoverFind] {
+    guard let loss else { return finds }
+    let data = finds.filter { $0.kind != .temporary }
+    guard let first = data.first else { return finds }
+    removal.keep("\(data.count) directories in \(first.path.removingLastComponent()): \(loss.reasonToKeep)")
+    return finds.filter { $0.kind == .temporary }
   }
 
   /// Data of images that only another store that may be written records.

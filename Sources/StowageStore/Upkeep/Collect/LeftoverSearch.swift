@@ -12,6 +12,7 @@ internal import SystemPackage
 /// Additional image stores are never searched.
 struct LayerLeftoverSearch {
   private let topology: StoreTopology
+  private let losses: RecordLosses
   private(set) var finds: [LeftoverFind] = []
   /// What looks left over and stays, with the reason.
   private(set) var kept: [String] = []
@@ -23,7 +24,8 @@ struct LayerLeftoverSearch {
     let names: [String]
   }
 
-  init(_ store: Store, _ layers: borrowing LayersReading) throws(StorageError) {
+  init(_ store: Store, _ layers: borrowing LayersReading, _ losses: RecordLosses) throws(StorageError) {
+    self.losses = losses
     topology = store.topology
     let driver = layers.driver
     // Listed before the records are read: see `KnownLayers`.
@@ -59,8 +61,8 @@ struct LayerLeftoverSearch {
     guard let first = unknown.first else { return [] }
     let place = { (id: LayerID) in LayerLocation(id: id, role: role, root: root) }
     let directory = driver.directory(of: place(first)).removingLastComponent()
-    guard known.provenRoots.contains(root) else {
-      kept.append("\(unknown.count) layers in \(directory): the file that should record them is missing or empty")
+    if let loss = losses.first(.layers, in: root) {
+      kept.append("\(unknown.count) layers in \(directory): \(loss.reasonToKeep)")
       return []
     }
     let mounted = try MountedLayers(in: directory)
@@ -82,7 +84,7 @@ struct LayerLeftoverSearch {
   private mutating func findData(
     _ names: [String], _ directory: LayerDirectory, _ known: KnownLayers, _ gone: Set<LayerID>
   ) throws(StorageError) {
-    let isProven = topology.layerHomes.allSatisfy { known.provenRoots.contains($0.root) }
+    let loss = losses.first(.layers)
     let bin = directory.temporary
     var others = 0
     for name in names {
@@ -94,7 +96,7 @@ struct LayerLeftoverSearch {
       } else if known.contains(id) {
         if !isTarSplit { finds += temporaryFiles(in: path, bin: bin) }
       } else if looksLikeIdentifier(text) {
-        if isProven, !known.missesImageStore {
+        if loss == nil, !known.missesImageStore {
           finds.append(LeftoverFind(.layerData, path, .bin(bin)))
         } else {
           others += 1
@@ -102,8 +104,8 @@ struct LayerLeftoverSearch {
       }
     }
     if others > 0 {
-      kept.append(
-        "\(others) files in \(directory.path): they may belong to layers of an image store that is not configured")
+      let reason = loss?.reasonToKeep ?? "they may belong to layers of an image store that is not configured"
+      kept.append("\(others) files in \(directory.path): \(reason)")
     }
   }
 }

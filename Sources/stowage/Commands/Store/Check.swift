@@ -21,6 +21,7 @@ enum CheckCommand {
     let repairs = forces || context.options[flag: repair]
     let report: CheckReport
     do throws(StorageError) {
+      if repairs { printRestored(try context.store.restoreRecords(), context) }
       report = try context.store.check(options)
       printReport(report, context)
       if !repairs { context.console.printLeftovers(report.leftovers, asJSON: context.wantsJSON) }
@@ -37,6 +38,16 @@ enum CheckCommand {
     }
     context.shutDown()
     return status
+  }
+
+  private static func printRestored(_ files: [RestoredRecords], _ context: CommandContext) {
+    for file in files {
+      context.console.printError(file.loss.text)
+      context.console.printError(
+        "restored: \(file.readable) records that could be read, \(file.made) made from what is on disk; "
+          + "what was there is kept as \(file.kept)")
+      for found in file.unproven { context.console.printError("found: \(found)") }
+    }
   }
 
   private static func printReport(_ report: CheckReport, _ context: CommandContext) {
@@ -58,10 +69,15 @@ enum CheckCommand {
           }
           writer.endObject()
         }
+        if !report.recordLosses.isEmpty {
+          writer.name("Records")
+          writer.value(.array(report.recordLosses.map { .string($0.text) }))
+        }
         writer.endObject()
       }
       return
     }
+    for loss in report.recordLosses { context.console.print("records: \(loss.text)") }
     for group in groups {
       for item in group.items {
         context.console.print("\(group.title) \(item.id):")
@@ -71,7 +87,11 @@ enum CheckCommand {
   }
 
   private static func summary(_ report: CheckReport) -> String {
-    "\(report.layers.count) layer errors, \(report.readOnlyLayers.count) read-only layer errors, "
+    if report.recordLosses.contains(where: \.isPending) {
+      return "records are lost, so nothing else was checked, and nothing is deleted; `check --repair` restores them from what "
+        + "is on disk"
+    }
+    return "\(report.layers.count) layer errors, \(report.readOnlyLayers.count) read-only layer errors, "
       + "\(report.images.count) image errors, \(report.readOnlyImages.count) read-only image errors, "
       + "\(report.containers.count) container errors"
   }

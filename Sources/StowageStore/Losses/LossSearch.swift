@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+/// Looks at record files one by one; what it needs of others it reads when it is asked for first.
+struct LossSearch {
+  private let topology: StoreTopology
+  private let mayHaveTree: (LayerLocation) -> Bool
+  private lazy var recordedLayers = readLayers()
+  private lazy var recordedImages = Set(readImages().map(\.id))
+
+  /// - Parameter mayHaveTree: whether the driver has a tree of a layer.
+  init(_ topology: StoreTopology, mayHaveTree: @escaping (LayerLocation) -> Bool) {
+    self.topology = topology
+    self.mayHaveTree = mayHaveTree
+  }
+
+  /// What one file lost; its kept copies included.
+  mutating func losses(
+    of file: StoreTopology.RecordFilePlace, _ depth: RecordLosses.Depth
+  ) throws(StorageError) -> [RecordLoss] {
+    let loss = { (state: RecordLoss.State) in
+      RecordLoss(kind: file.kind, path: file.path.string, root: file.root, state: state)
+    }
+    var found: [RecordLoss] = []
+    if let state = try state(of: file, depth) { found.append(loss(state)) }
+    if depth == .content {
+      for name in try directoryNames(file.directory) where name.hasPrefix(file.keptPrefix) {
+        found.append(loss(.restored(kept: file.directory.appending(FilePath(name).components).string)))
+      }
+    }
+    return found
+  }
+
+  private mutating func state(
+    of file: StoreTopology.RecordFilePlace, _ depth: RecordLosses.Depth
+  ) throws(StorageError) -> RecordLoss.State? {
+    let size = try attempt("stat", file.path) { () throws(Errno) -> Int64? in
+      do throws(Errno) { return try Syscall.stat(file.path).size } catch .noSuchFileOrDirectory { return nil }
+    }
+    guard let size else { return try file.isVolatile ? nil : evidence(against: file).map { .missing(evidence: $0) } }
+    if size == 0 { return file.isVolatile ? nil : .damaged(reason: "is empty, and nobody writes such a file") }
+    if depth == .presence, try looksWhole(file) { return nil }
+    if let reason = try damage(of: file) { return .damaged(reason: reason) }
+    return file.isVolatile ? nil : namedElsewhere(file).map { .incomplete(evidence: $0) }
+  }
+
+  /// Whether a file begins and ends like a JSON list; files that were cut off, or are full of NULs, do not.
+  private func looksWhole(_ file: StoreTopology.RecordFilePlace) throws(StorageError) -> Bool {
+    try attempt("read", file.path) { () throws(Errno) -> Bool in
+      let descriptor = try Syscall.open(file.path, .readOnly)
+      let end = try Syscall.fstat(descriptor.rawValue).size
+      var ends: [UInt8] = [0, 0]
+      for (index, offset) in [0, max(0, end - 1)].enumerated() {
+        try ends.withUnsafeMutableBytes { (bytes) throws(Errno) in
+          let one = UnsafeMutableRawBufferPointer(rebasing: bytes[index...index])
+          _ = try Syscall.pread(descriptor.rawValue, into: one, at: offset)
+        }
+      }
+      return ends == Array("[]".utf8)
+    }
+  }
+
+  /// Why a file cannot be read; nil if it can.
+  private func damage(of file: StoreTopology.RecordFilePlace) throws(StorageError) -> String? {
+    let bytes = try attempt("read", file.path) { () throws(Errno) in try Syscall.readFile(file.path) }
+    if bytes.allSatisfy({ $0 == 0 }) { return file.isVolatile ? nil : "is full of NULs" }
+    do throws(RecordParseError) {
+      switch file.kind {
+      case .layers: _ = try RecordDocument<LayerRecord>.parse(bytes)
+      case .images: _ = try RecordDocument<ImageRecord>.parse(bytes)
+      case .containers: _ = try RecordDocument<ContainerRecord>.parse(bytes)
+      }
+      return nil
+    } catch {
+      return "cannot be read (\(error))"
+    }
+  }
+
+  // MARK: Evidence
+
+  /// What shows that a file which is not there recorded something.
+  private mutating func evidence(against file: StoreTopology.RecordFilePlace) throws(StorageError) -> String? {
+    let names = try directoryNames(file.directory)
+    switch file.kind {
+    case .layers:
+      // Of a graph root with an image store, files of layers there are copies, and may be left of what others deleted.
+      let isGraphRoot = file.root == topology.roots.graphRoot
+      let isShared = isGraphRoot && (topology.roots.imageStore != nil || topology.missesImageStore)
+      for name in names {
+        guard let id = LayerID(recorded: LayerDirectory.owner(of: name).id), looksLikeIdentifier(id.rawValue),
+          !recordedLayers.contains(id), !isShared || hasTree(id, in: file.root)
+        else { continue }
+        return "\(file.directory.appending(FilePath(name).components)) is there"
+      }
+    case .images:
+      for name in names {
+        guard let id = ImageID(recorded: name), looksLikeIdentifier(name), !recordedImages.contains(id),
+          hasItems(file.directory.appending(name))
+        else { continue }
+        return "\(file.directory.appending(name)) is there"
+      }
+    case .containers:
+      let known = Set(readContainers().map(\.id))
+      for name in names {
+        guard let id = ContainerID(recorded: name), looksLikeIdentifier(name), !known.contains(id) else { continue }
+        return "\(file.directory.appending(name)) is there"
+      }
+      return try ownerlessLayer()
+    }
+    return namedElsewhere(file)
+  }
+
+  /// A layer like a container's that nothing names, if containers were recorded once: then their lock file has a mark. A
+  /// container without data has nothing else on disk.
+  private func ownerlessLayer() throws(StorageError) -> String? {
+    guard let lock = topology.containers.locks.first else { return nil }
+    let isMarked = try attempt("stat", lock) { () throws(Errno) -> Bool in
+      do throws(Errno) { return try Syscall.stat(lock).size > 0 } catch .noSuchFileOrDirectory { return false }
+    }
+    guard isMarked else { return nil }
+    let layers: [LayerRecord] = topology.layers.documents.flatMap { records($0.path) }
+    var named = Set(layers.compactMap(\.parent) + readContainers().map(\.layer))
+    for image in readImages() { named.formUnion(image.topLayers) }
+    let found = layers.first { layer in
+      layer.diffDigest == nil && layer.tocDigest == nil && layer.flags.isEmpty && !named.contains(layer.id)
+        && looksLikeIdentifier(layer.id.rawValue)
+    }
+    return found.map { "containers were recorded once, and nothing else has layer \($0.id)" }
+  }
+
+  /// What a record of another kind names, is on disk, and is recorded nowhere.
+  private mutating func namedElsewhere(_ file: StoreTopology.RecordFilePlace) -> String? {
+    switch file.kind {
+    case .layers:
+      var named = readContainers().map { (by: "container \($0.id)", layer: $0.layer) }
+      for image in readImages() { named += image.topLayers.map { (by: "image \(image.id)", layer: $0) } }
+      let lost = named.first { !recordedLayers.contains($0.layer) && hasTree($0.layer, in: file.root) }
+      return lost.map { "\($0.by) has layer \($0.layer), which is there" }
+    case .images:
+      for container in readContainers() {
+        guard let image = container.image, !recordedImages.contains(image),
+          hasItems(file.directory.appending(image.rawValue))
+        else { continue }
+        return "container \(container.id) was made from image \(image), whose data are there"
+      }
+      return nil
+    case .containers: return nil
+    }
+  }
+
+  private func hasTree(_ id: LayerID, in root: FilePath) -> Bool {
+    let role = topology.layerHomes.first { $0.root == root }?.role ?? .graphRoot
+    return mayHaveTree(LayerLocation(id: id, role: role, root: root))
+  }
+
+  /// Whether there is more than what callers put there, which says nothing about who recorded the image where.
+  private func hasItems(_ directory: FilePath) -> Bool {
+    // A directory that cannot be read is there.
+    ((try? Syscall.directoryNames(directory)) ?? [[]]).contains { !$0.elementsEqual("userdata".utf8) }
+  }
+
+  // MARK: Records
+
+  private func readLayers() -> Set<LayerID> {
+    let own = Set(topology.layers.documents.map(\.path) + topology.volatileLayers)
+    let others = topology.additionalLayers.flatMap(\.documents).map(\.path)
+    return Set((own + others).flatMap { records($0) as [LayerRecord] }.map(\.id))
+  }
+
+  private func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }
+
+  private func readContainers() -> [ContainerRecord] {
+    Set(topology.containers.documents + topology.volatileContainers).flatMap { records($0) }
+  }
+
+  /// The records of a file; none if it cannot be read, which is a loss of its own.
+  private func records<Record: StoreRecord>(_ path: FilePath) -> [Record] {
+    var file = RecordFile<Record>(path, isFlushed: false)
+    do throws(StorageError) { try file.load() } catch { return [] }
+    return file.document.records
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import StowageDriverAPI
+internal import StowageFiles
+internal import StowageModel
+internal import StowageRecords
+internal import StowageSystem
+internal import SystemPackage
+
+/// What the record files of the stores that may be written have lost.
+///
+/// Needs no locks: record files are replaced as a whole, and are made before what they record. What is found can be restored by
+/// another process at any time.
+struct RecordLosses: Sendable {
+  /// How hard to look.
+  enum Depth: Sendable {
+    /// Whether files are there and begin and end like JSON lists: cheap enough for each deletion.
+    case presence
+    /// Whether they can be read, too, and have what others name.
+    case content
+  }
+
+  /// Those of layers first, then images, then containers.
+  let all: [RecordLoss]
+
+  /// Looks.
+  ///
+  /// - Throws: `system` if a directory cannot be read.
+  init(_ topology: StoreTopology, _ driver: any GraphDriver, _ depth: Depth) throws(StorageError) {
+    var search = LossSearch(topology) { driver.mayHave($0) }
+    var losses: [RecordLoss] = []
+    for file in topology.recordFiles { losses += try search.losses(of: file, depth) }
+    all = losses
+  }
+
+  /// Those that are still to be restored.
+  var pending: [RecordLoss] { all.filter(\.isPending) }
+
+  /// The loss for which unrecorded content of a kind, in one store or anywhere, may be somebody's.
+  func first(_ kinds: RecordLoss.Kind..., in root: FilePath? = nil) -> RecordLoss? {
+    all.first { kinds.contains($0.kind) && (root == nil || $0.root == root) }
+  }
+}
+
+extension StoreTopology {
+  /// Refuses to go on while records are lost that could name what is to be deleted.
+  ///
+  /// - Throws: `corrupt`.
+  func refuseLosses(_ driver: any GraphDriver) throws(StorageError) {
+    if let loss = try RecordLosses(self, driver, .presence).pending.first { throw loss.refusal }
+  }
+
+  /// Refuses to write a record file that is not there or empty, if it lost what it said: afterwards nothing would show that.
+  ///
+  /// - Parameter driver: needed for files of layers only.
+  /// - Throws: `corrupt`.
+  func refuseWriting(_ path: FilePath, _ driver: (any GraphDriver)? = nil) throws(StorageError) {
+    guard let file = recordFiles.first(where: { $0.path == path }) else { return }
+    var search = LossSearch(self) { driver?.mayHave($0) ?? false }
+    if let loss = try search.losses(of: file, .presence).first { throw loss.refusal }
+  }
+}
+
+extension GraphDriver {
+  /// Whether there is a tree of a layer, or it cannot be told.
+  fileprivate func mayHave(_ layer: LayerLocation) -> Bool {
+    do throws(Errno) {
+      _ = try Syscall.lstat(directory(of: layer))
+      return true
+    } catch {
+      return error != .noSuchFileOrDirectory && error != .notDirectory
+    }
+  }
+}
+
+extension StoreTopology {
+  /// A record file of a store that may be written.
+  struct RecordFilePlace: Hashable, Sendable {
+    let kind: RecordLoss.Kind
+    let path: FilePath
+    let root: FilePath
+    /// Whether a power cut may take its content; then it counts as empty.
+    let isVolatile: Bool
+
+    /// Its directory.
+    var directory: FilePath { path.removingLastComponent() }
+    /// What names of files begin with that keep damaged content.
+    var keptPrefix: String { RecordFile<LayerRecord>.keptPrefix(path) }
+  }
+
+  /// All record files of the stores that may be written, those of layers first.
+  var recordFiles: [RecordFilePlace] {
+    var files = layers.documents.map {
+      RecordFilePlace(kind: .layers, path: $0.path, root: $0.root, isVolatile: $0.isVolatile)
+    }
+    for (index, place) in images.enumerated() where place.isWritable {
+      let root = role(ofImageStore: index) == .imageStore ? roots.imageStore ?? roots.graphRoot : roots.graphRoot
+      files.append(RecordFilePlace(kind: .images, path: place.place.records, root: root, isVolatile: false))
+    }
+    for (index, path) in containers.documents.enumerated() {
+      files.append(RecordFilePlace(kind: .containers, path: path, root: roots.graphRoot, isVolatile: index > 0))
+    }
+    return files
+  }
+}
