@@ -61,8 +61,8 @@ final class LayerStore: Sendable {
       return !hasRecovered
     }
     if !isFirst { return }
-    let roots = topology.layers.temporaries + driver.traits.temporaryRoots + [topology.layers.run.privateMounts]
-    for root in roots { StagedDirectory.recover(root: root) }
+    for root in topology.layers.temporaries + driver.traits.temporaryRoots { StagedDirectory.recover(root: root) }
+    StagedDirectory.recover(root: topology.layers.run.privateMounts, isTransient: true)
   }
 
   /// Tells the others who share the image store that there is this graph root.
