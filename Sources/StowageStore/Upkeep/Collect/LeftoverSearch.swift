@@ -82,7 +82,11 @@ struct LayerLeftoverSearch {
   private mutating func findData(
     _ names: [String], _ directory: LayerDirectory, _ known: KnownLayers, _ gone: Set<LayerID>
   ) throws(StorageError) {
-    let isProven = topology.layerHomes.allSatisfy { known.provenRoots.contains($0.root) }
+    // In the graph root are those of layers of both places.
+    let isShared =
+      topology.roots.imageStore.map { directory == LayerDirectory($0, driver: topology.driverName) } ?? false
+    let homes = topology.layerHomes.filter { !isShared || $0.role == .imageStore }
+    let isProven = homes.allSatisfy { known.provenRoots.contains($0.root) }
     let bin = directory.temporary
     var others = 0
     for name in names {
@@ -102,8 +106,11 @@ struct LayerLeftoverSearch {
       }
     }
     if others > 0 {
-      kept.append(
-        "\(others) files in \(directory.path): they may belong to layers of an image store that is not configured")
+      let reason =
+        known.missesImageStore
+        ? "they may belong to layers of an image store that is not configured"
+        : "the file that should record their layers is missing or empty"
+      kept.append("\(others) files in \(directory.path): \(reason)")
     }
   }
 }
