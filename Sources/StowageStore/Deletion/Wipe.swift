@@ -23,7 +23,7 @@ struct Wipe {
   func run() throws(StorageError) {
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
-      if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
+      if !force { try checkNobodyElse(try store.needs(layers.reading)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers
         try tieLayers(of: containers.reading.records, layers)
@@ -44,6 +44,7 @@ struct Wipe {
           try layers.removeUnrecorded(id, home)
         }
       }
+      if force { layers.endNeeds(of: nil) }
     }
   }
 
