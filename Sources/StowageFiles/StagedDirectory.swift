@@ -18,8 +18,10 @@ package struct StagedDirectory: ~Copyable, Sendable {
   private init(_ state: StagingState) { self.state = state }
 
   /// Creates a staged directory under `root`, which is created too (mode 0700).
-  package static func create(in root: FilePath) throws(StorageError) -> StagedDirectory {
-    StagedDirectory(try StagingState.create(in: root))
+  ///
+  /// - Parameter isTransient: whether the root goes with the last directory in it.
+  package static func create(in root: FilePath, isTransient: Bool = false) throws(StorageError) -> StagedDirectory {
+    StagedDirectory(try StagingState.create(in: root, isTransient: isTransient))
   }
 
   /// The directory itself, `<root>/temp-dir-<n>`.
@@ -50,9 +52,14 @@ package struct StagedDirectory: ~Copyable, Sendable {
   /// Directories whose lock is held are skipped, entries with other names are left alone. Mounts inside are detached.
   /// What cannot be removed is logged and reported; it never prevents the use of the store (on-disk-format 20.34).
   ///
+  /// - Parameter isTransient: whether the root goes, too, if nothing is left in it.
   /// - Returns: the failures, empty normally.
   @discardableResult
-  package static func recover(root: FilePath) -> [StorageError] { StagingState.recover(root: root) }
+  package static func recover(root: FilePath, isTransient: Bool = false) -> [StorageError] {
+    let failures = StagingState.recover(root: root)
+    if isTransient { StagingState.removeIfEmpty(root) }
+    return failures
+  }
 }
 
 /// Bins for trees that are deleted after the locks are released, at most one per root.
@@ -122,14 +129,17 @@ package struct DeferredRemoval: ~Copyable, Sendable {
 final class StagingState: Sendable {
   let path: FilePath
   private let lockPath: FilePath
+  /// Whether the root goes with the last directory in it.
+  private let isTransient: Bool
   private let counter = Atomic<Int>(0)
   private let isDiscarded = Atomic<Bool>(false)
   /// Holds the instance lock as long as it is open.
   private let lock: SharedDescriptor
 
-  private init(path: FilePath, lockPath: FilePath, lock: consuming OwnedDescriptor) {
+  private init(path: FilePath, lockPath: FilePath, isTransient: Bool, lock: consuming OwnedDescriptor) {
     self.path = path
     self.lockPath = lockPath
+    self.isTransient = isTransient
     self.lock = SharedDescriptor(lock)
   }
 
@@ -137,10 +147,11 @@ final class StagingState: Sendable {
     do throws(StorageError) { try discard() } catch { Log.warning("\(error.message)") }
   }
 
-  static func create(in root: FilePath) throws(StorageError) -> StagingState {
-    try makeDirectories(root, mode: 0o700)
+  static func create(in root: FilePath, isTransient: Bool = false) throws(StorageError) -> StagingState {
     var attempts = 0
     while true {
+      // Another process may remove a transient one in between, until there is something in it.
+      if attempts == 0 || isTransient { try makeDirectories(root, mode: 0o700) }
       let number = UInt32.random(in: .min ... .max)
       let lockPath = root.appending("lock-\(number)")
       let path = root.appending("temp-dir-\(number)")
@@ -152,11 +163,12 @@ final class StagingState: Sendable {
             try? Syscall.unlink(lockPath)
             throw error
           }
-          return StagingState(path: path, lockPath: lockPath, lock: lock)
+          return StagingState(path: path, lockPath: lockPath, isTransient: isTransient, lock: lock)
         }
       } catch {
         attempts += 1
-        if error != .fileExists || attempts > 1000 { throw .failed("mkdir", path, error) }
+        let isRetried = error == .fileExists || isTransient && error == .noSuchFileOrDirectory
+        if !isRetried || attempts > 1000 { throw .failed("mkdir", path, error) }
         continue
       }
       attempts += 1
@@ -183,6 +195,15 @@ final class StagingState: Sendable {
     try removeTree(path)
     // Still locked: nobody can mistake the number for a live one.
     try Self.unlinkIfPresent(lockPath)
+    if isTransient { Self.removeIfEmpty(lockPath.removingLastComponent()) }
+  }
+
+  /// Removes a root that nobody uses.
+  static func removeIfEmpty(_ root: FilePath) {
+    // One that is not there, or is used, or cannot be read stays as it is.
+    guard (try? Syscall.directoryNames(root))?.isEmpty == true else { return }
+    // Somebody may use it again by now; else an empty directory stays, which harms nobody.
+    try? Syscall.rmdir(root)
   }
 
   static func recover(root: FilePath) -> [StorageError] {

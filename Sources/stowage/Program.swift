@@ -85,6 +85,7 @@ struct Program {
     var parser = OptionParser(words, values: values, reporter: reporter)
     do throws(OptionParser.Failure) {
       try parser.parse()
+      if !command.passesWordsOn { try parser.refuseLateOptions() }
     } catch {
       return .usage
     }

@@ -132,4 +132,21 @@ struct CheckCommandTests {
     }
     #expect(meanwhile > 0, "none of \(made) images was made and deleted while a check was at work")
   }
+
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
+  func `The directory of mounts for comparisons does not stay, nor one that an earlier version left`() throws {
+    let store = try CommandStore("overlay")
+    let place = FilePath(store.runRoot).appending("overlay-layers/private-mounts")
+    let archive = store.directory.appending("t.tar").string
+    #expect(try store.runOther(["tar", "-cf", archive, "-C", "/etc", "hostname"]).isSuccess)
+    #expect(try store("import-layer", "-r", "-i", "base", "-f", archive).isSuccess)
+    #expect(try store("import-layer", "-r", "-i", "top", "-f", archive, "base").isSuccess)
+    try Syscall.mkdir(place, mode: 0o700)
+    #expect(try store("layers").isSuccess && !place.exists)
+    let trace = store.directory.appending("steps").string
+    #expect(try store.run(["changes", "top", "base"], adding: ["STOWAGE_FAULT": "count=\(trace)"]).isSuccess)
+    #expect(try store.run(["check"], adding: ["STOWAGE_FAULT": "count=\(trace)"]).isSuccess)
+    #expect(try FilePath(trace).readText().contains("private-mounts"))
+    #expect(!place.exists)
+  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import StowageSystem
 import StowageTestSupport
+import SystemPackage
 import Testing
 
 /// The grammar of options, their errors and the argument counts (cli 3, 6 and 26.2).
@@ -78,10 +79,32 @@ import Testing
 
   @Test func `The first word that is no option ends the options`() throws {
     #expect(try store("exists", "--", "-j").shows("-j: false\n", status: 1))
-    #expect(try store("exists", "a", "-j").shows("a: false\n-j: false\n", status: 1))
+    #expect(try store("exists", "--", "a", "-j", "--").shows("a: false\n-j: false\n--: false\n", status: 1))
+    #expect(try store("exists", "a", "--", "-j", "--").shows("a: false\n-j: false\n--: false\n", status: 1))
+    #expect(try store("exists", "a", "-").shows("a: false\n-: false\n", status: 1))
     #expect(try store("exists", "-").shows("-: false\n", status: 1))
     #expect(try store("exists", "").shows(": false\n", status: 1))
     #expect(try store("exists", "-j-", "-q", "a").shows("{\"a\":false}\n", status: 1))
+  }
+
+  @Test(arguments: ["stowage", "containers-storage"])
+  func `A word behind an argument that looks like an option is refused before anything is done`(name: String) throws {
+    #expect(try store("create-layer", "-i", "base").isSuccess)
+    #expect(try store("create-image", "-i", "i", "-n", "web", "base").isSuccess)
+    let program = store.directory.appending(name)
+    if !program.exists { try Syscall.symlink(target: store.program, at: program) }
+    for (command, late) in [
+      (["delete-image", "web", "-t"], "-t"), (["delete-image", "web", "--test"], "--test"),
+      (["delete", "base", "--bogus=x", "i"], "--bogus=x"), (["layer", "base", "-j"], "-j"),
+    ] {
+      let result = try store.runOther([program.string] + store.words(command).dropFirst())
+      let text = "flag provided behind an argument: \(late) (options come first; behind \"--\" it is no option)\n"
+      #expect(
+        result.shows(error: "\(text)See '\(program) \(command[0]) --help'.\n", status: 125), "\(command): \(result)")
+    }
+    #expect(try store("exists", "web", "base").isSuccess)
+    #expect(try store("unshare", "echo", "-n", "--", "-x").outputText == "-- -x")
+    #expect(try store("delete-image", "-t", "web").shows(error: "web: base\n"))
   }
 
   @Test func `Argument counts are checked before the store is opened`() throws {

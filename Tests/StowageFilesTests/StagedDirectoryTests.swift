@@ -29,6 +29,22 @@ import Testing
     }
   }
 
+  @Test func `A transient root goes with the last directory in it, and with what is stale`() throws {
+    try withTemporaryDirectory { directory in
+      let root = directory.appending("mounts")
+      let one = try StagedDirectory.create(in: root, isTransient: true)
+      let two = try StagedDirectory.create(in: root, isTransient: true)
+      try one.discard()
+      #expect(root.exists)
+      try two.discard()
+      #expect(!root.exists)
+      for _ in 0..<2 { #expect(StagedDirectory.recover(root: root, isTransient: true).isEmpty) }
+      try Syscall.mkdir(root, mode: 0o700)
+      try root.appending("lock-11").write("")
+      #expect(StagedDirectory.recover(root: root, isTransient: true).isEmpty && !root.exists)
+    }
+  }
+
   @Test func `Recovery removes what is stale and leaves what is in use or foreign`() throws {
     try withTemporaryDirectory { root in
       let live = try StagedDirectory.create(in: root)

@@ -239,6 +239,26 @@ import Testing
     #expect(try split.open().collectLeftovers().leftovers == [])
   }
 
+  @Test func `Tar-split files in the image store are collected while the graph root has never had a layer`() throws {
+    let split = try Split(SplitStoreTests.Case(driver: "vfs", place: .sameFileSystem))
+    defer { withExtendedLifetime(split) {} }
+    let store = try split.open()
+    _ = try store.layers.put(
+      LayerCreation(id: Self.identifier(5)), diff: .file(try split.test.tar(["f": "1"]).string))
+    #expect(!split.root("g").appending("vfs-layers/layers.json").exists)
+    // A program that knows nothing of these files leaves them when it deletes the layer.
+    let stale = split.image.appending("vfs-layers/\(Self.identifier(6)).tar-split.gz")
+    try stale.write("old")
+    let doubtful = split.root("g").appending("vfs-layers/\(Self.identifier(6)).tar-split.gz")
+    try doubtful.write("old")
+    let report = try store.collectLeftovers()
+    #expect(report.leftovers.map(\.path) == [stale.string] && !stale.exists && doubtful.exists)
+    #expect(
+      report.kept == [
+        "1 files in \(doubtful.removingLastComponent()): the file that should record their layers is missing or empty"
+      ])
+  }
+
   @Test(.tags(.root), .enabled(if: isRoot))
   func `A tree without record that is mounted stays`() throws {
     let test = try TestStore("overlay")

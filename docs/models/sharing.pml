@@ -5,14 +5,15 @@
  * last of a process: its locks go, and another process of that graph root goes on.
  *
  * What is modelled: LockSet.acquireTogether (wait for one lock only), DependentsPublisher (the registration is widened
- * before a child is recorded and narrowed after it is gone), ForeignUses (a graph root that can be read is asked, another
- * one's registration is believed). See docs/formats/dependents.md.
+ * before a child is recorded, and narrowed or withdrawn after it is gone), ForeignUses (a graph root that can be read is asked,
+ * another one's registration is believed, also that of one whose path is not there: it may have moved). See docs/formats/dependents.md.
  *
  * Properties: no child without parent (assertions), no deadlock (no invalid end state).
  *
  * Broken on purpose, to see that the properties can fail:
  *   -DHOLD_AND_WAIT     each process takes its graph root's lock, then waits for the other one holding it
  *   -DRECORD_FIRST      the child is recorded before the registration is widened
+ *   -DGONE_BY_PATH      a graph root whose path is not there is taken for gone
  *   -DNO_REGISTRATION   deletion looks at the own graph root only, as the reference does
  */
 #define A 0
@@ -79,6 +80,9 @@ inline deleteParent() {
      :: !registered[1 - me] -> parent = false                    /* not known, or it needs nothing */
      :: registered[1 - me] && !child[1 - me] -> parent = false   /* it can be read: its records decide */
      :: registered[1 - me] -> skip                               /* believed, or confirmed: refused */
+#ifdef GONE_BY_PATH
+     :: registered[1 - me] -> registered[1 - me] = false; parent = false   /* it has moved */
+#endif
      fi
 #endif
   :: else

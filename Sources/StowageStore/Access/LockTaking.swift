@@ -48,7 +48,10 @@ struct LockTaking {
       try take(parts.union(others), writing: parts, &held)
       let value = try body(StoreWriting(reading: StoreReading(store: store, held: held), bins: bins))
       held.releaseObjects()
-      if parts.contains(.ownLayers) { held.layers?.writing.settlePins() }
+      if parts.contains(.ownLayers), let layers = held.layers {
+        layers.writing.settlePins()
+        layers.store.settleRegistration(layers.writing)
+      }
       try bins.flush()
       result = .success(value)
     } catch {

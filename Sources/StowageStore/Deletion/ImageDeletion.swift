@@ -41,7 +41,7 @@ struct ImageDeletion {
   func run(check: DeletionCheck<(ImagesView, [LayerID])> = { _, _ in }) throws(StorageError) -> [LayerID] {
     try store.write([.ownLayers]) { (access) throws(StorageError) -> [LayerID] in
       let layers = access.layers
-      let needs = try store.needs(layers.reading, force: force, removesStale: commit)
+      let needs = try store.needs(layers.reading, force: force)
       let plan = try store.read([.images, .containers]) { (access) throws(StorageError) -> Plan in
         let plan = try self.plan(access, layers.reading, needs)
         try check((access.images, plan.layers), layers.reading)
@@ -60,6 +60,7 @@ struct ImageDeletion {
         }
       }
       try layers.delete(plan.layers, areTied: true)
+      if force { layers.endNeeds(of: Set(plan.layers)) }
       return plan.layers
     }
   }

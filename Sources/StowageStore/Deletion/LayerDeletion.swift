@@ -32,7 +32,7 @@ struct LayerDeletion {
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
       }
-      let needs = try store.needs(layers.reading, force: force, removesStale: true)
+      let needs = try store.needs(layers.reading, force: force)
       try check(layer, layers.reading)
       // A copy with other owners is forgotten by its image (store-semantics 18.2).
       if let reason = needs.reasons(for: layer.id).first(where: { !$0.canBeForgotten }) {
@@ -43,6 +43,7 @@ struct LayerDeletion {
       do throws(StorageError) { try layers.delete([layer], areTied: isForgotten) } catch {
         throw error.wrapped("delete layer \(layer.id)")
       }
+      if force { layers.endNeeds(of: [layer.id]) }
     }
   }
 

@@ -24,7 +24,7 @@ struct Wipe {
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
       try store.topology.refuseLosses(layers.driver)
-      if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
+      if !force { try checkNobodyElse(try store.needs(layers.reading)) }
       try store.write([.containers]) { (access) throws(StorageError) in
         let containers = access.containers
         try tieLayers(of: containers.reading.records, layers)
@@ -45,6 +45,7 @@ struct Wipe {
           try layers.removeUnrecorded(id, home)
         }
       }
+      if force { layers.endNeeds(of: nil) }
     }
   }
 

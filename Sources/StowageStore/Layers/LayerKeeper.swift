@@ -37,7 +37,7 @@ final class LayerKeeper: RecordKeeper {
     }
   }
 
-  /// Before and after the records are saved, other graph roots on the image store are told what is needed.
+  /// Before the records are saved, other graph roots on the image store are told what is needed; see ``settle(_:)``.
   func willSave(_ table: LayerTable) throws(StorageError) {
     try publisher.withLock { (publisher) throws(StorageError) in
       try publisher?.widen(to: table.dependents(topology.layers.documents))
@@ -45,13 +45,38 @@ final class LayerKeeper: RecordKeeper {
   }
 
   func didSave(_ table: LayerTable) throws(StorageError) {
-    publisher.withLock { publisher in publisher?.narrow(to: table.dependents(topology.layers.documents)) }
     try mounts.save(orderedAs: table)
   }
 
   /// Makes this graph root's registration if there is none.
   func register() throws(StorageError) {
     try publisher.withLock { (publisher) throws(StorageError) in try publisher?.register() }
+  }
+
+  /// Says that the registration with this graph root's identifier is its own.
+  func claim(_ table: LayerTable) throws(StorageError) {
+    try publisher.withLock { (publisher) throws(StorageError) in
+      try publisher?.claim(table.dependents(topology.layers.documents))
+    }
+  }
+
+  /// At the end of an access other graph roots are told what is needed no longer.
+  func settle(_ table: LayerTable) {
+    publisher.withLock { publisher in
+      if publisher == nil { return }
+      let ties = table.records.compactMap { $0.flags.isEmpty ? nil : LayerTie($0.flags) }
+      publisher?.settle(
+        to: table.dependents(topology.layers.documents),
+        mounting: Set(ties.compactMap { $0.kind == .mounts ? $0.graphRoot : nil }))
+    }
+  }
+
+  /// Nothing is registered any more.
+  func end() { publisher.withLock { $0 = nil } }
+
+  /// What is registered under this graph root's identifier, and whose it is.
+  func registered() throws(StorageError) -> (registration: Registration, claim: RegistrationClaim)? {
+    try publisher.withLock { (publisher) throws(StorageError) in try publisher?.registered() }
   }
 }
 

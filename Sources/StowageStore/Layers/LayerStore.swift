@@ -61,12 +61,28 @@ final class LayerStore: Sendable {
       return !hasRecovered
     }
     if !isFirst { return }
-    let roots = topology.layers.temporaries + driver.traits.temporaryRoots + [topology.layers.run.privateMounts]
-    for root in roots { StagedDirectory.recover(root: root) }
+    for root in topology.layers.temporaries + driver.traits.temporaryRoots { StagedDirectory.recover(root: root) }
+    StagedDirectory.recover(root: topology.layers.run.privateMounts, isTransient: true)
   }
 
   /// Tells the others who share the image store that there is this graph root.
   func register(_ access: borrowing LayersWriting) throws(StorageError) { try keeper.register() }
+
+  /// Says that the registration with this graph root's identifier is its own, wherever it leads to.
+  func claimRegistration(_ access: borrowing LayersWriting) throws(StorageError) {
+    try access.reading.ask { (table) throws(StorageError) in try keeper.claim(table) }
+  }
+
+  /// Nothing is registered through this object any more: its graph root is elsewhere.
+  func endRegistration(_ access: borrowing LayersWriting) { keeper.end() }
+
+  /// Makes the registration exact, or withdraws it.
+  func settleRegistration(_ access: borrowing LayersWriting) { access.reading.ask { keeper.settle($0) } }
+
+  /// What is registered under this graph root's identifier, and whose it is; `nil` without registration.
+  func registered(
+    _ access: borrowing LayersReading
+  ) throws(StorageError) -> (registration: Registration, claim: RegistrationClaim)? { try keeper.registered() }
 }
 
 extension RecordFile where Record == LayerRecord {

@@ -55,14 +55,13 @@ struct LossSearch {
     try attempt("read", file.path) { () throws(Errno) -> Bool in
       let descriptor = try Syscall.open(file.path, .readOnly)
       let end = try Syscall.fstat(descriptor.rawValue).size
-      var ends: [UInt8] = [0, 0]
+      let ends = UnsafeMutableRawBufferPointer.allocate(byteCount: 2, alignment: 1)
+      defer { ends.deallocate() }
       for (index, offset) in [0, max(0, end - 1)].enumerated() {
-        try ends.withUnsafeMutableBytes { (bytes) throws(Errno) in
-          let one = UnsafeMutableRawBufferPointer(rebasing: bytes[index...index])
-          _ = try Syscall.pread(descriptor.rawValue, into: one, at: offset)
-        }
+        let one = UnsafeMutableRawBufferPointer(rebasing: ends[index...index])
+        guard try Syscall.pread(descriptor.rawValue, into: one, at: offset) == 1 else { return false }
       }
-      return ends == Array("[]".utf8)
+      return ends.elementsEqual("[]".utf8)
     }
   }
 

@@ -20,7 +20,7 @@ struct PrivateMount {
     let tree: FilePath
 
     init(_ root: FilePath) throws(StorageError) {
-      directory = try StagedDirectory.create(in: root)
+      directory = try StagedDirectory.create(in: root, isTransient: true)
       tree = directory.addition()
       try makeDirectories(tree, mode: 0o700)
     }

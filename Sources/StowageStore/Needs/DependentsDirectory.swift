@@ -23,11 +23,14 @@ struct DependentsDirectory: Hashable, Sendable {
     try AtomicFile.replace(file(registration.id), contents: registration.encoded(), mode: 0o644, durability: .full)
   }
 
-  /// Removes a registration; a missing one is fine.
+  /// Removes a registration, durably; a missing one is fine.
   func withdraw(_ id: String) throws(StorageError) {
-    do throws(Errno) { try Syscall.unlink(file(id)) } catch .noSuchFileOrDirectory {} catch {
+    do throws(Errno) { try Syscall.unlink(file(id)) } catch .noSuchFileOrDirectory { return } catch {
       throw .failed("unlink", file(id), error)
     }
+    // Others may be registered, too; then the directory stays.
+    let isLast = (try? Syscall.rmdir(path)) != nil
+    try AtomicFile.syncDirectory(isLast ? path.removingLastComponent() : path)
   }
 
   /// One graph root's registration.
@@ -60,6 +63,6 @@ struct DependentsDirectory: Hashable, Sendable {
     throw StorageError(
       .corrupt,
       "\(path) is damaged: it tells which layers another graph root needs; repair it by any change in that graph root, or "
-        + "remove it if that is gone", path: path.string)
+        + "remove it if that is gone for good", path: path.string)
   }
 }

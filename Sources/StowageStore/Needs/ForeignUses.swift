@@ -15,11 +15,21 @@ struct ForeignUse: Hashable, Sendable {
   let container: String?
   /// The image of that container.
   let image: ImageID?
+  /// Why the graph root is believed, instead of being asked; `nil` if it was asked.
+  let absence: ForeignRoot.Absence?
+  /// The registration that is believed then: its identifier, and since when it is there.
+  let registration: String
 
-  /// `container "web" of graph root /srv/b`.
+  /// `container "web" of graph root /srv/b`; with what can be done if that cannot be asked.
   var user: String {
     let subject = container.map { "container \(goQuoted($0))" } ?? "layer \(child)"
-    return "\(subject) of graph root \(graphRoot)"
+    let root = "\(subject) of graph root \(graphRoot)"
+    guard let absence else { return root }
+    let remedy =
+      absence == .missing
+      ? "if it was moved, run \"stowage relocate-root\" with its new path; if it is gone for good, use --force"
+      : "if it is gone for good, use --force"
+    return "\(root), which \(absence.rawValue) (registration \(registration); \(remedy))"
   }
 }
 
@@ -60,43 +70,39 @@ struct ForeignUses: Sendable {
 
   /// Reads all registrations and looks into the graph roots that can be reached (store-semantics 27.3.2).
   ///
-  /// A graph root that cannot be read is believed. A registration is stale, and removed, if its graph root is gone from
-  /// a file system that is there, or is another one by now.
+  /// A graph root that cannot be asked is believed, whatever the reason is: see ``ForeignRoot/Absence``.
   ///
   /// - Throws: `corrupt` for a damaged registration; `system`.
-  init(_ topology: StoreTopology, removesStale: Bool) throws(StorageError) {
+  init(_ topology: StoreTopology) throws(StorageError) {
     let own = try Identity.read(topology.layers.data.identity)
     let machine = Identity.machine()
     for data in topology.layers.dataSearch {
-      let directory = DependentsDirectory(data: data)
-      for registration in try directory.registrations(except: own) {
+      for registration in try DependentsDirectory(data: data).registrations(except: own) {
         let root = ForeignRoot(registration, driver: topology.driverName, machine: machine)
-        switch root.state {
-        case .unknown:
-          for entry in registration.dependents { add(entry, registration, []) }
-        case .gone:
-          Log.debug("graph root \(registration.graphRoot) is gone: its registration is stale")
-          if removesStale { try directory.withdraw(registration.id) }
-        case .readable:
-          guard let records = root.records() else {
-            for entry in registration.dependents { add(entry, registration, []) }
-            continue
-          }
-          for entry in records.dependents { add(entry, registration, records.containers) }
-          for container in records.containers {
-            guard let image = container.image, !records.images.contains(image) else { continue }
-            byImage[image, default: []].append(ForeignUse(container, registration))
-          }
-          recorded.formUnion(records.recorded)
+        guard root.state == .readable, let records = root.records() else {
+          var absence = ForeignRoot.Absence.unreadable
+          if case .away(let reason) = root.state { absence = reason }
+          for entry in registration.dependents { add(entry, registration, [], absence) }
+          continue
         }
+        for entry in records.dependents { add(entry, registration, records.containers) }
+        for (container, image) in records.containersOfOtherImages {
+          byImage[image, default: []].append(ForeignUse(container, registration))
+        }
+        recorded.formUnion(records.recorded)
       }
     }
   }
 
-  private mutating func add(_ entry: Dependent, _ registration: Registration, _ containers: [ContainerRecord]) {
+  private mutating func add(
+    _ entry: Dependent, _ registration: Registration, _ containers: [ContainerRecord],
+    _ absence: ForeignRoot.Absence? = nil
+  ) {
     let use =
       containers.first { $0.layer == entry.child }.map { ForeignUse($0, registration) }
-      ?? ForeignUse(graphRoot: registration.graphRoot, child: entry.child, container: nil, image: nil)
+      ?? ForeignUse(
+        graphRoot: registration.graphRoot, child: entry.child, container: nil, image: nil, absence: absence,
+        registration: registration.title)
     byParent[entry.parent, default: []].append(use)
   }
 }
@@ -105,6 +111,12 @@ extension ForeignUse {
   fileprivate init(_ container: ContainerRecord, _ registration: Registration) {
     self.init(
       graphRoot: registration.graphRoot, child: container.layer,
-      container: container.names.first ?? container.id.rawValue, image: container.image)
+      container: container.names.first ?? container.id.rawValue, image: container.image, absence: nil,
+      registration: registration.title)
   }
+}
+
+extension Registration {
+  /// `0123… since 2026-11-29T00:00:00Z`.
+  fileprivate var title: String { since.isEmpty ? id : "\(id) since \(since)" }
 }

@@ -7,7 +7,9 @@ internal import SystemPackage
 
 /// Who a graph root is, and on which machine.
 enum Identity {
-  /// A graph root's identifier, if it was given one.
+  /// A graph root's identifier; `nil` if it was given none, which only a file that is not there shows.
+  ///
+  /// - Throws: `corrupt` if the file has something else; `system` if it cannot be read.
   static func read(_ path: FilePath) throws(StorageError) -> String? {
     let bytes: [UInt8]
     do throws(Errno) { bytes = try Syscall.readFile(path, limit: 256) } catch .noSuchFileOrDirectory {
@@ -16,15 +18,23 @@ enum Identity {
       throw .failed("read", path, error)
     }
     let text = String(decoding: bytes, as: UTF8.self)
-    return isIdentity(text) ? text : nil
+    if isIdentity(text) { return text }
+    throw StorageError(
+      .corrupt,
+      "\(path) is damaged: it tells under which name this graph root is registered in its image store; "
+        + "\"stowage relocate-root\" with that image store makes it anew", path: path.string)
   }
 
-  /// A graph root's identifier, made if need be. Needs its layer lock exclusively.
-  static func readOrMake(_ path: FilePath) throws(StorageError) -> String {
-    if let id = try read(path) { return id }
+  /// Gives a graph root a new identifier. Needs its layer lock exclusively.
+  static func make(_ path: FilePath) throws(StorageError) -> String {
     let id = String(LayerID.random().rawValue.prefix(32))
-    try AtomicFile.replace(path, contents: Array(id.utf8), mode: 0o644, durability: .full)
+    try write(id, path)
     return id
+  }
+
+  /// Gives a graph root an identifier. Needs its layer lock exclusively.
+  static func write(_ id: String, _ path: FilePath) throws(StorageError) {
+    try AtomicFile.replace(path, contents: Array(id.utf8), mode: 0o644, durability: .full)
   }
 
   /// 32 lower-case hexadecimal digits: unlike the 64 of layers, no implementation collects what is named so.
@@ -34,6 +44,7 @@ enum Identity {
 
   /// This machine's identifier (machine-id(5)); empty if it has none.
   static func machine() -> String {
+    // A machine whose file cannot be read is told from no other: others believe what it registers.
     let bytes = (try? Syscall.readFile("/etc/machine-id", limit: 256)) ?? []
     return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
   }

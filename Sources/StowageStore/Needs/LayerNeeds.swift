@@ -149,15 +149,13 @@ struct LayerNeeds: Sendable {
 extension Store {
   /// Who needs the layers, as of now. Takes the locks of images and containers.
   ///
-  /// - Parameters:
-  ///   - force: other graph roots do not count.
-  ///   - removesStale: registrations of graph roots that are gone are removed.
+  /// - Parameter force: other graph roots do not count.
   /// - Throws: `corrupt` for a damaged registration, and while records are lost that may name layers; `system`.
   func needs(
-    _ layers: borrowing LayersReading, force: Bool = false, removesStale: Bool = false
+    _ layers: borrowing LayersReading, force: Bool = false
   ) throws(StorageError) -> LayerNeeds {
     try topology.refuseLosses(layers.driver)
-    let foreign = force ? ForeignUses() : try ForeignUses(topology, removesStale: removesStale)
+    let foreign = force ? ForeignUses() : try ForeignUses(topology)
     return try read([.images, .containers]) { (access) throws(StorageError) in
       LayerNeeds(layers, access, foreign: foreign, force: force)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageModel
+internal import SystemPackage
 
 /// A layer of a graph root whose parent is in the image store.
 struct Dependent: Hashable, Sendable {
@@ -24,8 +25,13 @@ struct Registration: Hashable, Sendable {
   let mountPoint: String
   /// The machine (machine-id(5)) on which the paths are valid; empty if it has no identifier.
   let machine: String
+  /// When the graph root was registered first, as text; empty if that was by a version that did not write it down.
+  var since = ""
   /// The needed layers, ordered by child.
   var dependents: [Dependent]
+
+  /// Whether the file system that had the graph root is there.
+  var isMounted: Bool { Identity.mountPoint(of: FilePath(mountPoint)) == FilePath(mountPoint) }
 
   /// The file's content.
   func encoded() -> [UInt8] {
@@ -37,7 +43,7 @@ struct Registration: Hashable, Sendable {
       ("id", id), ("graph-root", graphRoot), ("run-root", runRoot), ("mount-point", mountPoint),
       ("machine-id", machine),
     ]
-    for (name, text) in texts {
+    for (name, text) in texts + (since.isEmpty ? [] : [("since", since)]) {
       writer.name(name)
       writer.string(text)
     }
@@ -72,6 +78,15 @@ struct Registration: Hashable, Sendable {
     }
     self.init(
       id: id, graphRoot: graphRoot, runRoot: runRoot, mountPoint: mountPoint, machine: machine, dependents: dependents)
+    since = value["since"]?.string ?? ""
+  }
+
+  /// The registration of a graph root that is opened.
+  init(_ id: String, of roots: StoreRoots, since: String, dependents: [Dependent]) {
+    self.init(
+      id: id, graphRoot: roots.graphRoot.string, runRoot: roots.runRoot.string,
+      mountPoint: Identity.mountPoint(of: roots.graphRoot).string, machine: Identity.machine(), dependents: dependents)
+    self.since = since
   }
 
   init(id: String, graphRoot: String, runRoot: String, mountPoint: String, machine: String, dependents: [Dependent]) {

@@ -139,7 +139,7 @@ private struct RelocationRun {
     try store.write([.layers]) { (access) throws(StorageError) -> Bool in
       let layers = access.layers
       for entry in plan.layers where layers.reading.layer(entry.layer.id, at: plan.target) == nil { return false }
-      let foreign = try ForeignUses(store.topology, removesStale: false)
+      let foreign = try ForeignUses(store.topology)
       // From now on containers here may name images there.
       if plan.target == .imageStore { try layers.store.register(layers) }
       for image in plan.images { try moveImage(image.record.id, plan, foreign, layers.bins) }

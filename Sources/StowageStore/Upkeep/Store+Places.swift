@@ -18,7 +18,7 @@ extension Store {
     var layers: [LayerLocation.Role: Int] = [:]
     let uses = try read([.layers]) { (access) throws(StorageError) -> ForeignUses in
       layers = access.layers.numbersByRole()
-      return try ForeignUses(topology, removesStale: false)
+      return try ForeignUses(topology)
     }
     let images = try read([.images]) { (access) throws(StorageError) in access.images.tables.map(\.records.count) }
     let containers = try self.containers.list().count
@@ -85,9 +85,11 @@ extension LayersReading {
 extension ForeignUses {
   /// The graph roots and how many of their layers need this store, by path.
   fileprivate var dependents: [StorePlace.Dependent] {
-    var numbers: [String: Set<LayerID>] = [:]
-    for use in byParent.values.joined() { numbers[use.graphRoot, default: []].insert(use.child) }
-    return numbers.sorted { $0.key < $1.key }.map { StorePlace.Dependent(graphRoot: $0.key, layers: $0.value.count) }
+    Dictionary(grouping: byParent.values.joined()) { [$0.graphRoot, $0.registration] }.values.compactMap { uses in
+      guard let use = uses.first else { return nil }
+      return StorePlace.Dependent(
+        graphRoot: use.graphRoot, layers: Set(uses.map(\.child)).count, absence: use.absence?.rawValue)
+    }.sorted { ($0.graphRoot, $0.absence ?? "") < ($1.graphRoot, $1.absence ?? "") }
   }
 }
 

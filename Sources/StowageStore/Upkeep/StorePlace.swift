@@ -38,6 +38,8 @@ public struct StorePlace: Sendable {
     public let graphRoot: String
     /// How many of its layers have their parent here.
     public let layers: Int
+    /// Why it cannot be asked, so that its registration is believed: `is not there`; `nil` if it was asked.
+    public let absence: String?
   }
 
   /// What it is for.

@@ -34,6 +34,8 @@ struct CommandDefinition: Sendable {
   let isInterruptible: Bool
   /// Whether the command runs in a user namespace always, not only if `--unshare` says so.
   let entersUserNamespace: Bool
+  /// Whether the arguments are words of another program's command line, which may look like options.
+  let passesWordsOn: Bool
   /// Runs before the store is opened.
   let beforeStore: EarlyAction?
   let body: Body
@@ -41,7 +43,7 @@ struct CommandDefinition: Sendable {
   init(
     _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String, details: String = "",
     options: [OptionDefinition] = [], isInterruptible: Bool = false, entersUserNamespace: Bool = false,
-    beforeStore: EarlyAction? = nil, run: @escaping Action
+    passesWordsOn: Bool = false, beforeStore: EarlyAction? = nil, run: @escaping Action
   ) {
     precondition(!names.isEmpty, "a command has at least one name")
     self.names = names
@@ -52,6 +54,7 @@ struct CommandDefinition: Sendable {
     self.options = options
     self.isInterruptible = isInterruptible
     self.entersUserNamespace = entersUserNamespace
+    self.passesWordsOn = passesWordsOn
     self.beforeStore = beforeStore
     body = .withStore(run)
   }
@@ -69,6 +72,7 @@ struct CommandDefinition: Sendable {
     options = []
     isInterruptible = false
     entersUserNamespace = false
+    passesWordsOn = false
     beforeStore = nil
     body = .withoutStore(run)
   }

@@ -73,6 +73,7 @@ enum CommandTable {
     LoadCommand.definition,
     ManualCommand.definition,
     RelocateCommand.definition,
+    RelocateRootCommand.definition,
     StoresCommand.definition,
   ]
 

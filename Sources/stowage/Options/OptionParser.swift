@@ -29,6 +29,8 @@ struct OptionParser {
   /// The words not read yet; after the parse, the arguments.
   private(set) var words: ArraySlice<String>
   private let reporter: any Reporter
+  /// Whether `--` ended the options: what follows is taken as it is.
+  private var isEnded = false
 
   init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
     self.words = words
@@ -55,10 +57,29 @@ struct OptionParser {
     }
   }
 
+  /// Looks at what the parse left: a word behind an argument that looks like an option is refused, for `delete-image NAME -t`
+  /// must not delete what was only to be tested. `--` there is taken away, and what follows it may begin with `-`.
+  mutating func refuseLateOptions() throws(Failure) {
+    if isEnded { return }
+    for index in words.indices {
+      let word = words[index]
+      if word == "--" {
+        words.remove(at: index)
+        return
+      }
+      guard word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 else { continue }
+      throw fail(
+        "flag provided behind an argument: \(word) (options come first; behind \"--\" it is no option)")
+    }
+  }
+
   private mutating func parseOne() throws(Failure) -> Step {
     guard let word = words.first, word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 else { return .end }
     words.removeFirst()
-    if word == "--" { return .end }
+    if word == "--" {
+      isEnded = true
+      return .end
+    }
 
     var name = word
     var attached: String?
@@ -93,6 +114,7 @@ struct OptionParser {
       do throws(Failure) {
         // A "-" in a group is the word "--", which is taken away and does not end anything here.
         if case .unknownShort = try parseOne() { isKnown = false }
+        isEnded = false
       } catch {
         isKnown = false
       }

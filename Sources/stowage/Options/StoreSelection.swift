@@ -57,6 +57,8 @@ struct StoreSelection {
     // They were read, whether or not their values count.
     result.files = defaults.files
     result.generalRemarks = defaults.generalRemarks
+    // No option gives it, and whoever set it wants every image store spared by programs that know no registrations.
+    result.pinsLayers = defaults.pinsLayers
     switch (settings.graphRoot.value.isEmpty, settings.runRoot.value.isEmpty) {
     case (true, true): if settings.driverName.value.isEmpty, settings.driverOptions.isEmpty { return defaults }
     case (true, false): result.graphRoot = defaults.graphRoot

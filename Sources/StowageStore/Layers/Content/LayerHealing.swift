@@ -3,7 +3,7 @@
 internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage

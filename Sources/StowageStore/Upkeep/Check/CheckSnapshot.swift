@@ -63,7 +63,7 @@ struct CheckSnapshot: Sendable {
           layers: layers.standing(on: [record.layer], near: nil).known))
     }
     self.containers = containers
-    let foreign = try ForeignUses(store.topology, removesStale: false)
+    let foreign = try ForeignUses(store.topology)
     needed = LayerNeeds(layers, access, foreign: foreign).standing(layers)
   }
 }

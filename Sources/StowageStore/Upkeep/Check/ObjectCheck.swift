@@ -9,9 +9,10 @@ internal import SystemPackage
 
 extension StoreTopology {
   /// Whether this graph root was used with an image store and is opened without: what is missing may be there. An
-  /// identifier that cannot be read is none.
+  /// identifier that cannot be read is one.
   var missesImageStore: Bool {
-    roots.imageStore == nil && ((try? Identity.read(layers.data.identity)) ?? nil) != nil
+    if roots.imageStore != nil { return false }
+    do throws(StorageError) { return try Identity.read(layers.data.identity) != nil } catch { return true }
   }
 }
 

@@ -109,7 +109,7 @@ struct MountedLayers: Sendable {
   }
 
   /// The path as the mount table shows it.
-  private static func canonical(_ path: FilePath) -> FilePath {
+  static func canonical(_ path: FilePath) -> FilePath {
     guard let handle = try? Syscall.open(path, [.path, .directory]),
       let target = try? Syscall.readlink(FilePath("/proc/self/fd/\(handle.rawValue)"))
     else { return path.lexicallyNormalized() }

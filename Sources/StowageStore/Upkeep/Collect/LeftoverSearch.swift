@@ -84,7 +84,10 @@ struct LayerLeftoverSearch {
   private mutating func findData(
     _ names: [String], _ directory: LayerDirectory, _ known: KnownLayers, _ gone: Set<LayerID>
   ) throws(StorageError) {
-    let loss = losses.first(.layers)
+    // In the graph root are those of layers of both places.
+    let isShared =
+      topology.roots.imageStore.map { directory == LayerDirectory($0, driver: topology.driverName) } ?? false
+    let loss = losses.first(.layers, in: isShared ? topology.roots.imageStore : nil)
     let bin = directory.temporary
     var others = 0
     for name in names {

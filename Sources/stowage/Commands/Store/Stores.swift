@@ -30,7 +30,8 @@ enum StoresCommand {
     for place in places {
       for dependent in place.dependents {
         let layers = dependent.layers == 1 ? "1 layer" : "\(dependent.layers) layers"
-        text += "needed: \(layers) of graph root \(dependent.graphRoot) in \(place.path)\n"
+        let absence = dependent.absence.map { ", which \($0)," } ?? ""
+        text += "needed: \(layers) of graph root \(dependent.graphRoot)\(absence) in \(place.path)\n"
       }
       for lock in place.locks where !lock.holders.isEmpty {
         let holders = lock.holders.map {
@@ -55,7 +56,9 @@ extension StorePlace {
       return .object([.init("path", .string(lock.path)), .init("holders", .array(holders))])
     }
     let dependents = dependents.map { dependent -> JSONValue in
-      .object([.init("graph-root", .string(dependent.graphRoot)), .init("layers", .integer(dependent.layers))])
+      .object(
+        [.init("graph-root", .string(dependent.graphRoot)), .init("layers", .integer(dependent.layers))]
+          + (dependent.absence.map { [.init("absence", .string($0))] } ?? []))
     }
     return .object([
       .init("role", .string(role.rawValue)), .init("path", .string(path)), .init("exists", .bool(exists)),

@@ -13,7 +13,7 @@ enum UnshareCommand {
 
   static let definition = CommandDefinition(
     "unshare", arguments: .any, synopsis: "[command [...]]", usage: "Run a command in a user namespace",
-    options: [status], entersUserNamespace: true, run: run)
+    options: [status], entersUserNamespace: true, passesWordsOn: true, run: run)
 
   /// Any failure of the program is status 1, for scripts' sake.
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
