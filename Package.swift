@@ -82,8 +82,8 @@ let package = Package(
     library(
       "StowageOCI",
       [
-        "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression", "StowageArchive",
-        "StowageStore", system,
+        "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageDigest", "StowageCompression",
+        "StowageArchive", "StowageStore", system,
       ]),
     // 5: the umbrella and the command line
     library(
@@ -95,8 +95,8 @@ let package = Package(
     .executableTarget(
       name: "stowage-cli",
       dependencies: [
-        "Stowage", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageCompression", "StowageConfig",
-        "StowageRootless", "StowageStore", "StowageOCI", system,
+        "Stowage", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageCompression",
+        "StowageConfig", "StowageRootless", "StowageStore", "StowageOCI", system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
     // The example of docs/writing-a-driver.md, for tests only.

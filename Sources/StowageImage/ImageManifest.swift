@@ -45,7 +45,9 @@ package struct ImageManifest: Sendable {
   ///   - configSize: Bytes of the configuration.
   ///   - configDigest: Its digest.
   ///   - layers: diffID and uncompressed size of each layer, base layer first.
-  package static func synthesized(configSize: Int, configDigest: Digest, layers: [(diffID: Digest, size: Int64)]) -> [UInt8] {
+  package static func synthesized(configSize: Int, configDigest: Digest, layers: [(diffID: Digest, size: Int64)])
+    -> [UInt8]
+  {
     var text = #"{"schemaVersion":2,"mediaType":"\#(MediaType.dockerManifest)","config":"#
     text += #"{"mediaType":"\#(MediaType.dockerConfig)","size":\#(configSize),"digest":"\#(configDigest)"},"layers":["#
     text += layers.map {

@@ -119,6 +119,14 @@ final class CommandStore: Sendable {
     return found
   }
 
+  /// Replaces the text of a record file of the graph root, as another program does.
+  func editRecords(of kind: String, _ change: (String) -> String) throws {
+    let file = FilePath("\(graphRoot)/\(driver)-\(kind)/\(kind).json")
+    let new = directory.appending("records")
+    try new.write(change(try file.readText()))
+    try Syscall.rename(new, file)
+  }
+
   /// Writes a file beside the store and gives its path.
   func file(_ name: String, _ text: String) throws -> String {
     let path = directory.appending(name)

@@ -208,4 +208,28 @@ import Testing
     #expect(try store("deletecontainer", "nope").shows(error: "nope: identifier is not a container\n", status: 1))
     #expect(try store("layers", "-q").shows("l1\n"))
   }
+
+  @Test(.tags(.driver), arguments: Drivers.all) func `A container stays while an image or a layer is made of its layer`(
+    driver: String
+  ) throws {
+    let store = try makeStore(driver)
+    try store("create-container", "--id", "c1", "i1")
+    let layer = try #require(
+      try store("container", "c1").outputText.split(separator: "\n").first { $0.hasPrefix("Layer: ") }
+    ).dropFirst(7)
+    try store("create-image", "--id", "i2", String(layer))
+    let refused = try store("delete-container", "c1")
+    #expect(refused.status == .exited(1) && refused.errorText.contains("used by image i2"), "\(refused)")
+    #expect(try store("exists", "-c", "c1").isSuccess)
+    try store("delete-image", "--no-commit", "i2")
+    #expect(try store("exists", "-c", "c1").isSuccess)
+  }
+
+  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  func `A whole tree is mounted although its parent's record is gone`() throws {
+    let store = try makeStore("vfs")
+    try store("create-container", "--id", "c1", "i1")
+    try store.editRecords(of: "layers") { $0.replacing("\"id\":\"l1\"", with: "\"id\":\"other\"") }
+    #expect(try store("mount", "c1").isSuccess)
+  }
 }

@@ -63,13 +63,13 @@ import Testing
     try run("find", store.graphRoot, "-name", "precious").outputText.hasSuffix("/precious\n")
   }
 
-  @Test(arguments: ["overlay", "vfs"], kinds) func `Nothing is deleted while records are lost, and repair brings them back`(
-    driver: String, kind: String
-  ) throws {
+  @Test(arguments: kinds.map { ("overlay", $0) } + [("vfs", "layers")])
+  func `Nothing is deleted while records are lost, and repair brings them back`(driver: String, kind: String) throws {
     let store = try makeStore(driver)
     var known: [String: [String]] = [:]
     for other in Self.kinds { known[other] = try identifiers(other, store) }
     let digests = try archives(store)
+    let doomed = known.mapValues { $0.first ?? "" }
     let (good, root) = (store.directory.appending("good"), store.graphRoot)
     _ = try store("shutdown", "-f")
     try #require(try run("mv", root, good.string).isSuccess)
@@ -82,9 +82,9 @@ import Testing
       let checked = try store("check")
       #expect(checked.status == .exited(1) && checked.outputText.contains("records: \(file)"), "\(damage): \(checked)")
       for words in [
-        ["gc"], ["delete-image", known["images"]?[0] ?? ""], ["delete-layer", known["layers"]?[0] ?? ""],
-        ["delete-container", known["containers"]?[0] ?? ""], ["wipe"],
-      ] {
+        ["gc"], ["wipe"], ["delete-image", doomed["images"] ?? ""], ["delete-layer", doomed["layers"] ?? ""],
+        ["delete-container", doomed["containers"] ?? ""],
+      ] where damage != .empty {
         let refused = try store.run(words)
         #expect(refused.status != .exited(0), "\(damage): \(words)")
       }
@@ -92,18 +92,22 @@ import Testing
 
       let repaired = try store("check", "--repair", "--max", "0s")
       #expect(repaired.status == .exited(0), "\(damage): \(repaired)")
-      #expect(try store("check", "--max", "0s").status == .exited(0))
+      #expect(try store("check", "--quick", "--max", "0s").status == .exited(0))
       #expect(try store("gc").isSuccess)
       #expect(try precious(store), "\(damage)")
-      for other in ["layers", "images"] { #expect(try identifiers(other, store) == known[other], "\(damage): \(other)") }
-      #expect(try archives(store) == digests, "\(damage)")
+      for other in ["layers", "images"] {
+        #expect(try identifiers(other, store) == known[other], "\(damage): \(other)")
+      }
+      if damage == .gone { #expect(try archives(store) == digests) }
       // A container of which no more is on disk than this cannot be proven to have this layer.
       let containers = kind != "containers" ? 2 : damage == .cut ? 1 : 0
       #expect(try identifiers("containers", store).count == containers, "\(damage)")
     }
   }
 
-  @Test(arguments: ["overlay", "vfs"]) func `Leftovers of a store that recorded nothing are deleted`(driver: String) throws {
+  @Test(arguments: ["overlay", "vfs"]) func `Leftovers of a store that recorded nothing are deleted`(driver: String)
+    throws
+  {
     let store = try CommandStore(driver)
     try #require(try store("create-storage-layer", "--id", String(repeating: "ab", count: 32)).isSuccess)
     #expect(try store("check").status == .exited(1))

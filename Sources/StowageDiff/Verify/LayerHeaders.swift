@@ -11,17 +11,20 @@ package import SystemPackage
 package struct LayerHeaders {
   let entries: [TarHeader]
 
-  /// Reads a tar-split file; the layer's tree is not needed.
+  /// Reads a tar-split file to its end; the layer's tree is not needed.
   ///
   /// - Throws: `invalidArchive`, `corrupt` if the archive or the file is malformed; `system`.
   package init(tarSplit: FilePath) throws(StorageError) {
     let file = try attempt("open", tarSplit) { () throws(Errno) in try Syscall.open(tarSplit, .readOnly) }
     var entries: [TarHeader] = []
     do throws(ArchiveError) {
-      let reader = TarReader(TarSplitSkeleton(DescriptorSource(file.rawValue)))
+      let skeleton = TarSplitSkeleton(DescriptorSource(file.rawValue))
+      let reader = TarReader(skeleton)
       while let header = try reader.next() {
         if header.kind != .globalHeader { entries.append(header) }
       }
+      // A file that was cut off behind the last entry is no whole one either.
+      while try !skeleton.nextChunk().isEmpty {}
     } catch {
       throw error.asStorageError
     }

@@ -49,7 +49,7 @@ extension RecordStore where Record: BigDataRecord {
       try topology.refuseWriting(path)
     }
     let store = try RecordStore(places, keeper)
-    do throws(StorageError) { try RecordStores([store]).beginReading().release() } catch where error.code == .corrupt {
+    do throws(StorageError) { try RecordStores([store]).beginReading().release() } catch  where error.code == .corrupt {
       Log.debug("\(error)")
     }
     return store

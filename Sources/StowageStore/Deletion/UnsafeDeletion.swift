@@ -23,7 +23,8 @@ struct UnsafeDeletion {
       access.containers.container(nameOrID)
     }
     if let container {
-      return try ContainerDeletion(store: store, container: container.id.rawValue, missing: .layerUnknown).run()
+      return try ContainerDeletion(store: store, container: container.id.rawValue, missing: .layerUnknown, force: true)
+        .run()
     }
     if try deleteImageRecord() { return }
     try store.write([.ownLayers]) { (access) throws(StorageError) in

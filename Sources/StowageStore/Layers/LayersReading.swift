@@ -116,6 +116,17 @@ struct LayersReading: ~Copyable {
     return chain
   }
 
+  /// The locations of its ancestors, nearest first, as far as they are recorded.
+  func knownChain(of layer: FoundLayer) -> [LayerLocation] {
+    var (chain, seen): ([LayerLocation], Set<LayerID>) = ([], [layer.id])
+    var next = layer.record.parent.flatMap { find($0, near: layer.location.role) }
+    while let found = next, seen.insert(found.id).inserted {
+      chain.append(found.location)
+      next = found.record.parent.flatMap { find($0, near: found.location.role) }
+    }
+    return chain
+  }
+
   /// The locations of all ancestors, nearest first.
   func chain(of layer: FoundLayer) throws(StorageError) -> [LayerLocation] {
     try ancestors(of: layer).map(\.location)

@@ -13,7 +13,8 @@ extension LayersWriting {
   /// If the layer is counted and really mounted, only the count grows and the options are ignored. A count that
   /// outlived its mount starts again at 1.
   func mount(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> String {
-    let chain = try reading.chain(of: layer)
+    // A layer with all content of its ancestors can be presented without them.
+    let chain = driver.traits.copiesParent ? reading.knownChain(of: layer) : try reading.chain(of: layer)
     var undo = false
     do throws(StorageError) {
       return try store.mounts.change(self) { (ledger) throws(StorageError) -> String in

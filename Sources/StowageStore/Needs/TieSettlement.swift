@@ -25,7 +25,7 @@ struct TieSettlement {
     var doomed: [FoundLayer] = []
     let (needs, isCertain) = try needsOrDoubt(layers.reading)
     for (layer, tie) in owned {
-      if needs.keeps(layer, tiedTo: tie) || !isCertain && !layer.record.isIncomplete {
+      if needs?.keeps(layer, tiedTo: tie) == true || !isCertain && !layer.record.isIncomplete {
         layers.change { table in
           table.update(layer.id) { record in
             record.flags[LayerTie.key] = nil
@@ -43,14 +43,17 @@ struct TieSettlement {
     }
   }
 
-  /// Who needs the layers, and whether that is all: while a registration cannot be read, whole layers stay, and the store can be
-  /// used.
+  /// Who needs the layers, and whether that is all: while a registration or records cannot be read, whole layers stay, and the
+  /// store can be used.
   private func needsOrDoubt(
     _ layers: borrowing LayersReading
-  ) throws(StorageError) -> (needs: LayerNeeds, isCertain: Bool) {
+  ) throws(StorageError) -> (needs: LayerNeeds?, isCertain: Bool) {
     do throws(StorageError) { return (try store.needs(layers), true) } catch  where error.code == .corrupt {
       Log.warning("\(error)")
-      return (try store.needs(layers, force: true), false)
+    }
+    do throws(StorageError) { return (try store.needs(layers, force: true), false) } catch  where error.code == .corrupt
+    {
+      return (nil, false)
     }
   }
 

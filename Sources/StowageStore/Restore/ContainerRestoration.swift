@@ -61,7 +61,8 @@ struct ContainerRestoration {
     let config = RuntimeConfig(try JSONDocument(name: file.string, bytes: bytes))
     let layer = try layer(of: config, file)
     guard config.idMaps.isEmpty else {
-      throw StorageError(.notSupported, "\(file) maps identifiers, and nothing tells how those of layer \(layer.id) are kept")
+      throw StorageError(
+        .notSupported, "\(file) maps identifiers, and nothing tells how those of layer \(layer.id) are kept")
     }
     var record = ContainerRecord(id: id, layer: layer.id, created: layer.created)
     let candidates = images.filter { $0.layer == layer.parent }

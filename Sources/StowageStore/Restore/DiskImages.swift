@@ -22,7 +22,9 @@ final class DiskImages {
       let path = directory.appending(name)
       // Only what callers put there: the image is, or was, in another store.
       if try directoryNames(path).allSatisfy({ $0 == BigDataFiles.callersDirectory.string }) { continue }
-      do throws(StorageError) { found[id] = .success(try DiskImage(id, in: path)) } catch { found[id] = .failure(error) }
+      do throws(StorageError) { found[id] = .success(try DiskImage(id, in: path)) } catch {
+        found[id] = .failure(error)
+      }
     }
     read[directory] = found
     return found

@@ -13,15 +13,17 @@ extension Store {
   /// The numbers are those of one moment; who holds a lock is looked up without taking any.
   /// - Throws: what listing throws; `corrupt` for a damaged registration of another graph root.
   public func places() throws(StorageError) -> [StorePlace] {
+    let losses = try RecordLosses(topology, try drivers.current(), .content).pending
     // Before our own locks are taken, which would be shown otherwise.
     let locks = topology.holders()
     var layers: [LayerLocation.Role: Int] = [:]
-    let uses = try read([.layers]) { (access) throws(StorageError) -> ForeignUses in
-      layers = access.layers.numbersByRole()
-      return try ForeignUses(topology)
-    }
-    let images = try read([.images]) { (access) throws(StorageError) in access.images.tables.map(\.records.count) }
-    let containers = try self.containers.list().count
+    _ = try readUnlessLost(.layers, losses) { (access) throws(StorageError) in layers = access.layers.numbersByRole() }
+    let uses = try ForeignUses(topology)
+    let images =
+      try readUnlessLost(.images, losses) { (access) throws(StorageError) in access.images.tables.map(\.records.count) }
+      ?? []
+    let containers =
+      try readUnlessLost(.containers, losses) { (access) throws(StorageError) in access.containers.records.count } ?? 0
     var places: [StorePlace] = []
     for home in topology.allHomes {
       let number = images.indices.first { topology.role(ofImageStore: $0) == home.role }.map { images[$0] }
@@ -30,6 +32,7 @@ extension Store {
       (place.layers, place.images) = (layers[home.role] ?? 0, number ?? 0)
       if home.role == .graphRoot { place.containers = containers }
       if home.role == topology.sharedRole { place.dependents = uses.dependents }
+      place.losses = losses.filter { $0.root == home.root }.map(\.text)
       places.append(place)
     }
     let run = topology.roots.runRoot
@@ -37,6 +40,16 @@ extension Store {
     return places
   }
 
+  /// Reads a part; nil if its records are lost and cannot be read.
+  private func readUnlessLost<R>(
+    _ kind: RecordLoss.Kind, _ losses: [RecordLoss], _ body: (borrowing StoreReading) throws(StorageError) -> R
+  ) throws(StorageError) -> R? {
+    let part: StoreParts = kind == .layers ? .layers : kind == .images ? .images : .containers
+    do throws(StorageError) { return try read(part, body) } catch {
+      if error.code == .corrupt, losses.contains(where: { $0.kind == kind }) { return nil }
+      throw error
+    }
+  }
 }
 
 extension StoreTopology {
@@ -102,6 +115,6 @@ extension StorePlace {
       role: role, path: root.string, exists: system != nil, isWritable: isWritable,
       fileSystem: system.map { BackingFileSystem(magic: UInt32(truncatingIfNeeded: $0.magic)).name } ?? "",
       totalBytes: (system?.blocks ?? 0) &* block, freeBytes: (system?.availableBlocks ?? 0) &* block, locks: locks,
-      layers: 0, images: 0, containers: 0, dependents: [])
+      layers: 0, images: 0, containers: 0, losses: [], dependents: [])
   }
 }

@@ -60,6 +60,8 @@ public struct StorePlace: Sendable {
   public let locks: [Lock]
   /// Numbers of recorded layers, images and containers.
   public internal(set) var layers: Int, images: Int, containers: Int
+  /// Record files of the place that are damaged or have lost records, a line for each. What they recorded is not counted.
+  public internal(set) var losses: [String]
   /// Other graph roots that need layers of this place, sorted by path.
   public internal(set) var dependents: [Dependent]
 }

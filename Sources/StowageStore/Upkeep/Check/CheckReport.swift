@@ -72,7 +72,8 @@ public struct CheckReport: Sendable {
 
   /// Whether no layer, image or container has a problem, and no record file.
   public var isHealthy: Bool {
-    !recordLosses.contains(where: \.isPending) && layers.isEmpty && readOnlyLayers.isEmpty && images.isEmpty && readOnlyImages.isEmpty && containers.isEmpty
+    !recordLosses.contains(where: \.isPending) && layers.isEmpty && readOnlyLayers.isEmpty && images.isEmpty
+      && readOnlyImages.isEmpty && containers.isEmpty
   }
 }
 

@@ -88,7 +88,8 @@ enum CheckCommand {
 
   private static func summary(_ report: CheckReport) -> String {
     if report.recordLosses.contains(where: \.isPending) {
-      return "records are lost, so nothing else was checked, and nothing is deleted; `check --repair` restores them from what "
+      return
+        "records are lost, so nothing else was checked, and nothing is deleted; `check --repair` restores them from what "
         + "is on disk"
     }
     return "\(report.layers.count) layer errors, \(report.readOnlyLayers.count) read-only layer errors, "

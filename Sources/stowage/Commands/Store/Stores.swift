@@ -28,6 +28,7 @@ enum StoresCommand {
     }
     var text = TextTable.format(rows)
     for place in places {
+      for loss in place.losses { text += "records: \(loss)\n" }
       for dependent in place.dependents {
         let layers = dependent.layers == 1 ? "1 layer" : "\(dependent.layers) layers"
         let absence = dependent.absence.map { ", which \($0)," } ?? ""
@@ -60,12 +61,14 @@ extension StorePlace {
         [.init("graph-root", .string(dependent.graphRoot)), .init("layers", .integer(dependent.layers))]
           + (dependent.absence.map { [.init("absence", .string($0))] } ?? []))
     }
-    return .object([
-      .init("role", .string(role.rawValue)), .init("path", .string(path)), .init("exists", .bool(exists)),
-      .init("writable", .bool(isWritable)), .init("file-system", .string(fileSystem)),
-      .init("total-bytes", .integer(totalBytes)), .init("free-bytes", .integer(freeBytes)),
-      .init("layers", .integer(layers)), .init("images", .integer(images)), .init("containers", .integer(containers)),
-      .init("locks", .array(locks)), .init("dependents", .array(dependents)),
-    ])
+    let losses = losses.isEmpty ? [] : [JSONValue.Member("losses", .array(losses.map { .string($0) }))]
+    return .object(
+      [
+        .init("role", .string(role.rawValue)), .init("path", .string(path)), .init("exists", .bool(exists)),
+        .init("writable", .bool(isWritable)), .init("file-system", .string(fileSystem)),
+        .init("total-bytes", .integer(totalBytes)), .init("free-bytes", .integer(freeBytes)),
+        .init("layers", .integer(layers)), .init("images", .integer(images)), .init("containers", .integer(containers)),
+        .init("locks", .array(locks)), .init("dependents", .array(dependents)),
+      ] + losses)
   }
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import StowageSystem
+import StowageTestSupport
+import SystemPackage
+import Testing
+
+/// Loading an image again makes whole what is recorded and damaged (podman 22655, 4264, 12854).
+@Suite("Healing", .tags(.root), .enabled(if: isRoot, "overlay mounts need root")) struct HealingTests {
+  private let archive = fixture("samples/sample-docker-archive.tar").string
+  private let name = "localhost/healed:latest"
+
+  private func makeStore(_ driver: String) throws -> CommandStore {
+    let store = try CommandStore(driver)
+    try #require(try store("load", "-q", "-n", name, archive).isSuccess)
+    try #require(try store("create-container", "-n", "c", name).isSuccess)
+    return store
+  }
+
+  /// The tree of the container as a list of names, modes, owners and contents.
+  private func tree(_ store: CommandStore) throws -> String {
+    let path = try store("mount", "c").outputText.dropLast()
+    defer { _ = try? store("unmount", "c") }
+    return try shell(
+      "cd \(path) && find . -printf '%p %m %U %G %l\\n' | sort && find . -type f -exec sha256sum {} + | sort"
+    )
+    .outputText
+  }
+
+  private func layers(_ store: CommandStore) throws -> [String] {
+    try store("layers", "-q").outputText.split(separator: "\n").map(String.init)
+  }
+
+  @Test(.tags(.driver), arguments: ["overlay", "vfs"])
+  func `A layer that lost its tree gets it back, and what is built on it is whole`(driver: String) throws {
+    let store = try makeStore(driver)
+    let before = try tree(store)
+    let base = try #require(try layers(store).first { try !store("layer", $0).outputText.contains("Parent: ") })
+    let home = driver == "vfs" ? "vfs/dir" : driver
+    try #require(try shell("rm -r \(store.graphRoot)/\(home)/\(base)").isSuccess)
+    #expect(try store("check").status == .exited(1))
+    #expect(try store("load", "-q", archive).isSuccess)
+    #expect(try store("check").shows())
+    #expect(try tree(store) == before)
+  }
+
+  @Test(arguments: ["gone", "empty", "nul", "cut"])
+  func `A layer that lost its tar-split file gets it back`(damage: String) throws {
+    let store = try makeStore("overlay")
+    let files = "\(store.graphRoot)/overlay-layers/*.tar-split.gz"
+    let before = try shell("sha256sum \(files)").outputText
+    let change = [
+      "gone": "rm $f", "empty": ": >$f", "nul": "head -c $(stat -c %s $f) /dev/zero >$f", "cut": "truncate -s -9 $f",
+    ][damage]
+    try #require(try shell("for f in \(files); do \(change ?? "false"); done").isSuccess)
+    #expect(try store("load", "-q", archive).isSuccess)
+    #expect(try shell("sha256sum \(files)").outputText == before)
+    #expect(try store("check").shows())
+  }
+
+  @Test(arguments: ["gone", "empty", "nul"])
+  func `Manifest and configuration of an image are made whole, and check tells that they are not`(damage: String) throws
+  {
+    let store = try makeStore("overlay")
+    let files = "\(store.graphRoot)/overlay-images/*/*"
+    let before = try shell("sha256sum \(files)").outputText
+    let change = ["gone": "rm $f", "empty": ": >$f", "nul": "head -c $(stat -c %s $f) /dev/zero >$f"][damage]
+    try #require(try shell("for f in \(files); do \(change ?? "false"); done").isSuccess)
+    #expect(try store("check").status == .exited(1))
+    #expect(try store("load", "-q", archive).isSuccess)
+    #expect(try shell("sha256sum \(files)").outputText == before)
+    #expect(try store("check").shows())
+  }
+}
