@@ -126,5 +126,5 @@ package struct BtrfsDriver: WholeTreeDriver, HomeClosing {
   }
 
   /// Ends the private mount of the home.
-  package func cleanUp() throws(StorageError) { try MountExecutor.unmount(home(of: context.graphRoot)) }
+  package func cleanUp() throws(StorageError) { try MountExecutor.endPrivateMount(home(of: context.graphRoot)) }
 }

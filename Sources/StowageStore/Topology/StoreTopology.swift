@@ -60,7 +60,9 @@ package struct StoreTopology: Hashable, Sendable {
   }
 
   /// What no layer may be named, as these names have a meaning of their own beside layers on disk.
-  static let reservedNames = ["l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp"]
+  static let reservedNames = [
+    "l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp", "lost+found",
+  ]
 
   /// Locks of content digests.
   package var digestLocks: FilePath { roots.runRoot.appending("\(driverName)-locks") }
