@@ -88,6 +88,16 @@ extension OverlayDriver {
     }
   }
 
+  /// Removes mount points, which each mount makes anew, and the kernel's own directories in those for work, which it makes anew.
+  /// Older versions of the reference do not make `work` itself, so that stays.
+  package func yieldSpace(of layers: [LayerLocation]) {
+    for layer in layers where layer.isWritable {
+      let files = files(of: layer)
+      // They are removed only if they are empty.
+      for path in [files.merged, files.work.appending("work")] { try? Syscall.rmdir(path) }
+    }
+  }
+
   /// Renames the layer's directory, to which mounts hold on by inode, and turns its entry in `l` to the new name.
   package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }

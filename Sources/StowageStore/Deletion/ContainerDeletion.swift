@@ -26,7 +26,7 @@ struct ContainerDeletion {
   /// - Parameter check: a last look at the container, under the locks; what it throws stops the deletion.
   /// - Throws: the code for a missing one; `system`; what `check` throws.
   func run(check: DeletionCheck<ContainerRecord> = { _, _ in }) throws(StorageError) {
-    try store.write([.ownLayers, .containers]) { (access) throws(StorageError) in
+    try store.free([.ownLayers, .containers]) { (access) throws(StorageError) in
       let layers = access.layers
       let containers = access.containers
       guard let container = containers.reading.container(nameOrID) else {

@@ -21,7 +21,7 @@ struct Wipe {
   /// - Throws: `layerHasChildren`, `imageUsedByContainer`, `layerUsedByContainer`, with nothing deleted, if another graph root
   ///   needs something; `system`.
   func run() throws(StorageError) {
-    try store.write([.ownLayers]) { (access) throws(StorageError) in
+    try store.free([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
       if !force { try checkNobodyElse(try store.needs(layers.reading, removesStale: true)) }
       try store.write([.containers]) { (access) throws(StorageError) in
