@@ -40,12 +40,13 @@ package enum Exhaustion: String, Sendable, CaseIterable {
       case .blocks:
         // A file system keeps more blocks for what is not written yet than that takes in the end: more than one turn. The last
         // bytes go by files, in case whole blocks are of no use any more.
-        "dd if=/dev/zero of=\(name).M bs=1M 2>/dev/null; for turn in 1 2 3; do dd if=/dev/zero of=\(name).k$turn bs=1k 2>/dev/null; "
+        "set +e; dd if=/dev/zero of=\(name).M bs=1M; for turn in 1 2 3; do dd if=/dev/zero of=\(name).k$turn bs=1k; "
           + "sync -f '\(directory)'; done; "
-          + "i=0; while [ $i -lt 50 ] && (echo x >\(name).$i) 2>/dev/null; do i=$((i+1)); done; true"
+          + "i=0; while [ $i -lt 50 ] && (echo x >\(name).$i); do i=$((i+1)); done; true"
       case .inodes: "i=0; while (: >\(name).$i) 2>/dev/null; do i=$((i+1)); done; true"
       }
-    _ = try shell(script)
+    let result = try shell(script)
+    guard result.isSuccess else { throw VolumeFailure(description: result.description) }
   }
 }
 
