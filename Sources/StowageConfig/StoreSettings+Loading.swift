@@ -108,6 +108,7 @@ extension StoreSettings {
     for (name, root) in [("runroot", runRoot), ("graphroot", graphRoot)] where root.value.isEmpty {
       throw StorageError(.configuration, "\(name) must be set")
     }
+    try checkPlaces()
     let isGraphRoot =
       imageStore.value.hasSameBytes(as: graphRoot.value)
       || Path.resolvingLinks(imageStore.value)?.hasSameBytes(as: Path.resolvingLinks(graphRoot.value) ?? "") ?? false

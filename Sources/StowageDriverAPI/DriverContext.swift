@@ -20,11 +20,13 @@ package struct DriverContext: Sendable {
   package var driverNames: Set<String>
   /// Whether the process acts inside a user namespace (archive-and-diff 4.8).
   package var inUserNamespace: Bool
+  /// Whether nothing may be changed below the graph root and the image store.
+  package var isReadOnly: Bool
 
   /// Collects what a driver needs to know.
   package init(
     graphRoot: FilePath, runRoot: FilePath, imageStore: FilePath? = nil, additional: [FilePath] = [],
-    options: [String] = [], driverNames: Set<String> = [], inUserNamespace: Bool = false
+    options: [String] = [], driverNames: Set<String> = [], inUserNamespace: Bool = false, isReadOnly: Bool = false
   ) {
     self.graphRoot = graphRoot
     self.runRoot = runRoot
@@ -33,6 +35,7 @@ package struct DriverContext: Sendable {
     self.options = options
     self.driverNames = driverNames
     self.inUserNamespace = inUserNamespace
+    self.isReadOnly = isReadOnly
   }
 }
 
@@ -42,8 +45,8 @@ extension DriverContext {
     try DriverOption.parse(options, for: names, among: driverNames)
   }
 
-  /// The roots of the stores that may be written: the graph root, and the image store if there is one.
-  package var writableRoots: [FilePath] { [graphRoot] + (imageStore.map { [$0] } ?? []) }
+  /// The roots of the stores that may be written: the graph root, and the image store if there is one; none if all is only read.
+  package var writableRoots: [FilePath] { isReadOnly ? [] : [graphRoot] + (imageStore.map { [$0] } ?? []) }
 }
 
 /// Fixed properties of a driver, so that nothing outside it asks for its name.

@@ -56,9 +56,12 @@ extension WholeTreeDriver {
   /// Whether the layer's directory exists.
   package func exists(_ layer: LayerLocation) -> Bool { HostFiles.isDirectory(directory(of: layer)) }
 
-  /// The directories with the layers.
+  /// The directories with the layers, without `lost+found`.
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
-    (try HostFiles.entries(trees(in: root)) ?? []).filter { $0.kind == .directory }.map(\.name)
+    let trees = trees(in: root)
+    return (try HostFiles.entries(trees) ?? [])
+      .filter { $0.kind == .directory && !HostFiles.isLostAndFound($0.name, in: trees) }
+      .map(\.name)
   }
 
   /// The layer's directory has all of its content.

@@ -41,7 +41,7 @@ package struct BtrfsDriver: WholeTreeDriver, HomeClosing {
       settings: try BtrfsSettings(context.options(for: [BtrfsDriver.name])), context: context)
     try driver.refuseOtherStores()
     try HostFiles.ensureDirectory(driver.trees(in: context.graphRoot), mode: 0o700, owner: .current)
-    try MountExecutor.makePrivateMount(home)
+    if !context.isReadOnly { try MountExecutor.makePrivateMount(home) }
     if driver.settings.wantsQuota { try Subvolume.enableQuota(home) }
     return driver
   }
@@ -126,5 +126,5 @@ package struct BtrfsDriver: WholeTreeDriver, HomeClosing {
   }
 
   /// Ends the private mount of the home.
-  package func cleanUp() throws(StorageError) { try MountExecutor.unmount(home(of: context.graphRoot)) }
+  package func cleanUp() throws(StorageError) { try MountExecutor.endPrivateMount(home(of: context.graphRoot)) }
 }

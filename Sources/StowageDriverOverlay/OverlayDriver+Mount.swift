@@ -18,7 +18,7 @@ extension OverlayDriver {
     try checkContent(files)
     let root = try Owner(rootOf: options.idMaps)
     let words = try mountWords(options)
-    let readOnly = layer.role != .graphRoot || words.contains("ro")
+    let readOnly = !isOwn(layer) || words.contains("ro")
     let chain = isNew ? parents : try driverChain(of: layer, over: parents)
     let lowers = try lowerDirectories(of: files, chain)
 
@@ -28,7 +28,7 @@ extension OverlayDriver {
       StopIfMounted(mountPoint, kinds: kinds, readOnly: readOnly),
       EnsureDirectory(mountPoint, mode: 0o700, owner: root),
     ]
-    if layer.isWritable {
+    if layer.isWritable, !context.isReadOnly {
       let mode = try contentMode(lowers)
       if !isNew, !HostFiles.exists(files.diff) {
         steps.append(EnsureDirectory(files.diff, mode: mode, owner: root))
@@ -45,7 +45,7 @@ extension OverlayDriver {
     let (flags, data) = MountFlags.split(words)
     let mount = OverlayMount(
       lowers: lowers, upper: files.diff, work: readOnly ? nil : files.work, options: data,
-      flags: layer.role == .graphRoot ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
+      flags: isOwn(layer) ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
       shift: needsShifting(options, chain) ? options.idMaps : IDMaps())
     if let program = settings.mountProgram {
       steps.append(self.program(program, mount, options))
@@ -59,10 +59,10 @@ extension OverlayDriver {
   package func unmountPlan(for layer: LayerLocation) -> MountPlan {
     let mountPoint = mountPoint(of: layer)
     var steps: [any MountStep] = []
-    if layer.isWritable { steps.append(UnmountChildren(files(of: layer).mapped)) }
+    if layer.isWritable, !context.isReadOnly { steps.append(UnmountChildren(files(of: layer).mapped)) }
     if settings.mountProgram != nil { steps.append(UnmountProgram(mountPoint)) }
     steps.append(Unmount(mountPoint))
-    if layer.role == .graphRoot {
+    if isOwn(layer) {
       steps.append(ReplaceMountPoint(mountPoint))
     } else {
       steps.append(RemoveTree(mountPoint.removingLastComponent()))
@@ -70,9 +70,13 @@ extension OverlayDriver {
     return MountPlan(steps: steps, mountPoint: mountPoint)
   }
 
-  /// `merged` in the layer's directory; for layers of other stores a private one in the run root (graph-drivers 5).
+  /// Whether the layer is in a graph root that may be changed: then it has a mount point of its own, and may be written.
+  private func isOwn(_ layer: LayerLocation) -> Bool { layer.role == .graphRoot && !context.isReadOnly }
+
+  /// `merged` in the layer's directory; for layers of other stores, and of a graph root that can only be read, a private one in
+  /// the run root (graph-drivers 5).
   func mountPoint(of layer: LayerLocation) -> FilePath {
-    layer.role == .graphRoot
+    isOwn(layer)
       ? files(of: layer).merged : runHome.appending(layer.id.rawValue).appending("merged")
   }
 

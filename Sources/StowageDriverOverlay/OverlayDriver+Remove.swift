@@ -41,12 +41,13 @@ extension OverlayDriver {
       .filter { HostFiles.linkTarget($0) == files.linkTarget }
   }
 
-  /// All directories of the home but `l`, `staging`, `tempdirs` and what probes left behind (graph-drivers 26.16).
+  /// All directories of the home but `l`, `staging`, `tempdirs`, `lost+found` and what probes left behind
+  /// (graph-drivers 26.16).
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
     let home = home(of: root)
     return (try HostFiles.entries(home) ?? []).lazy
       .filter { $0.kind == .directory && !["l", "staging", "tempdirs"].contains($0.name) }
-      .filter { !OverlayDriver.isProbeLeftover($0.name, in: home) }
+      .filter { !OverlayDriver.isProbeLeftover($0.name, in: home) && !HostFiles.isLostAndFound($0.name, in: home) }
       .map(\.name)
   }
 
@@ -70,7 +71,7 @@ extension OverlayDriver {
         if try !OverlayDriver.removeStale(directory) { inUse = true }
       }
     }
-    if !inUse { try MountExecutor.unmount(graphHome) }
+    if !inUse { try MountExecutor.endPrivateMount(graphHome) }
   }
 
   /// Deletes a staging directory whose lock is free. Returns false if somebody holds it.
@@ -84,6 +85,16 @@ extension OverlayDriver {
       return true
     } catch {
       throw StorageError.failed("open", directory, error)
+    }
+  }
+
+  /// Removes mount points, which each mount makes anew, and the kernel's own directories in those for work, which it makes anew.
+  /// Older versions of the reference do not make `work` itself, so that stays.
+  package func yieldSpace(of layers: [LayerLocation]) {
+    for layer in layers where layer.isWritable {
+      let files = files(of: layer)
+      // They are removed only if they are empty.
+      for path in [files.merged, files.work.appending("work")] { try? Syscall.rmdir(path) }
     }
   }
 

@@ -70,6 +70,7 @@ struct OverlaySetup {
 
   /// Makes directories, decides on a mount program, probes, recovers and mounts the home.
   func driver(_ options: OverlaySettings) throws(StorageError) -> OverlayDriver {
+    if context.isReadOnly { return try readOnlyDriver(options) }
     var settings = options
     try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current)
     try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
@@ -82,6 +83,21 @@ struct OverlaySetup {
     let features = try settings.mountProgram == nil ? kernelFeatures(probes) : programFeatures(&settings)
     _ = StagedDirectory.recover(root: home.appending("tempdirs"))
     if !settings.skipsHomeMount { try MountExecutor.makePrivateMount(home) }
+    return OverlayDriver(
+      settings: settings, context: context, graphHome: home, runHome: runHome, backing: backing, features: features,
+      additionalImageStores: settings.additionalStores + context.additional)
+  }
+
+  /// Where nothing can be made nothing can be tried: trees are compared by mounting them, and a mount that the kernel does not
+  /// support fails.
+  private func readOnlyDriver(_ options: OverlaySettings) throws(StorageError) -> OverlayDriver {
+    var settings = options
+    try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
+    let usesProgram = try HostFiles.read(hasMountProgram).map { $0.starts(with: "true".utf8) } ?? (geteuid() != 0)
+    if settings.mountProgram == nil, usesProgram { settings.mountProgram = Executable.find("fuse-overlayfs") }
+    var features = OverlayFeatures()
+    features.usesMetacopy = settings.mountOptions.contains("metacopy=on")
+    features.nativeDiff = .unsupported("the graph root is read-only")
     return OverlayDriver(
       settings: settings, context: context, graphHome: home, runHome: runHome, backing: backing, features: features,
       additionalImageStores: settings.additionalStores + context.additional)
@@ -127,7 +143,11 @@ struct OverlaySetup {
       try recordMountProgram(found)
       if found { return false }
     }
-    do throws(StorageError) { try probes.overlay() } catch { return false }
+    do throws(StorageError) { try probes.overlay() } catch {
+      // A full file system says nothing about the kernel.
+      if error.isOutOfSpace { throw error }
+      return false
+    }
     return true
   }
 

@@ -10,7 +10,7 @@ package import SystemPackage
 ///
 /// An immutable value; its parts are in extensions by task. On-disk layout: README.md of this target.
 package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, DifferenceReading, HomeClosing, LayerRetiring,
-  LinkKeeping, OwnerShifting, SelfDescribing, StrayFinding
+  LinkKeeping, OwnerShifting, SelfDescribing, SpaceYielding, StrayFinding
 {
   /// The parsed options; the mount program may have been found instead of configured.
   let settings: OverlaySettings

@@ -84,7 +84,8 @@ package struct DeferredRemoval: ~Copyable, Sendable {
   /// No bins yet.
   package init() {}
 
-  /// Moves `path` into the bin under `root`, which must be on the same mount.
+  /// Moves `path` into the bin under `root`, which must be on the same mount; what is no directory may be on another one, and
+  /// is gone at once then.
   ///
   /// - Returns: false if there was nothing at the path.
   @discardableResult
@@ -94,9 +95,17 @@ package struct DeferredRemoval: ~Copyable, Sendable {
     let bin: StagingState
     if let known = bins[root] { bin = known } else { bin = try StagingState.create(in: root) }
     bins[root] = bin
-    guard let place = try bin.stageForRemoval(path) else { return false }
-    items.append(Item(origin: path, place: place))
     unflushed.insert(path.removingLastComponent())
+    do throws(StorageError) {
+      guard let place = try bin.stageForRemoval(path) else { return false }
+      items.append(Item(origin: path, place: place))
+    } catch {
+      guard error.errno == .improperLink, try HostFiles.status(path, followingLinks: false)?.isDirectory == false else {
+        throw error
+      }
+      do throws(Errno) { try Syscall.unlink(path) } catch { throw .failed("unlink", path, error) }
+      items.append(Item(origin: path, place: path))
+    }
     return true
   }
 

@@ -22,13 +22,27 @@ package enum MountExecutor {
   }
 
   /// Makes a directory a private mount of itself, so that mounts below do not spread (graph-drivers 4.4, 18.1).
+  ///
+  /// A symbolic link is followed: what is mounted where it leads is seen, and not covered by another mount.
   package static func makePrivateMount(_ directory: FilePath) throws(StorageError) {
+    let place = MountTable.canonical(directory)
     try attempt("mount", directory) { () throws(Errno) in
-      if !MountTable.isMountPoint(directory) {
-        try Syscall.mount(source: directory.string, target: directory, type: "none", flags: .bind)
+      if !MountTable.isMountPoint(place) {
+        try Syscall.mount(source: place.string, target: place, type: "none", flags: .bind)
       }
-      try Syscall.mount(source: "", target: directory, type: nil, flags: .private)
+      try Syscall.mount(source: "", target: place, type: nil, flags: .private)
     }
+  }
+
+  /// Ends what ``makePrivateMount(_:)`` has made. A file system that somebody else mounted there stays.
+  package static func endPrivateMount(_ directory: FilePath) throws(StorageError) {
+    let own: MountTable.Entry?
+    do throws(Errno) { own = try MountTable.bindOntoItself(directory) } catch .noSuchFileOrDirectory, .notDirectory {
+      return
+    } catch {
+      throw .failed("examine the mounts of", directory, error)
+    }
+    if let own { try unmount(own.mountPoint) }
   }
 
   /// Unmounts lazily. Not mounted (EINVAL) and missing (ENOENT) are success; EBUSY is tried again (graph-drivers 25.2).

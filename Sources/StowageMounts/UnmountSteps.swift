@@ -41,7 +41,7 @@ package struct UnmountChildren: MountStep {
 }
 
 /// Puts a fresh directory in place of a mount point, through `<path>.1` and a rename, which detaches it from mounts that
-/// linger in other namespaces; a missing one is made.
+/// linger in other namespaces; a missing one is made. On a full file system the old one stays.
 package struct ReplaceMountPoint: MountStep {
   private let path: FilePath
 
@@ -60,6 +60,8 @@ package struct ReplaceMountPoint: MountStep {
       try HostFiles.makeDirectory(fresh, mode: 0o700, owner: owner)
       try HostFiles.rename(fresh, path)
     } catch {
+      // Nothing may stand in the way of giving space back.
+      if error.isOutOfSpace, HostFiles.isDirectory(path) { return .done }
       throw error.wrapped("replacing mount point \(goQuoted(path.string))")
     }
     return .done

@@ -25,6 +25,8 @@ public final class Store: Sendable {
   /// Where everything is.
   package let topology: StoreTopology
   let drivers: DriverHolder
+  /// Space for deletions on full file systems.
+  let reserve: SpaceReserve
   /// Image stores in search order: the primary one, the graph root's if that is another one, additional ones.
   let imageStores: RecordStores<ImageRecord>
   let containerStore: RecordStores<ContainerRecord>
@@ -45,15 +47,27 @@ public final class Store: Sendable {
     let roots = StoreRoots(
       graphRoot: FilePath(options.graphRoot), runRoot: FilePath(options.runRoot),
       imageStore: options.imageStore.isEmpty ? nil : absolute(options.imageStore))
-    _ = try LockFile.open(roots.userNamespaceLock)
-    drivers = try DriverHolder(options, roots, factory)
+    if !roots.isReadOnly { _ = try LockFile.open(roots.userNamespaceLock) }
+    let own = roots.writable + [roots.runRoot]
+    let chosen = options
+    // A full file system must not keep anybody from opening the store: only so can something be deleted.
+    drivers = try SpaceReserve(in: own, for: []).usedIfNeeded { () throws(StorageError) in
+      try DriverHolder(chosen, roots, factory)
+    }
     let driver = try drivers.current()
-    topology = StoreTopology(
+    let topology = StoreTopology(
       roots: roots, driverName: driver.traits.name, isTransient: options.transientStore,
       additional: driver.additionalStoreReading?.additionalImageStores ?? [])
-    for directory in topology.directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
-    imageStores = try RecordStores(images: topology, options.lockTimeout)
-    containerStore = try RecordStores(containers: topology, options.lockTimeout)
+    self.topology = topology
+    reserve = SpaceReserve(
+      in: roots.writable + topology.bins + driver.traits.temporaryRoots + [roots.runRoot], for: topology.records)
+    (imageStores, containerStore) = try reserve.usedIfNeeded { () throws(StorageError) in
+      for directory in topology.directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
+      return (
+        try RecordStores(images: topology, chosen.lockTimeout),
+        try RecordStores(containers: topology, chosen.lockTimeout)
+      )
+    }
     self.options = options
   }
 
@@ -71,6 +85,9 @@ public final class Store: Sendable {
   public var runRoot: String { topology.roots.runRoot.string }
   /// The image store, or empty if there is none apart from the graph root.
   public var imageStoreRoot: String { topology.roots.imageStore?.string ?? "" }
+  /// Whether nothing can be changed here: the graph root or the image store is on a file system that is read-only, or is closed
+  /// to this process.
+  public var isReadOnly: Bool { topology.roots.isReadOnly }
   /// The driver's name.
   public var driverName: String { topology.driverName }
   /// The driver's options as given.

@@ -12,3 +12,8 @@ extension Errno {
     return first.lowercased() + text.dropFirst()
   }
 }
+
+extension Errno {
+  /// Whether a file system, or a quota, has nothing left.
+  package var isOutOfSpace: Bool { self == .noSpace || self == .diskQuotaExceeded }
+}

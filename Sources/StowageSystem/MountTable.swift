@@ -42,6 +42,33 @@ package enum MountTable {
     return entries.contains { $0.mountPoint == path.lexicallyNormalized() }
   }
 
+  /// The path of a directory as the mount table names it: without symbolic links; the path itself if it cannot be opened.
+  package static func canonical(_ directory: FilePath) -> FilePath {
+    guard let handle = try? Syscall.open(directory, [.path, .directory]),
+      let target = try? Syscall.readlink(FilePath("/proc/self/fd/\(handle.rawValue)"))
+    else { return directory.lexicallyNormalized() }
+    return FilePath(target)
+  }
+
+  /// The mount that shows a directory on itself: the uppermost one there, if it is a bind of just this directory and not
+  /// another file system or another directory. Symbolic links are followed.
+  ///
+  /// `nil` if there is none, or if the mount below is out of sight, as after `chroot(2)`.
+  package static func bindOntoItself(_ directory: FilePath) throws(Errno) -> Entry? {
+    let handle = try Syscall.open(directory, [.path, .directory])
+    let status = try Syscall.statx(handle.rawValue, "", flags: .emptyPath)
+    if status.isMountRoot == false { return nil }
+    let place = canonical(directory)
+    let entries = try entries()
+    let found = status.mountID.map { id in entries.first { $0.id == id } } ?? entries.last { $0.mountPoint == place }
+    guard let mount = found, mount.mountPoint == place, let parent = entries.first(where: { $0.id == mount.parentID }),
+      mount.device == parent.device
+    else { return nil }
+    var below = place
+    guard below.removePrefix(parent.mountPoint) else { return nil }
+    return mount.root == parent.root.appending(below.components) ? mount : nil
+  }
+
   /// Mount points at or below a path, compared component by component, deepest and latest first.
   ///
   /// - Parameter path: absolute, without symbolic links in it.

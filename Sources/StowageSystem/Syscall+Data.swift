@@ -113,6 +113,16 @@ extension Syscall {
     SystemTrace.done("write", descriptor)
   }
 
+  /// Gives a file space, so that it is `size` bytes long at least. See `posix_fallocate(3)`.
+  package static func allocate(_ descriptor: CInt, size: Int64) throws(Errno) {
+    try SystemHook.step("fallocate", "\(descriptor)")
+    while true {
+      let error = Errno(rawValue: posix_fallocate(descriptor, 0, off_t(size)))
+      if error.rawValue == 0 { return }
+      if error != .interrupted { throw error }
+    }
+  }
+
   /// Moves the file offset to an absolute position. See `lseek(2)`.
   @discardableResult
   package static func seek(_ descriptor: CInt, to offset: Int64) throws(Errno) -> Int64 {

@@ -55,6 +55,24 @@ extension Syscall {
     try path.withCString { (name) throws(Errno) in try statx(AT_FDCWD, name) }
   }
 
+  /// The mount that shows a directory, links followed; `nil` if it cannot be opened, or the kernel does not tell (before 5.8).
+  package static func mount(of directory: FilePath) -> UInt64? {
+    guard let handle = try? Syscall.open(directory, [.path, .directory]) else { return nil }
+    return (try? statx(handle.rawValue, "", flags: .emptyPath))?.mountID
+  }
+
+  /// Why this process may not change entries of a directory; `nil` if it may. See `faccessat(2)`.
+  package static func obstacle(toWriting path: FilePath) -> Errno? {
+    do throws(Errno) {
+      try path.withCString { (name) throws(Errno) in
+        _ = try checked { Glibc.faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) }
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   /// The file system that holds a host path. See `statfs(2)`.
   package static func statfs(_ path: FilePath) throws(Errno) -> FileSystemInfo {
     var info = stowage_statfs()

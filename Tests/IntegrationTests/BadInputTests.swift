@@ -188,8 +188,8 @@ import Testing
     let refused = try store("create-layer", "--id", "more")
     try #require(try shell("umount \(store.graphRoot)").isSuccess)
     #expect(refused.status == .exited(1))
-    #expect(refused.outputText.contains("read-only file system"))
-    #expect(refused.outputText.contains(store.graphRoot))
+    #expect(refused.errorText.contains("read-only file system"))
+    #expect(refused.errorText.contains(store.graphRoot))
     #expect(try store("layers", "-q").shows("kept\n"))
   }
 

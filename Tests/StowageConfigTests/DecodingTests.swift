@@ -136,7 +136,7 @@ import Testing
 
   @Test(arguments: [
     ("/a/${UID}/x", "/a/x"), ("/a/$UID/x", "/a/0/x"), ("/a/$UIDX", "/a/0X"), ("/$NAME/y", "/value/y"),
-    ("/${NAME}/y", "/value/y"), ("/a${}b", "/ab"), ("/a$$b", "/ab"), ("/a$*b$1c", "/abc"), ("a/../b//c/", "b/c"),
+    ("/${NAME}/y", "/value/y"), ("/a${}b", "/ab"), ("/a$$b", "/ab"), ("/a$*b$1c", "/abc"), ("/a/../b//c/", "/b/c"),
     ("/a${b", "/ab"), ("/x$", "/x$"), ("/x$/y", "/x$/y"), ("/../..//z/.", "/z"),
   ])
   func `Paths are expanded`(text: String, expected: String) throws {
@@ -212,5 +212,41 @@ import Testing
         #expect(error.code == .configuration, "seed \(seed)")
       }
     }
+  }
+
+  @Test(arguments: ["$HOME/i", "~/i", "i", "./i", "../i", "/data/$USER/i", "/data/${USER}/i"])
+  func `An image store that is no whole path is refused with its place`(value: String) throws {
+    let scratch = try Scratch()
+    let error = #expect(throws: StorageError.self) {
+      try scratch.load(file: "[storage]\ngraphroot = \"/g\"\nimagestore = \"\(value)\"\n")
+    }
+    #expect(error?.code == .configuration)
+    #expect(error?.message.hasPrefix("imagestore \"\(value)\" ") == true)
+    #expect(error?.message.hasSuffix("write the whole path (\(scratch.path)/c.conf:3:14)") == true)
+  }
+
+  @Test(arguments: ["~/g", "g", "./g"], ["graphroot", "runroot"])
+  func `A root that is no whole path after the replacement of variables is refused`(value: String, key: String) throws {
+    let scratch = try Scratch()
+    let error = #expect(throws: StorageError.self) { try scratch.load(file: "[storage]\n\(key) = \"\(value)\"\n") }
+    #expect(error?.message.contains("is no absolute path (~ is not replaced)") == true)
+  }
+
+  @Test func `Roots with variables, and literal dollar signs, are taken`() throws {
+    let scratch = try Scratch()
+    let options = try scratch.load(
+      file: "[storage]\ngraphroot = \"$HOME/g\"\nrunroot = \"${HOME}/r\"\nimagestore = \"/cost$/5$1\"\n")
+    #expect(options.graphRoot == scratch.path + "/home/g" || options.graphRoot.hasSuffix("/g"))
+    #expect(options.graphRoot.hasPrefix("/") && options.runRoot.hasPrefix("/"))
+    #expect(options.imageStore == "/cost$/5$1")
+  }
+
+  @Test(arguments: ["~/bin/fuse-overlayfs", "fuse-overlayfs", "$HOME/bin/f"])
+  func `A mount program that is no whole path is refused`(value: String) throws {
+    let scratch = try Scratch()
+    let error = #expect(throws: StorageError.self) {
+      try scratch.load(file: "[storage.options.overlay]\nmount_program = \"\(value)\"\n")
+    }
+    #expect(error?.message.hasPrefix("mount_program \"\(value)\" is no absolute path") == true)
   }
 }

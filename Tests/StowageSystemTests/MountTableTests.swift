@@ -98,4 +98,30 @@ import Testing
     #expect(!MountTable.isMountPoint("/proc/self"))
     #expect(MountTable.mounts(below: "/nonexistent").isEmpty)
   }
+
+  @Test(.tags(.root), .enabled(if: isRoot, "mounting needs root"))
+  func `A bind of a directory onto itself is told from what else is mounted there`() throws {
+    try withTemporaryDirectory { directory in
+      for name in ["own", "plain", "other", "below", "foreign", "source", "source/inner"] {
+        try Syscall.mkdir(directory.appending(name), mode: 0o700)
+      }
+      func bind(_ source: String, _ target: String) throws {
+        try Syscall.mount(
+          source: directory.appending(source).string, target: directory.appending(target), type: "none", flags: .bind)
+      }
+      try bind("own", "own")
+      try bind("source", "other")
+      try bind("source/inner", "below")
+      _ = try run("mount", "-t", "tmpfs", "none", directory.appending("foreign").string)
+      try Syscall.symlink(target: "own", at: directory.appending("link"))
+      let own = try MountTable.bindOntoItself(directory.appending("own"))
+      #expect(own?.mountPoint == directory.appending("own"))
+      #expect(try MountTable.bindOntoItself(directory.appending("link")) == own)
+      for name in ["plain", "other", "below", "foreign"] {
+        #expect(try MountTable.bindOntoItself(directory.appending(name)) == nil, "\(name)")
+      }
+      try bind("foreign", "foreign")
+      #expect(try MountTable.bindOntoItself(directory.appending("foreign"))?.type == "tmpfs")
+    }
+  }
 }

@@ -18,7 +18,8 @@ enum ArchiveInput {
   /// A regular uncompressed file is used in place. Anything else is copied, uncompressed, into a file without name in
   /// `$TMPDIR` or `/var/tmp`, which disappears with the last reference to it, also after a crash.
   ///
-  /// - Throws: `system` if it cannot be opened, read or copied; `invalidArchive` if its compressed data is broken.
+  /// - Throws: `system` if it cannot be opened, read or copied, naming the directory if that has no space left;
+  ///   `invalidArchive` if its compressed data is broken.
   static func open(_ source: ImageSource) throws(StorageError) -> ArchiveInput {
     let descriptor: SharedDescriptor
     let status: FileStatus
@@ -59,30 +60,46 @@ enum ArchiveInput {
 
   /// Copies a stream into a temporary file, uncompressed.
   private static func spool(_ source: PeekedSource) throws(ArchiveError) -> InputFile {
+    let directory = temporaryDirectory
     let file: SharedDescriptor
     do throws(Errno) {
-      file = SharedDescriptor(try openTemporaryFile())
+      file = SharedDescriptor(try openTemporaryFile(in: directory))
     } catch {
-      throw ArchiveError.system("creating a temporary file", error)
+      throw ArchiveError.system("creating a temporary file in \(directory) (TMPDIR names another directory)", error)
     }
     let format = try detectCompression(of: source)
     let sink = DescriptorSink(file.rawValue)
     // Unpacking and writing overlap: the source runs on a thread of its own.
     let content = format == .none ? source : PipelineSource(decoder(for: format, over: source)) as any ByteSource
-    let size = try sink.write(contentsOf: content)
-    try sink.finish()
-    return InputFile(file, start: 0, end: size)
+    do throws(ArchiveError) {
+      let size = try sink.write(contentsOf: content)
+      try sink.finish()
+      return InputFile(file, start: 0, end: size)
+    } catch {
+      guard let reason = error.cause as? Errno, reason.isOutOfSpace else { throw error }
+      let what = format == .none ? "copying the archive" : "unpacking the archive"
+      throw ArchiveError.system(
+        "\(what) into a temporary file in \(directory), which takes more than \(size(of: file)) bytes "
+          + "(TMPDIR names another directory)", reason)
+    }
+  }
+
+  /// The bytes in a file; 0 if that cannot be found out.
+  private static func size(of file: SharedDescriptor) -> Int64 { (try? Syscall.fstat(file.rawValue))?.size ?? 0 }
+
+  /// `$TMPDIR`, or `/var/tmp`.
+  private static var temporaryDirectory: FilePath {
+    FilePath(getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp")
   }
 
   /// Opens a file without name. File systems that cannot have one get a named file that is unlinked at once.
-  private static func openTemporaryFile() throws(Errno) -> OwnedDescriptor {
-    let directory = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp"
+  private static func openTemporaryFile(in directory: FilePath) throws(Errno) -> OwnedDescriptor {
     do throws(Errno) {
-      return try Syscall.open(FilePath(directory), [.readWrite, .temporary], mode: 0o600)
+      return try Syscall.open(directory, [.readWrite, .temporary], mode: 0o600)
     } catch {
       guard error == .notSupported || error == .isDirectory || error == .invalidArgument else { throw error }
     }
-    let path = FilePath(directory).appending("stowage-load-\(ImageID.random())")
+    let path = directory.appending("stowage-load-\(ImageID.random())")
     let file = try Syscall.open(path, [.readWrite, .create, .exclusive], mode: 0o600)
     try Syscall.unlink(path)
     return file

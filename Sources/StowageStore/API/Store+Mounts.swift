@@ -77,15 +77,14 @@ extension Store {
     let container = try read([.containers]) { (access) throws(StorageError) in
       access.containers.container(nameOrID)
     }
-    return try write([.layers]) { (access) throws(StorageError) -> Bool in
-      let layers = access.layers
-      let name = container?.layer.rawValue ?? nameOrID
-      let atPath = layers.reading.mounts.layer(at: nameOrID)
-      guard let layer = layers.reading.findPrimary(name) ?? atPath.flatMap({ layers.reading.find($0) }) else {
-        throw StorageError(.layerUnknown, subject: nameOrID)
+    func find(_ layers: borrowing LayersReading) throws(StorageError) -> FoundLayer {
+      let atPath = layers.mounts.layer(at: nameOrID)
+      if let layer = layers.findPrimary(container?.layer.rawValue ?? nameOrID) ?? atPath.flatMap({ layers.find($0) }) {
+        return layer
       }
-      return try layers.unmount(layer, force: force)
+      throw StorageError(.layerUnknown, subject: nameOrID)
     }
+    return try unmount(force: force, find)
   }
 
   /// Takes one from the mount count of an image's top layer. See ``unmount(_:force:)``.
@@ -94,12 +93,27 @@ extension Store {
   @discardableResult
   public func unmountImage(_ nameOrID: String, force: Bool = false) throws(StorageError) -> Bool {
     let image = try read([.images]) { (access) throws(StorageError) in try access.images.require(nameOrID) }
-    return try write([.layers]) { (access) throws(StorageError) -> Bool in
-      let layers = access.layers
-      guard let layer = image.unmappedLayer(topology, layers.reading) else {
+    return try unmount(force: force) { (layers) throws(StorageError) in
+      guard let layer = image.unmappedLayer(topology, layers) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
-      return try layers.unmount(layer, force: force)
+      return layer
+    }
+  }
+
+  /// Unmounts the layer that `find` finds.
+  private func unmount(
+    force: Bool, _ find: (borrowing LayersReading) throws(StorageError) -> FoundLayer
+  ) throws(StorageError) -> Bool {
+    if isReadOnly {
+      return try read([.layers]) { (access) throws(StorageError) -> Bool in
+        let layers = access.layers
+        return try layers.unmount(try find(layers), force: force)
+      }
+    }
+    return try free([.layers]) { (access) throws(StorageError) -> Bool in
+      let layers = access.layers
+      return try layers.unmount(try find(layers.reading), force: force)
     }
   }
 

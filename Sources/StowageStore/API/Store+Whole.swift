@@ -39,7 +39,8 @@ extension Store {
   /// - Throws: `layerUsedByContainer` if a layer was mounted.
   @discardableResult
   public func shutdown(force: Bool) throws(StorageError) -> [LayerID] {
-    try write([.driver, .layers]) { (access) throws(StorageError) -> [LayerID] in
+    if isReadOnly { return try shutdownReadOnly(force: force) }
+    return try free([.driver, .layers]) { (access) throws(StorageError) -> [LayerID] in
       let layers = access.layers
       let mounted = layers.reading.mounts.layers.filter { layers.reading.find($0) != nil }.sorted()
       if force {
@@ -52,6 +53,18 @@ extension Store {
         try layers.driver.homeClosing?.cleanUp()
       }
       if mounted.isEmpty { return [] }
+      throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")
+    }
+  }
+  /// There is nobody to be told, and nothing to clean up.
+  private func shutdownReadOnly(force: Bool) throws(StorageError) -> [LayerID] {
+    try read([.layers]) { (access) throws(StorageError) -> [LayerID] in
+      let layers = access.layers
+      let mounted = layers.mounts.layers.filter { layers.find($0) != nil }.sorted()
+      if mounted.isEmpty { return [] }
+      if force {
+        for id in mounted { if let layer = layers.find(id) { try layers.unmount(layer, force: true) } }
+      }
       throw StorageError(.layerUsedByContainer, subject: mounted.first?.rawValue).wrapped("a layer is mounted")
     }
   }

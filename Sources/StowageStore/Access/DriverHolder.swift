@@ -12,27 +12,38 @@ internal import SystemPackage
 ///
 /// Source: on-disk-format 9 (storage lock).
 final class DriverHolder: Sendable {
-  private let lock: LockFile
+  /// `nil` for a store that can only be read and has no such file.
+  private let lock: LockFile?
+  /// How `lock` is taken for the driver's set-up.
+  private let kind: LockKind
   private let timeout: Duration?
   private let make: @Sendable () throws(StorageError) -> any GraphDriver
   private let state: Mutex<State>
 
   private struct State: Sendable {
     var driver: any GraphDriver
-    var token: LastWrite
+    /// `nil` without a lock.
+    var token: LastWrite?
   }
 
   /// Makes the driver for the first time.
   init(_ options: StoreOptions, _ roots: StoreRoots, _ factory: @escaping DriverFactory) throws(StorageError) {
-    lock = try LockFile.open(roots.storageLock)
+    var isPresent = true
+    if roots.isReadOnly { isPresent = try LockFile.isPresent(roots.storageLock) }
+    lock = isPresent ? try LockFile.open(roots.storageLock, readOnly: roots.isReadOnly) : nil
+    kind = roots.isReadOnly ? .read : .write
     timeout = options.lockTimeout
     let context = DriverContext(
       graphRoot: roots.graphRoot, runRoot: roots.runRoot, imageStore: roots.imageStore,
-      options: options.driverOptions, inUserNamespace: isInUserNamespace)
+      options: options.driverOptions, inUserNamespace: isInUserNamespace, isReadOnly: roots.isReadOnly)
     let name = options.driverName
     let priority = options.driverPriority
     make = { () throws(StorageError) -> any GraphDriver in try factory(name, priority, context) }
-    let held = try lock.acquire(.write, timeout: timeout)
+    guard let lock else {
+      state = Mutex(State(driver: try make(), token: nil))
+      return
+    }
+    let held = try lock.acquire(kind, timeout: timeout)
     let token = try held.lastWrite()
     state = Mutex(State(driver: try make(), token: token))
     held.release()
@@ -40,6 +51,7 @@ final class DriverHolder: Sendable {
 
   /// The driver, after a short look whether another process has shut the store down.
   func current() throws(StorageError) -> any GraphDriver {
+    guard let lock else { return state.withLock { $0.driver } }
     let held = try lock.acquire(.read, timeout: timeout)
     let token = try held.lastWrite()
     held.release()
@@ -49,9 +61,10 @@ final class DriverHolder: Sendable {
     return hold.driver
   }
 
-  /// Takes `storage.lock` exclusively, as everything must that mounts or shuts down.
+  /// Takes `storage.lock` exclusively, as everything must that mounts or shuts down; shared if the store can only be read.
   func hold() throws(StorageError) -> DriverHold {
-    let held = try lock.acquire(.write, timeout: timeout)
+    guard let lock else { return DriverHold(state.withLock { $0.driver }) }
+    let held = try lock.acquire(kind, timeout: timeout)
     let token = try held.lastWrite()
     let driver = try state.withLock { (state) throws(StorageError) -> any GraphDriver in
       if state.token == token { return state.driver }
@@ -72,7 +85,12 @@ final class DriverHolder: Sendable {
 struct DriverHold: Sendable {
   /// The driver.
   let driver: any GraphDriver
-  private let lock: LockHold
+  private let lock: LockHold?
+
+  fileprivate init(_ driver: any GraphDriver) {
+    self.driver = driver
+    lock = nil
+  }
 
   fileprivate init(_ driver: any GraphDriver, _ held: consuming HeldLock) {
     self.driver = driver
@@ -80,8 +98,8 @@ struct DriverHold: Sendable {
   }
 
   /// Tells all other processes that the store is shut down.
-  func announceShutdown() throws(StorageError) { try lock.recordWrite() }
+  func announceShutdown() throws(StorageError) { try lock?.recordWrite() }
 
   /// Gives the lock up; a second time does nothing.
-  func release() { lock.release() }
+  func release() { lock?.release() }
 }

@@ -39,13 +39,16 @@ struct LockTaking {
 
   /// See ``Store/write(_:reading:_:)``.
   func write<R>(
-    _ parts: StoreParts, reading others: StoreParts,
+    _ parts: StoreParts, reading others: StoreParts, freesSpace: Bool = false,
     _ body: (borrowing StoreWriting) throws(StorageError) -> R
   ) throws(StorageError) -> R {
+    if let refusal = store.topology.roots.refusal { throw refusal }
+    let hasRoom = !freesSpace || store.reserve.prepare()
     var held = HeldParts()
     let result: Result<R, StorageError>
     do throws(StorageError) {
       try take(parts.union(others), writing: parts, &held)
+      if !hasRoom, parts.contains(.ownLayers) { held.layers?.reading.yieldSpace() }
       let value = try body(StoreWriting(reading: StoreReading(store: store, held: held), bins: bins))
       held.releaseObjects()
       if parts.contains(.ownLayers), let layers = held.layers {
@@ -60,6 +63,7 @@ struct LockTaking {
     }
     held.release()
     bins.empty()
+    if freesSpace { store.reserve.finish() } else { store.reserve.refill() }
     return try result.get()
   }
 
@@ -97,7 +101,9 @@ struct LockTaking {
     let text = "(even after 3 cleanup attempts:) an incomplete layer exists and can't be cleaned up"
     let records = try layers.records.beginReading(attempts: 4, failure: StorageError(.corrupt, text)) {
       (_) throws(StorageError) in
-      try LockTaking(store, driver: driver).write(.ownLayers, reading: []) { (_) throws(StorageError) in }
+      try LockTaking(store, driver: driver).write(.ownLayers, reading: [], freesSpace: true) {
+        (_) throws(StorageError) in
+      }
     }
     return LayersHold(layers, driver, records, bins)
   }

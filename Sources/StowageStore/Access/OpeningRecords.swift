@@ -30,9 +30,10 @@ extension RecordStores where Record == ContainerRecord {
       try RecordStore.opened(
         topology,
         RecordPlaces(
-          directory: places.directory, bin: topology.layers.data.temporary,
+          directory: places.directory, bin: places.bin,
           files: places.documents.enumerated().map { RecordFile($1, isFlushed: $0 == 0) }, locks: places.locks,
-          ranks: places.locks.indices.map { .containers($0) }, timeout: timeout, isWritable: true,
+          ranks: places.locks.indices.map { .containers($0) }, timeout: timeout,
+          isWritable: !topology.roots.isReadOnly,
           written: [places.directory] + places.documents.map { $0.removingLastComponent() },
           repeatedNames: .duplicateName))
     ])

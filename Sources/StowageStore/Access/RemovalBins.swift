@@ -27,12 +27,12 @@ final class RemovalBins {
   /// Makes sure that nothing that was moved comes back after a power cut.
   func flush() throws(StorageError) { try removal.flush() }
 
-  /// Deletes everything, without locks. A failure is logged.
+  /// Deletes everything, without locks. What stays is told: its record is gone, and nobody would look for it.
   func empty() {
     var bins = DeferredRemoval()
     swap(&bins, &removal)
     do throws(StorageError) { try bins.empty() } catch {
-      Log.warning("cannot delete all of a removed layer, the next opener will: \(error)")
+      Log.error("files of what was deleted are left, and each later command tries again: \(error)")
     }
   }
 }

@@ -27,11 +27,19 @@ extension Store {
   /// Each change is on disk when the call that makes it returns. After a failure of `body` what was saved stays. Files that
   /// are removed are deleted when all locks are released.
   ///
-  /// - Throws: as ``read(_:_:)``.
+  /// - Throws: as ``read(_:_:)``; `readOnlyStore` if the graph root or the image store cannot be changed.
   public func write<R>(
     _ parts: StoreParts, reading others: StoreParts = [],
     _ body: (borrowing StoreWriting) throws(StorageError) -> R
   ) throws(StorageError) -> R {
     try LockTaking(self).write(parts, reading: others, body)
+  }
+
+  /// The same for what gives space back: on a full file system the reserve is given up for it.
+  func free<R>(
+    _ parts: StoreParts, reading others: StoreParts = [],
+    _ body: (borrowing StoreWriting) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    try LockTaking(self).write(parts, reading: others, freesSpace: true, body)
   }
 }

@@ -31,7 +31,7 @@ struct ContainerDeletion {
   /// - Parameter check: a last look at the container, under the locks; what it throws stops the deletion.
   /// - Throws: the code for a missing one; `layerHasChildren`, `layerUsedByImage` if others are built on its layer; `corrupt` while records are lost; `system`; what `check` throws.
   func run(check: DeletionCheck<ContainerRecord> = { _, _ in }) throws(StorageError) {
-    try store.write([.ownLayers, .containers], reading: .ownImages) { (access) throws(StorageError) in
+    try store.free([.ownLayers, .containers], reading: .ownImages) { (access) throws(StorageError) in
       let layers = access.layers
       let containers = access.containers
       try store.topology.refuseLosses(layers.driver)

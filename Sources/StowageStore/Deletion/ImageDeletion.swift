@@ -39,7 +39,7 @@ struct ImageDeletion {
   /// - Returns: the layers that are, or would be, deleted, top first.
   /// - Throws: `notAnImage`, `imageUsedByContainer`; `system`; what `check` throws.
   func run(check: DeletionCheck<(ImagesView, [LayerID])> = { _, _ in }) throws(StorageError) -> [LayerID] {
-    try store.write([.ownLayers]) { (access) throws(StorageError) -> [LayerID] in
+    try store.free([.ownLayers]) { (access) throws(StorageError) -> [LayerID] in
       let layers = access.layers
       let needs = try store.needs(layers.reading, force: force)
       let plan = try store.read([.images, .containers]) { (access) throws(StorageError) -> Plan in

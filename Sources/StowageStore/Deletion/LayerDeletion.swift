@@ -27,7 +27,7 @@ struct LayerDeletion {
   /// - Parameter check: what it throws stops the deletion.
   /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`; what `check` throws.
   func run(check: DeletionCheck<FoundLayer> = { _, _ in }) throws(StorageError) {
-    try store.write([.layers]) { (access) throws(StorageError) in
+    try store.free([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)

@@ -27,7 +27,7 @@ struct UnsafeDeletion {
         .run()
     }
     if try deleteImageRecord() { return }
-    try store.write([.ownLayers]) { (access) throws(StorageError) in
+    try store.free([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
@@ -42,7 +42,7 @@ struct UnsafeDeletion {
   private func deleteImageRecord() throws(StorageError) -> Bool {
     // Not the bins of the access: that the data stay is an error here.
     var bins = DeferredRemoval()
-    let isDeleted = try store.write([.ownImages]) { (access) throws(StorageError) -> Bool in
+    let isDeleted = try store.free([.ownImages]) { (access) throws(StorageError) -> Bool in
       let all = access.images
       for index in all.own {
         let images = all.at(index)

@@ -21,7 +21,7 @@ struct Wipe {
   /// - Throws: `layerHasChildren`, `imageUsedByContainer`, `layerUsedByContainer`, with nothing deleted, if another graph root
   ///   needs something; `corrupt`, with nothing deleted, while records are lost; `system`.
   func run() throws(StorageError) {
-    try store.write([.ownLayers]) { (access) throws(StorageError) in
+    try store.free([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
       try store.topology.refuseLosses(layers.driver)
       if !force { try checkNobodyElse(try store.needs(layers.reading)) }

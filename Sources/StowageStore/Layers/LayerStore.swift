@@ -25,20 +25,23 @@ final class LayerStore: Sendable {
   let pinsParents: Bool
   private let keeper: LayerKeeper
   private let hasRecovered = Mutex(false)
+  private let undeletable = Mutex<[StorageError]>([])
 
   /// Makes directories and lock files; loads nothing.
   init(_ topology: StoreTopology, timeout: Duration?, pinsParents: Bool) throws(StorageError) {
     self.topology = topology
     self.pinsParents = pinsParents
     let places = topology.layers
-    for directory in places.directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
+    let directories = topology.roots.isReadOnly ? [places.run.path] : places.directories
+    for directory in directories { try makeDirectories(directory, mode: 0o700, isDurable: true) }
     mounts = try MountCounts(places.run.mounts, lock: places.run.mountsLock, timeout: timeout)
     keeper = LayerKeeper(topology, mounts)
     let primary = try RecordStore(
       RecordPlaces<LayerRecord>(
         directory: places.data.path, bin: places.data.temporary, files: RecordFile.files(places.documents),
         locks: places.locks,
-        ranks: [.layers, .imageStoreLayers], timeout: timeout, isWritable: true, written: places.writtenDirectories,
+        ranks: [.layers, .imageStoreLayers], timeout: timeout, isWritable: !topology.roots.isReadOnly,
+        written: places.writtenDirectories,
         loading: "loading primary layer store data", repeatedNames: .duplicateLayerNames), keeper)
     var stores = [primary]
     for (index, places) in topology.additionalLayers.enumerated() {
@@ -61,9 +64,14 @@ final class LayerStore: Sendable {
       return !hasRecovered
     }
     if !isFirst { return }
-    for root in topology.layers.temporaries + driver.traits.temporaryRoots { StagedDirectory.recover(root: root) }
-    StagedDirectory.recover(root: topology.layers.run.privateMounts, isTransient: true)
+    let bins = topology.roots.isReadOnly ? [] : topology.bins + driver.traits.temporaryRoots
+    var failures = bins.flatMap { StagedDirectory.recover(root: $0) }
+    failures += StagedDirectory.recover(root: topology.layers.run.privateMounts, isTransient: true)
+    undeletable.withLock { $0 = failures }
   }
+
+  /// What dead processes, or deletions, left and could not be removed when this store was opened.
+  var failuresToRecover: [StorageError] { undeletable.withLock { $0 } }
 
   /// Tells the others who share the image store that there is this graph root.
   func register(_ access: borrowing LayersWriting) throws(StorageError) { try keeper.register() }

@@ -93,8 +93,9 @@ extension StoreTopology {
     var files = layers.documents.map {
       RecordFilePlace(kind: .layers, path: $0.path, root: $0.root, isVolatile: $0.isVolatile)
     }
-    for (index, place) in images.enumerated() where place.isWritable {
-      let root = role(ofImageStore: index) == .imageStore ? roots.imageStore ?? roots.graphRoot : roots.graphRoot
+    for home in layerHomes {
+      guard let index = images.indices.first(where: { role(ofImageStore: $0) == home.role }) else { continue }
+      let (place, root) = (images[index], home.root)
       files.append(RecordFilePlace(kind: .images, path: place.place.records, root: root, isVolatile: false))
     }
     for (index, path) in containers.documents.enumerated() {

@@ -50,7 +50,14 @@ struct ImageMount {
   }
 
   private func attempt() throws(StorageError) -> Outcome {
-    try store.write([.driver, .layers]) { (access) throws(StorageError) -> Outcome in
+    if let refusal = store.topology.roots.refusal {
+      return try store.read([.layers]) { (access) throws(StorageError) -> Outcome in
+        let layers = access.layers
+        guard case .ready(let layer, let mount) = try resolve(layers) else { throw refusal }
+        return .mounted(try layers.mount(layer, mount))
+      }
+    }
+    return try store.write([.driver, .layers]) { (access) throws(StorageError) -> Outcome in
       let layers = access.layers
       switch try resolve(layers.reading) {
       case .needsCopy(let copy): return .needsCopy(copy)

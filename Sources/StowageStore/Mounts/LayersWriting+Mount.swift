@@ -8,13 +8,44 @@ internal import StowageSystem
 internal import SystemPackage
 
 extension LayersWriting {
+  /// Presents a layer and counts it. See ``LayersReading/mount(_:_:beforehand:)``.
+  func mount(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> String {
+    try reading.mount(layer, options) { restoreLinks(of: $0) }
+  }
+
+  /// Takes one from a layer's count, or all with `force`, and ends the mount at zero.
+  /// See ``LayersReading/unmount(_:force:isConditional:)``.
+  @discardableResult
+  func unmount(_ layer: FoundLayer, force: Bool, isConditional: Bool = false) throws(StorageError) -> Bool {
+    let remains = try reading.unmount(layer, force: force, isConditional: isConditional)
+    // Its parents may have moved while it was mounted, when its list could not follow.
+    if !remains, store.topology.roots.imageStore != nil, let chain = try? reading.chain(of: layer) {
+      restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
+    }
+    return remains
+  }
+
+  /// Unmounts a layer as often as it is counted.
+  func unmountFully(_ layer: FoundLayer) throws(StorageError) {
+    if reading.mounts[layer.id] == nil { return }
+    try unmount(layer, force: true)
+  }
+}
+
+/// The layer locks must be held exclusively for ``mount(_:_:beforehand:)`` and ``unmount(_:force:isConditional:)``, or the store
+/// be one that nobody can change: counts are in the run root, and have a lock of their own.
+extension LayersReading {
   /// Presents a layer and counts it (on-disk-format 11.3).
   ///
   /// If the layer is counted and really mounted, only the count grows and the options are ignored. A count that
   /// outlived its mount starts again at 1.
-  func mount(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> String {
+  ///
+  /// - Parameter beforehand: called with the chain before it is really mounted.
+  func mount(
+    _ layer: FoundLayer, _ options: MountOptions, beforehand: (LayerChain) -> Void = { _ in }
+  ) throws(StorageError) -> String {
     // A layer with all content of its ancestors can be presented without them.
-    let chain = driver.traits.copiesParent ? reading.knownChain(of: layer) : try reading.chain(of: layer)
+    let chain = driver.traits.copiesParent ? knownChain(of: layer) : try chain(of: layer)
     var undo = false
     do throws(StorageError) {
       return try store.mounts.change(self) { (ledger) throws(StorageError) -> String in
@@ -23,7 +54,7 @@ extension LayersWriting {
           ledger.set(layer.id, path: known.path, count: increment(known.count))
           return known.path
         }
-        restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
+        beforehand(LayerChain(layer: layer.location, parents: chain))
         let plan = try driver.mountPlan(for: layer.location, over: chain, options)
         undo = try MountExecutor.perform(plan) == .done && plan.hasMount
         let path = plan.mountPoint.lexicallyNormalized().string
@@ -45,35 +76,48 @@ extension LayersWriting {
   ///   failure.
   @discardableResult
   func unmount(_ layer: FoundLayer, force: Bool, isConditional: Bool = false) throws(StorageError) -> Bool {
-    let remains = try store.mounts.change(self) { (ledger) throws(StorageError) -> Bool in
+    try store.mounts.change(self) { (ledger) throws(StorageError) -> Bool in
       let known = ledger[layer.id]
       if isConditional, known == nil { throw StorageError(.layerNotMounted, subject: layer.id.rawValue) }
       if let known, known.count > 1, !force {
         ledger.set(layer.id, path: known.path, count: known.count - 1)
         return true
       }
-      try MountExecutor.perform(driver.unmountPlan(for: layer.location))
+      let plan = driver.unmountPlan(for: layer.location)
+      if let known { try unmountElsewhere(FilePath(known.path), plan.mountPoint) }
+      try MountExecutor.perform(plan)
       ledger.set(layer.id, path: "", count: 0)
       return false
     }
-    // Its parents may have moved while it was mounted, when its list could not follow.
-    if !remains, store.topology.roots.imageStore != nil, let chain = try? reading.chain(of: layer) {
-      restoreLinks(of: LayerChain(layer: layer.location, parents: chain))
-    }
-    return remains
   }
 
-  /// Unmounts a layer as often as it is counted.
-  func unmountFully(_ layer: FoundLayer) throws(StorageError) {
-    if reading.mounts[layer.id] == nil { return }
-    try unmount(layer, force: true)
+  /// Ends a mount that was made through another path to the same graph root, as a bind mount of it is one: there the mount point
+  /// looks empty.
+  private func unmountElsewhere(_ counted: FilePath, _ mountPoint: FilePath) throws(StorageError) {
+    guard counted != mountPoint, driver.traits.hasKernelMounts, MountTable.isMountPoint(counted),
+      isSamePlace(counted.removingLastComponent(), mountPoint.removingLastComponent())
+    else { return }
+    try MountExecutor.unmount(counted)
   }
 
   /// A count read from disk may be the largest number there is.
   private func increment(_ count: Int) -> Int { count == .max ? count : count + 1 }
-}
 
-extension LayersReading {
+  /// Removes what the driver makes again for layers that are not mounted. Needs the layer locks exclusively.
+  func yieldSpace() {
+    guard let yielding = driver.spaceYielding else { return }
+    let mounts = mounts
+    var mounted: [FilePath: MountedLayers] = [:]
+    let idle = ask { $0.records.map(\.id) }.compactMap { primary($0)?.location }.filter { layer in
+      let home = driver.directory(of: layer).removingLastComponent()
+      // What cannot be told to be idle is not touched.
+      guard mounts[layer.id] == nil, let there = mounted[home] ?? (try? MountedLayers(in: home)) else { return false }
+      mounted[home] = there
+      return !there.contains(layer.id)
+    }
+    yielding.yieldSpace(of: idle)
+  }
+
   /// Where ``LayersWriting/mount(_:_:)`` would present a layer, and its steps in words. Changes nothing.
   func plan(_ layer: FoundLayer, _ options: MountOptions) throws(StorageError) -> (path: String, steps: [String]) {
     if let known = mounts[layer.id], MountTable.isMountPoint(FilePath(known.path)) {

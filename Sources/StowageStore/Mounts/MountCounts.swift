@@ -70,10 +70,12 @@ final class MountCounts: Sendable {
 
   /// Runs `body` with the lock held exclusively and the mounts fresh; what it changes is saved. If it throws, its changes are
   /// dropped.
+  ///
+  /// The layer locks must be held exclusively, or the store be one that nobody can change.
   func change<R>(
-    _ layers: borrowing LayersWriting, _ body: (inout MountLedger) throws(StorageError) -> R
+    _ layers: borrowing LayersReading, _ body: (inout MountLedger) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    let table = layers.reading.ask { $0 }
+    let table = layers.ask { $0 }
     let held = try lock.acquire(.exclusive)
     var ledger = try current(held, table)
     let result = try body(&ledger)

@@ -26,6 +26,7 @@ package final class PendingImage: Sendable {
   init(_ store: Store, _ image: ImageID) throws(StorageError) {
     self.store = store
     self.image = image
+    if let refusal = store.topology.roots.refusal { throw refusal }
     directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let number = LayerDirectory.instanceNumber(of: directory.path)
     guard let place = store.topology.layers.temporaries.dropFirst().first else {

@@ -113,7 +113,7 @@ extension Store {
   /// - Throws: `layerUsedByContainer` if there is one that is.
   private func endedMounts(_ layers: borrowing LayersReading) throws(StorageError) -> [String] {
     let hasMounts = layers.driver.traits.hasKernelMounts
-    let root = MountedLayers.canonical(topology.roots.graphRoot)
+    let root = MountTable.canonical(topology.roots.graphRoot)
     // The driver's own mount, which is ended.
     let home = root.appending(driverName)
     var ended: [String] = []
@@ -136,7 +136,7 @@ extension Store {
 
   private func dropMounts(_ paths: [String], _ layers: borrowing LayersWriting) throws(StorageError) {
     if paths.isEmpty { return }
-    try layers.store.mounts.change(layers) { ledger in
+    try layers.store.mounts.change(layers.reading) { ledger in
       for path in paths {
         if let id = ledger.layer(at: path) { ledger.set(id, path: "", count: 0) }
       }

@@ -38,6 +38,9 @@ extension Store {
     let driver = try drivers.current()
     let losses = try RecordLosses(topology, driver, .content).pending
     if losses.isEmpty { return [] }
+    if let refusal = topology.roots.refusal { throw refusal }
+    reserve.prepare()
+    defer { reserve.finish() }
     var restoration = try RecordRestoration(store: self, driver, losses)
     return try restoration.run()
   }

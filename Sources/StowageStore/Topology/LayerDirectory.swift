@@ -78,6 +78,9 @@ package struct ImageDirectory: Hashable, Sendable {
   /// The directory below a root; nothing is made.
   package init(_ root: FilePath, driver: String) { path = root.appending("\(driver)-images") }
 
+  /// The deletion bin, if it cannot be beside the layers.
+  package var temporary: FilePath { path.appending("tmp") }
+
   /// Records of images.
   package var records: FilePath { path.appending("images.json") }
   /// The lock of the records.
@@ -91,6 +94,9 @@ package struct ContainerDirectory: Hashable, Sendable {
 
   /// The directory below a root; nothing is made.
   package init(_ root: FilePath, driver: String) { path = root.appending("\(driver)-containers") }
+
+  /// The deletion bin, if it cannot be beside the layers.
+  package var temporary: FilePath { path.appending("tmp") }
 
   /// Records of containers.
   package var records: FilePath { path.appending("containers.json") }

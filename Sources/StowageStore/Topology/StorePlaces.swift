@@ -55,7 +55,8 @@ extension StoreTopology {
   package struct ImagePlaces: Hashable, Sendable {
     /// The record file, the lock and the images' directories.
     package let place: ImageDirectory
-    /// Where directories of removed images wait for their deletion: beside the layers of that store.
+    /// Where directories of removed images wait for their deletion: beside the layers of that store, or, if that is another
+    /// mount, beside the images.
     package let bin: FilePath
     /// Whether images may be changed here.
     package let isWritable: Bool
@@ -68,6 +69,8 @@ extension StoreTopology {
   package struct ContainerPlaces: Hashable, Sendable {
     /// Big data and the containers' directories.
     package let place: ContainerDirectory
+    /// Where directories of removed containers wait for their deletion, chosen as that of images.
+    package let bin: FilePath
     /// Run directories.
     package let runPlace: ContainerDirectory
     /// Record files in load order: stable, volatile.

@@ -21,9 +21,10 @@ extension StoreTopology {
   }
 
   static func imagePlaces(_ root: FilePath, _ driver: String, isWritable: Bool) -> ImagePlaces {
-    ImagePlaces(
-      place: ImageDirectory(root, driver: driver), bin: LayerDirectory(root, driver: driver).temporary,
-      isWritable: isWritable)
+    let (place, layers) = (ImageDirectory(root, driver: driver), LayerDirectory(root, driver: driver))
+    return ImagePlaces(
+      place: place, bin: canRename(place.path, layers.path) ? layers.temporary : place.temporary, isWritable: isWritable
+    )
   }
 
   static func additionalLayerPlaces(_ root: FilePath, _ index: Int, _ driver: String) -> AdditionalLayerPlaces {
@@ -40,8 +41,10 @@ extension StoreTopology {
     let directory = ContainerDirectory(roots.graphRoot, driver: driver)
     let run = ContainerDirectory(roots.runRoot, driver: driver)
     let shifting = isTransient ? run : directory
+    let layers = LayerDirectory(roots.graphRoot, driver: driver)
     return ContainerPlaces(
-      place: directory, runPlace: run, documents: [directory.records, shifting.volatileRecords],
+      place: directory, bin: canRename(directory.path, layers.path) ? layers.temporary : directory.temporary,
+      runPlace: run, documents: [directory.records, shifting.volatileRecords],
       locks: [shifting.lock])
   }
 }

@@ -44,13 +44,14 @@ package struct StoreTopology: Hashable, Sendable {
     }
     let primaries = (roots.imageStore.map { [$0] } ?? []) + [roots.graphRoot]
     images =
-      primaries.map { StoreTopology.imagePlaces($0, driverName, isWritable: true) }
+      primaries.map { StoreTopology.imagePlaces($0, driverName, isWritable: !roots.isReadOnly) }
       + distinct.map { StoreTopology.imagePlaces($0, driverName, isWritable: false) }
     containers = StoreTopology.containerPlaces(roots, driverName, isTransient)
   }
 
-  /// Directories that opening a store makes (store-semantics 5.1.10).
+  /// Directories that opening a store makes (store-semantics 5.1.10); only in the run root if the store can only be read.
   package var directories: [FilePath] {
+    if roots.isReadOnly { return [containers.runDirectory, digestLocks] }
     let homes = layers.documents.map(\.root).filter { $0 == roots.graphRoot || $0 == roots.imageStore }
     var paths: [FilePath] = []
     for root in homes where !paths.contains(root.appending(driverName)) { paths.append(root.appending(driverName)) }
@@ -60,10 +61,26 @@ package struct StoreTopology: Hashable, Sendable {
   }
 
   /// What no layer may be named, as these names have a meaning of their own beside layers on disk.
-  static let reservedNames = ["l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp"]
+  static let reservedNames = [
+    "l", "staging", "tempdirs", "backingFsBlockDev", ".has-mount-program", "tmp", "lost+found",
+  ]
 
   /// Locks of content digests.
   package var digestLocks: FilePath { roots.runRoot.appending("\(driverName)-locks") }
+
+  /// Where trees that are deleted wait, beside those of the driver.
+  package var bins: [FilePath] {
+    var bins = layers.temporaries
+    for place in images where place.isWritable { bins += [place.bin, place.place.temporary] }
+    bins += [containers.bin, containers.place.temporary]
+    var seen: Set<FilePath> = []
+    return bins.filter { seen.insert($0).inserted }
+  }
+
+  /// Record files that a deletion writes anew.
+  package var records: [FilePath] {
+    layers.documents.map(\.path) + images.filter(\.isWritable).map(\.place.records) + containers.documents
+  }
 
   /// Directories of images for their users; always in the graph root.
   package var imageDirectory: FilePath { ImageDirectory(roots.graphRoot, driver: driverName).path }

@@ -65,6 +65,7 @@ struct StoreSelection {
     case (false, true): result.runRoot = defaults.runRoot
     case (false, false): break
     }
+    try result.checkPlaces()
     return result
   }
 }

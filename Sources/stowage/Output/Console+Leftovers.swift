@@ -11,6 +11,7 @@ extension Console {
       printError(asJSON ? leftoversJSON(report) : leftoversText(report))
     }
     for text in report.kept where !asJSON || report.leftovers.isEmpty { printError("not removed: \(text)") }
+    for text in report.undeletable { printError("cannot be deleted: \(text)") }
   }
 
   private func leftoversText(_ report: LeftoverReport) -> String {

@@ -51,6 +51,7 @@ struct ContentStaging {
   func stage(
     _ diff: DiffRequest, into tree: consuming StagedLayer, from source: LayerState?
   ) throws(StorageError) -> StagedContent {
+    if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let tarSplit = directory.addition()
     do throws(StorageError) {
@@ -146,6 +147,7 @@ struct ContentStaging {
 
   /// Copies the template's tar-split file beside a staged tree.
   private func copyTarSplit(_ file: FilePath) throws(StorageError) -> StagedDiff {
+    if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let copy = directory.addition()
     let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }

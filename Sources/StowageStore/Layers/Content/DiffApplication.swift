@@ -81,6 +81,7 @@ struct DiffApplication {
   ) throws(StorageError) -> ApplyResult {
     let driver = layers.driver
     let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
+    if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let tarSplit = directory.addition()
     let result: ApplyResult

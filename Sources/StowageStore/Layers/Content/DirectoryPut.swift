@@ -40,6 +40,7 @@ private struct DirectoryPut {
     try requirePartialImages()
     _ = try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.readOnly, .directory]) }
     try requireNewLayer()
+    if let refusal = store.topology.roots.refusal { throw refusal }
     let staging = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let archive = staging.addition()
     // After a failure the archive goes with the directory.

@@ -33,6 +33,9 @@ struct StoreCheck {
   func run() throws(StorageError) -> CheckReport {
     let losses = try RecordLosses(store.topology, try store.drivers.current(), .content)
     if !losses.pending.isEmpty { return CheckReport(recordLosses: losses.all) }
+    // Trees are compared by mounting them, which takes directories; a repair that follows may be what frees space.
+    if !store.isReadOnly { store.reserve.prepare() }
+    defer { if !store.isReadOnly { store.reserve.finish() } }
     let snapshot = try CheckSnapshot(store)
     var phase = LayerCheck(store, options, losses)
     try phase.run(snapshot.subjects)
@@ -43,7 +46,8 @@ struct StoreCheck {
     judgement.judgeLinks(try linkFindings())
     // Objects that vanished or changed during the check are not what was checked.
     judgement.dropChanged(try CheckSnapshot(store))
-    judgement.add(try store.findLeftovers())
+    // In a store that can only be read nothing can be set aside or deleted, and nobody leaves anything.
+    if !store.isReadOnly { judgement.add(try store.findLeftovers()) }
     return judgement.report()
   }
 

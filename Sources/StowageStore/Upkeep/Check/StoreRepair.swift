@@ -74,6 +74,9 @@ struct StoreRepair {
     do throws(StorageError) { done.leftovers = try store.collectLeftovers() } catch {
       done.failures.append(error.wrapped("deleting leftovers"))
     }
+    for text in done.leftovers.undeletable {
+      done.failures.append(StorageError(.system, "deleting leftovers: \(text)"))
+    }
     for leftover in done.leftovers.leftovers where leftover.kind == .layer && !leftover.isFreed {
       done.failures.append(StorageError(.system, "deleting storage layer \(leftover.path): not all could be deleted"))
     }
@@ -152,7 +155,7 @@ struct StoreRepair {
   /// Restores links and lists of parents, for layers that are not mounted.
   private static func restoreLinks(_ report: CheckReport, _ store: Store) throws(StorageError) {
     guard report.layers.contains(where: { $0.findings.contains { $0.remedy == .restoration } }) else { return }
-    try store.write([.layers]) { (access) throws(StorageError) in
+    try store.free([.layers]) { (access) throws(StorageError) in
       try access.layers.repairLinks()
     }
   }

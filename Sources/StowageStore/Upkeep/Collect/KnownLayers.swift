@@ -92,7 +92,7 @@ struct MountedLayers: Sendable {
   /// Looks at the mount table. `directory` has the layers' directories.
   init(in directory: FilePath) throws(StorageError) {
     let entries = try attempt("read", "/proc/self/mountinfo") { () throws(Errno) in try MountTable.entries() }
-    let home = MountedLayers.canonical(directory)
+    let home = MountTable.canonical(directory)
     mounted = Set(
       entries.compactMap { entry in
         guard entry.mountPoint.starts(with: home), entry.mountPoint.components.count > home.components.count else {
@@ -106,13 +106,5 @@ struct MountedLayers: Sendable {
   /// Whether something is mounted in the layer's directory, or an overlay mount has it as an upper or lower directory.
   func contains(_ id: LayerID) -> Bool {
     mounted.contains(id.rawValue) || overlayOptions.contains { $0.contains("/\(id)/diff") }
-  }
-
-  /// The path as the mount table shows it.
-  static func canonical(_ path: FilePath) -> FilePath {
-    guard let handle = try? Syscall.open(path, [.path, .directory]),
-      let target = try? Syscall.readlink(FilePath("/proc/self/fd/\(handle.rawValue)"))
-    else { return path.lexicallyNormalized() }
-    return FilePath(target)
   }
 }

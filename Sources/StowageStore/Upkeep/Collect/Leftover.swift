@@ -39,6 +39,9 @@ public struct LeftoverReport: Hashable, Sendable {
   /// What looks left over and stays, because it may be somebody's, each with the reason.
   public var kept: [String] = []
 
+  /// What was set aside for deletion, now or earlier, and cannot be deleted: each with its path and the reason.
+  public var undeletable: [String] = []
+
   /// Nothing found.
   public init() {}
 

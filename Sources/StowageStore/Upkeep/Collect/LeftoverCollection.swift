@@ -44,13 +44,16 @@ struct LeftoverCollection {
     do throws(StorageError) { try searchContainers(&removal, losses) } catch { failure = error }
     do throws(StorageError) { try searchImages(&removal, losses) } catch { failure = failure ?? error }
     do throws(StorageError) { try searchLayers(&removal, losses) } catch { failure = failure ?? error }
-    let report = removal.finish()
+    var report = removal.finish()
+    // What the opener of the store could not delete; that layers cannot be opened is a failure of the search above.
+    report.undeletable += (try? store.openLayers())?.failuresToRecover.map(\.message) ?? []
+    store.reserve.refill()
     if let failure { throw failure }
     return report
   }
 
   private func searchLayers(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
-    try store.write([.driver, .layers]) { (access) throws(StorageError) in
+    try access([.driver, .layers]) { (access) throws(StorageError) in
       let layers = access.layers
       let search = try LayerLeftoverSearch(store, layers.reading, losses)
       for text in search.kept { removal.keep(text) }
@@ -58,10 +61,17 @@ struct LeftoverCollection {
     }
   }
 
+  /// Takes locks. Who only looks leaves the reserve of a full file system to those who delete.
+  private func access(
+    _ parts: StoreParts, _ body: (borrowing StoreWriting) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    if isDryRun { try store.write(parts, body) } else { try store.free(parts, body) }
+  }
+
   /// Containers are recorded before they get data, so what was listed and is nowhere recorded is left over.
   private func searchContainers(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     let driver = try store.drivers.current()
-    try store.write([.containers]) { (access) throws(StorageError) in
+    try access([.containers]) { (access) throws(StorageError) in
       let containers = access.containers
       // A transient store has no stable containers, so it may have no file for them.
       guard store.topology.isTransient || containers.reading.isRecordFilePresent else { return }
@@ -81,7 +91,7 @@ struct LeftoverCollection {
   /// another store records are a copy that was not finished.
   private func searchImages(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     let driver = try store.drivers.current()
-    try store.write([.images]) { (access) throws(StorageError) in
+    try access([.images]) { (access) throws(StorageError) in
       let all = access.images
       let recorded = Set(all.view.tables.flatMap(\.records).map(\.id))
       for index in all.own {

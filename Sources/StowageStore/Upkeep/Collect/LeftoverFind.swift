@@ -58,7 +58,7 @@ struct LeftoverRemoval: ~Copyable {
   /// Notes something that stays.
   mutating func keep(_ text: String) { kept.append(text) }
 
-  /// Measures and deletes. Must come after the locks are released; a failure is logged, and the next opener goes on.
+  /// Measures and deletes. Must come after the locks are released; a failure is reported, and the next opener tries again.
   consuming func finish() -> LeftoverReport {
     var places: [FilePath: FilePath] = [:]
     for item in bins.items { places[item.origin] = item.place }
@@ -73,9 +73,7 @@ struct LeftoverRemoval: ~Copyable {
       }
       report.leftovers.append(Leftover(kind: find.kind, path: find.path.string, bytes: bytes, isFreed: false))
     }
-    do throws(StorageError) { try bins.empty() } catch {
-      Log.warning("cannot delete all that was left over, the next opener will: \(error)")
-    }
+    do throws(StorageError) { try bins.empty() } catch { report.undeletable.append(error.message) }
     for (index, find) in finds.enumerated() {
       guard let place = places[find.path] else { continue }
       report.leftovers[index].isFreed = !Syscall.exists(place)

@@ -20,7 +20,9 @@ enum LoadCommand {
     details: """
       Reads images from a docker-archive, an OCI archive, an OCI layout directory or a dir: folder, compressed or not, and
       puts them into the store. Without a source, or with -, it reads standard input. All digests are verified before
-      anything becomes visible; layers that are in the store are not stored again.
+      anything becomes visible; layers that are in the store are not stored again. A compressed archive, and standard input
+      that is no file, is first copied, uncompressed, into a file without name in the directory that the variable TMPDIR
+      names, /var/tmp if it is not set: as much space must be free there.
       """,
     options: [input, name, quiet, .json], isInterruptible: true, run: run)
 

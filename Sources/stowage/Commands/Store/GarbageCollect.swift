@@ -10,13 +10,14 @@ enum GarbageCollectCommand {
       Deletes what belongs to nothing: directories of layers, images and containers that no record names, left by programs
       that were killed; files left by interrupted writes; links to layers that are gone. Looks into the graph root and the
       image store, never into additional image stores. What another program may still be making is left alone.
+      Fails if something cannot be deleted, for example an immutable file, and says what and why.
       """, options: [.json]
   ) { (context: CommandContext) throws(StorageError) in
     let report = try context.store.collectLeftovers()
     if context.wantsJSON { context.console.printJSON(.string("")) }
     context.console.printLeftovers(report, asJSON: context.wantsJSON)
     context.shutDown()
-    return .success
+    return report.undeletable.isEmpty ? .success : .failure
   }
 }
 
