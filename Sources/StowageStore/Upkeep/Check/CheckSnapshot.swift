@@ -59,7 +59,7 @@ struct CheckSnapshot: Sendable {
       let place = LayerLocation(id: record.layer, role: .graphRoot, root: store.topology.roots.graphRoot)
       containers.append(
         Container(
-          record: record, isLayerRecorded: layers.find(record.layer) != nil, hasTree: driver.exists(place),
+          record: record, isLayerRecorded: layers.find(record.layer) != nil, hasTree: try driver.exists(place),
           layers: layers.standing(on: [record.layer], near: nil).known))
     }
     self.containers = containers

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
@@ -19,8 +20,10 @@ struct LayerSubject: Sendable {
   /// Big data items: keys and files, `nil` if there is none.
   let items: [(key: String, file: FilePath?)]
   let tarSplit: FilePath?
-  /// Where the files of its archive are.
-  let contentRoots: [FilePath]
+  /// Where the files of its archive are; why that cannot be told.
+  let contentRoots: Result<[FilePath], StorageError>
+  /// In what form another program has made the layer, and what is below it; why that cannot be told.
+  let forms: Result<(own: ForeignForm?, below: Set<ForeignForm>), StorageError>
 
   var id: LayerID { layer.id }
   var chain: [LayerLocation] { (ancestors ?? []).map(\.location) }
@@ -38,7 +41,31 @@ struct LayerSubject: Sendable {
     state = LayerState(of: layer, layers)
     items = layer.record.bigDataNames.map { ($0, layers.bigDataFile($0, of: layer)) }
     tarSplit = layers.tarSplitFile(of: layer)
-    contentRoots = layers.driver.contentRoots(of: layer.location, over: (ancestors ?? []).map(\.location))
+    let driver = layers.driver
+    let chain = (ancestors ?? []).map(\.location)
+    do throws(StorageError) { contentRoots = .success(try driver.contentRoots(of: layer.location, over: chain)) } catch
+    {
+      contentRoots = .failure(error)
+    }
+    do throws(StorageError) {
+      var below: Set<ForeignForm> = []
+      for ancestor in chain {
+        if let form = try driver.foreignForm(of: ancestor) { below.insert(form) }
+      }
+      forms = .success((try driver.foreignForm(of: layer.location), below))
+    } catch {
+      forms = .failure(error)
+    }
+  }
+
+  /// How the tree came to be from the archive, if it was.
+  var headerForm: LayerHeaders.Form {
+    let record = layer.record
+    if record.tocDigest != nil || record.bigDataNames.contains(where: { $0.hasPrefix("zstd-chunked-") }) {
+      return .pulledInParts
+    }
+    let parentMaps = ancestors?.first?.record.idMaps ?? IDMaps()
+    return record.idMaps.isEmpty || record.idMaps == parentMaps ? .extracted : .copiedForMaps
   }
 }
 
