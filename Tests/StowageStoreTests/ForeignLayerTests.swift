@@ -124,6 +124,24 @@ struct ForeignLayerTests {
     #expect(try content(test) == before)
   }
 
+  @Test func `Layers of an additional layer store that are not recorded are told and stay`() throws {
+    let (test, store) = try sample("als/als-fixed")
+    defer { withExtendedLifetime(test) {} }
+    // As the reference leaves them: it records only what the container added.
+    let file = test.graph.appending("overlay-layers/layers.json")
+    let container = try store.containers.find("web").layer.rawValue
+    let cut = try shell("jq -c '[.[]|select(.id==\"\(container)\")]' \(file)").outputText
+    try file.write(cut)
+    let before = try content(test)
+    let reopened = try test.open()
+    let report = try reopened.check()
+    #expect(!report.isHealthy)
+    _ = try reopened.repair(report, removesContainers: true)
+    _ = try reopened.collectLeftovers()
+    #expect(try content(test) == before)
+    #expect(try reopened.layers.list().map(\.id.rawValue) == [container])
+  }
+
   // MARK: What is refused
 
   private func refusal(_ body: () throws -> Void) -> String? {

@@ -80,7 +80,9 @@ struct LayerCheck {
     found += try checkTree(subject, forms.all)
     if let parent = subject.missingParent, subject.layer.location.isWritable {
       let text = "layer \(parent): \(StorageError.Code.layerMissing.text)"
-      found.append(CheckFinding(.layerMissing, text, store.topology.missesImageStore ? .none : .deletion))
+      found.append(
+        CheckFinding(
+          .layerMissing, text, store.topology.missesImageStore || subject.keepsMissingParent ? .none : .deletion))
     }
     return found
   }

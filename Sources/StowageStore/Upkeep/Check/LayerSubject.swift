@@ -15,6 +15,8 @@ struct LayerSubject: Sendable {
   let ancestors: [FoundLayer]?
   /// The direct parent, if it is recorded nowhere.
   let missingParent: LayerID?
+  /// Whether a tree of that parent in another program's form is there: then only its record is missing.
+  let keepsMissingParent: Bool
   /// Tells whether the layer was changed meanwhile.
   let state: LayerState
   /// Big data items: keys and files, `nil` if there is none.
@@ -38,6 +40,7 @@ struct LayerSubject: Sendable {
     missingParent = layer.record.parent.flatMap { parent in
       layers.find(parent, near: layer.location.role) == nil ? parent : nil
     }
+    keepsMissingParent = missingParent.map { layers.hasForeignTree($0) } ?? false
     state = LayerState(of: layer, layers)
     items = layer.record.bigDataNames.map { ($0, layers.bigDataFile($0, of: layer)) }
     tarSplit = layers.tarSplitFile(of: layer)
@@ -70,6 +73,15 @@ struct LayerSubject: Sendable {
 }
 
 extension LayersReading {
+  /// Whether one of the places has a tree of that name in another program's form, recorded or not: programs use such without a
+  /// record (graph-drivers 13.4). What cannot be looked at is taken for one.
+  func hasForeignTree(_ id: LayerID) -> Bool {
+    store.topology.layerHomes.contains { home in
+      let place = LayerLocation(id: id, role: home.role, root: home.root)
+      do throws(StorageError) { return try driver.foreignForm(of: place) != nil } catch { return true }
+    }
+  }
+
   /// All layers, each once: an identifier that an earlier store has is passed over. Parents come before their children. What
   /// only stays for mounts that go on is no layer.
   func subjects() -> [LayerSubject] {
