@@ -30,7 +30,9 @@ package protocol GraphDriver: Sendable {
   func directory(of layer: LayerLocation) -> FilePath
 
   /// Whether the layer's directory exists.
-  func exists(_ layer: LayerLocation) -> Bool
+  ///
+  /// - Throws: `system` if that cannot be told, which is never to be taken for absence.
+  func exists(_ layer: LayerLocation) throws(StorageError) -> Bool
 
   /// Prepares the tree of a layer-to-be in a staged directory of the store at `targetRoot`. Needs no lock.
   ///
@@ -77,7 +79,7 @@ package protocol GraphDriver: Sendable {
   func unmountPlan(for layer: LayerLocation) -> MountPlan
 
   /// Directories to read a layer's own files from when its archive is re-assembled, nearest first.
-  func contentRoots(of layer: LayerLocation, over parents: [LayerLocation]) -> [FilePath]
+  func contentRoots(of layer: LayerLocation, over parents: [LayerLocation]) throws(StorageError) -> [FilePath]
 
   /// Identifiers (unchecked names) of all layers in the store at `root`, sorted; leftovers of probes are left out.
   func listLayers(in root: FilePath) throws(StorageError) -> [String]
@@ -96,7 +98,7 @@ extension GraphDriver {
 
   /// Bytes and inodes of the writable part of a layer (graph-drivers 23): of the nearest content root.
   package func diskUsage(of layer: LayerLocation) throws(StorageError) -> (size: Int64, inodes: Int) {
-    let root = contentRoots(of: layer, over: []).first ?? directory(of: layer)
+    let root = try contentRoots(of: layer, over: []).first ?? directory(of: layer)
     let usage = try StowageDiff.diskUsage(of: root)
     return (usage.size, usage.inodes)
   }

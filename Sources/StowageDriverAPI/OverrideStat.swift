@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import StowageFiles
-import StowageModel
+package import StowageModel
 import StowageSystem
 package import SystemPackage
 
@@ -22,8 +22,12 @@ package struct OverrideStat: Hashable, Sendable {
   }
 
   /// Reads the attribute of a file; `nil` if there is none that makes sense.
-  package init?(of path: FilePath) {
-    guard let bytes = (try? Syscall.lgetxattr(path, OverrideStat.attributeName)) ?? nil else { return nil }
+  package init?(of path: FilePath) throws(StorageError) {
+    let bytes: [UInt8]?
+    do throws(Errno) { bytes = try ExtendedAttributes.value(path, OverrideStat.attributeName) } catch {
+      throw StorageError.failed("lgetxattr", path, error)
+    }
+    guard let bytes else { return nil }
     let fields = String(decoding: bytes, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false)
     guard fields.count >= 3, let uid = UInt32(fields[0]), let gid = UInt32(fields[1]),
       let mode = UInt16(fields[2], radix: 8)

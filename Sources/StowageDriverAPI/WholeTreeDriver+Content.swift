@@ -50,7 +50,7 @@ extension WholeTreeDriver {
     }
     let path = directory(of: layer)
     try HostFiles.ensureDirectory(path.removingLastComponent(), mode: 0o700, owner: .current)
-    if HostFiles.exists(path, followingLinks: false) {
+    if try HostFiles.exists(path, followingLinks: false) {
       Log.warning("\(Self.name): removing the leftover directory \(path) of a layer that is not recorded")
       try removeTree(path)
     }

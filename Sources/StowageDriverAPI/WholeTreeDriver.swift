@@ -54,7 +54,9 @@ extension WholeTreeDriver {
   }
 
   /// Whether the layer's directory exists.
-  package func exists(_ layer: LayerLocation) -> Bool { HostFiles.isDirectory(directory(of: layer)) }
+  package func exists(_ layer: LayerLocation) throws(StorageError) -> Bool {
+    try HostFiles.isDirectory(directory(of: layer))
+  }
 
   /// The directories with the layers, without `lost+found`.
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {

@@ -27,7 +27,7 @@ extension OverlayDriver {
       if let next = rest.first, next.id == id {
         chain.append(next)
         rest = rest.dropFirst()
-      } else if let template = template(id, for: layer, parents) {
+      } else if let template = try template(id, for: layer, parents) {
         chain.append(template)
       } else {
         Log.debug("overlay: layer \(layer.id) lists the unknown lower layer \(id); using the recorded parents")
@@ -43,7 +43,7 @@ extension OverlayDriver {
     if try files.standsAlone() { return [] }
     if let listed = try files.listedAncestors() { return listed }
     // Without either the layer was made over none; an empty list was lost.
-    if !HostFiles.exists(files.lowerFile, followingLinks: false) { return [] }
+    if try !HostFiles.exists(files.lowerFile, followingLinks: false) { return [] }
     return try linkedAncestors(of: files, [])
   }
 
@@ -56,14 +56,17 @@ extension OverlayDriver {
   }
 
   /// A template has no place in the chain of records: it is in the layer's store or in one of the others.
-  private func template(_ id: LayerID, for layer: LayerLocation, _ parents: [LayerLocation]) -> LayerLocation? {
+  private func template(
+    _ id: LayerID, for layer: LayerLocation, _ parents: [LayerLocation]
+  ) throws(StorageError) -> LayerLocation? {
     var candidates = [LayerLocation(id: id, role: layer.role, root: layer.root)]
     candidates.append(LayerLocation(id: id, role: .graphRoot, root: context.graphRoot))
     if let store = context.imageStore { candidates.append(LayerLocation(id: id, role: .imageStore, root: store)) }
     for (index, store) in additionalImageStores.enumerated() {
       candidates.append(LayerLocation(id: id, role: .additionalImageStore(index), root: store))
     }
-    return candidates.first { HostFiles.exists(files(of: $0).diff) }
+    for candidate in candidates where try HostFiles.exists(files(of: candidate).diff) { return candidate }
+    return nil
   }
 
   /// The ancestors by way of `lower` and the entries in `l`; `nil` if one of them leads nowhere.

@@ -12,6 +12,7 @@ extension OverlayDriver {
   package func stage(
     over parents: [LayerLocation], targetRoot: FilePath, _ options: LayerCreateOptions
   ) throws(StorageError) -> StagedLayer {
+    try refuseComposefs(below: parents)
     let attributes: RootAttributes
     do throws(StorageError) {
       attributes = try rootAttributes(over: parents.first, options)
@@ -45,7 +46,7 @@ extension OverlayDriver {
   ) throws(StorageError) -> ApplyTarget {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     let files = files(of: layer)
-    guard HostFiles.isDirectory(files.diff) else { throw OverlayDriver.missing(layer, files.diff) }
+    guard try HostFiles.isDirectory(files.diff) else { throw OverlayDriver.missing(layer, files.diff) }
     return ApplyTarget(root: files.diff, options: applyOptions(idMaps))
   }
 
@@ -75,9 +76,16 @@ extension OverlayDriver {
   }
 
   /// The layer's `diff`, then those of all lower layers, each with its older generations.
-  package func contentRoots(of layer: LayerLocation, over parents: [LayerLocation]) -> [FilePath] {
-    let chain = (try? driverChain(of: layer, over: parents)) ?? parents
-    return ([layer] + chain).map { files(of: $0) }.flatMap { [$0.diff] + $0.olderGenerations() }
+  package func contentRoots(
+    of layer: LayerLocation, over parents: [LayerLocation]
+  ) throws(StorageError) -> [FilePath] {
+    var roots: [FilePath] = []
+    for layer in [layer] + (try driverChain(of: layer, over: parents)) {
+      let files = files(of: layer)
+      roots.append(files.diff)
+      roots += try files.olderGenerations()
+    }
+    return roots
   }
 
   /// The layer's own directory if `from` is its direct lower layer and the kernel allows it (graph-drivers 11.1).
@@ -102,7 +110,7 @@ extension OverlayDriver {
     of layer: LayerLocation, over parents: [LayerLocation]
   ) throws(StorageError) -> [(String, String)] {
     let files = files(of: layer)
-    guard HostFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    guard try HostFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
     let lowers = try driverChain(of: layer, over: parents).map { self.files(of: $0).diff.string }
     var pairs: [(String, String)] = []
     if !lowers.isEmpty { pairs.append(("LowerDir", lowers.joined(separator: ":"))) }

@@ -24,7 +24,7 @@ extension OverlayDriver {
     // A copy has all of its content itself.
     let chain = options.isCopy ? [] : try creationChain(parents)
     try HostFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .root)
-    if HostFiles.exists(files.path, followingLinks: false) {
+    if try HostFiles.exists(files.path, followingLinks: false) {
       Log.warning("overlay: removing the leftover directory \(files.path) of a layer that is not recorded")
       try removeNow(files)
     }
@@ -80,12 +80,14 @@ extension OverlayDriver {
   /// The chain for a new layer: the nearest parent may itself have a template below it.
   func creationChain(_ parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
     guard let parent = parents.first else { return [] }
-    guard exists(parent) else {
+    guard try exists(parent) else {
       throw StorageError(
         .layerUnknown, "parent layer \(goQuoted(parent.id.rawValue)): \(StorageError.Code.layerUnknown.text)",
         subject: parent.id.rawValue, path: directory(of: parent).string)
     }
-    return [parent] + (try driverChain(of: parent, over: Array(parents.dropFirst())))
+    let chain = [parent] + (try driverChain(of: parent, over: Array(parents.dropFirst())))
+    try refuseComposefs(below: chain)
+    return chain
   }
 
   /// Refuses storage options that need project quotas, and unknown ones (graph-drivers 6.1, changes-1.64 8).
@@ -134,7 +136,7 @@ extension OverlayDriver {
     var result = RootAttributes(layerOwner: root, owner: root, mode: 0o555, forcedOwner: root, forcedMode: 0o555)
     if let parent {
       let diff = files(of: parent).diff
-      if let override = OverrideStat(of: diff) {
+      if let override = try OverrideStat(of: diff) {
         (result.owner, result.mode) = (override.owner, override.mode)
       } else if let status = try HostFiles.status(diff) {
         (result.owner, result.mode) = (Owner(uid: status.uid, gid: status.gid), UInt16(status.permissions))

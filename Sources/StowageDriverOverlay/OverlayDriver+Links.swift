@@ -27,8 +27,8 @@ extension OverlayDriver {
     for layer in [chain.layer] + chain.parents {
       let files = files(of: layer)
       let name = try files.shortName()
-      if layer.isWritable, name.map({ !HostFiles.exists(files.linkEntry($0), followingLinks: false) }) ?? true {
-        return true
+      if layer.isWritable {
+        guard let name, try HostFiles.exists(files.linkEntry(name), followingLinks: false) else { return true }
       }
       entries[layer] = name
     }
@@ -79,7 +79,7 @@ extension OverlayDriver {
   /// Makes the entry `l/<name>` of a layer if there is none.
   func restoreEntry(_ name: String, of files: OverlayLayer) throws(StorageError) {
     let entry = files.linkEntry(name)
-    guard !HostFiles.exists(entry, followingLinks: false) else { return }
+    guard try !HostFiles.exists(entry, followingLinks: false) else { return }
     try HostFiles.ensureDirectory(files.home.appending("l"), mode: 0o755, owner: .current)
     try HostFiles.symlink(entry, to: files.linkTarget)
   }
@@ -113,7 +113,10 @@ private struct LinkAudit {
   }
 
   mutating func run(_ chains: [LayerChain]) throws(StorageError) {
-    let own = chains.filter { $0.layer.root == root && driver.exists($0.layer) }
+    var own: [LayerChain] = []
+    for chain in chains where chain.layer.root == root {
+      if try driver.exists(chain.layer) { own.append(chain) }
+    }
     try auditDangling(recorded: Set(own.map { driver.files(of: $0.layer).linkTarget }))
     let entries = try driver.entriesByTarget(home)
     for chain in own { try auditName(chain.layer, entries) }
@@ -136,7 +139,7 @@ private struct LinkAudit {
     for (target, names) in try driver.entriesByTarget(home).sorted(by: { $0.key < $1.key }) {
       if recorded.contains(target) { continue }
       if let id = OverlayLayer.identifier(inLinkTarget: target),
-        HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
+        try HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
       {
         continue
       }
@@ -159,7 +162,7 @@ private struct LinkAudit {
     guard let name else { return }
     if !links.contains(name) {
       let entry = files.linkEntry(name)
-      let isTaken = HostFiles.exists(entry, followingLinks: false)
+      let isTaken = try HostFiles.exists(entry, followingLinks: false)
       if !isTaken || HostFiles.linkTarget(entry) != files.linkTarget {
         note(layer.id, .linkMissing(name: name))
         if repairs {

@@ -14,7 +14,8 @@ extension OverlayDriver {
   ) throws(StorageError) -> MountPlan {
     let files = files(of: layer)
     let isNew = options.isForNewLayer
-    guard isNew || HostFiles.exists(files.path) else { throw OverlayDriver.missing(layer, files.path) }
+    let isThere = isNew ? true : try HostFiles.exists(files.path)
+    guard isThere else { throw OverlayDriver.missing(layer, files.path) }
     try checkContent(files)
     let root = try Owner(rootOf: options.idMaps)
     let words = try mountWords(options)
@@ -30,17 +31,17 @@ extension OverlayDriver {
     ]
     if layer.isWritable, !context.isReadOnly {
       let mode = try contentMode(lowers)
-      if !isNew, !HostFiles.exists(files.diff) {
+      if !isNew, try !HostFiles.exists(files.diff) {
         steps.append(EnsureDirectory(files.diff, mode: mode, owner: root))
       }
       if !readOnly {
         steps.append(SetOwner(files.diff, root))
-        if !isNew, !HostFiles.exists(files.work) {
+        if !isNew, try !HostFiles.exists(files.work) {
           steps.append(EnsureDirectory(files.work, mode: 0o700, owner: root))
         }
       }
       let marker = files.work.appending("work").appending("incompat").appending("volatile")
-      if HostFiles.exists(marker, followingLinks: false) { steps.append(RemoveTree(marker)) }
+      if try HostFiles.exists(marker, followingLinks: false) { steps.append(RemoveTree(marker)) }
     }
     let (flags, data) = MountFlags.split(words)
     let mount = OverlayMount(
@@ -92,7 +93,7 @@ extension OverlayDriver {
         throw StorageError(
           .corrupt, "linkpath must be absolute (got: \(goQuoted(target)))", path: files.diff.string)
       }
-      guard HostFiles.exists(files.diff) else {
+      guard try HostFiles.exists(files.diff) else {
         throw StorageError(
           .layerUnknown,
           "failed to access to the linked additional layer: stat \(target): no such file or directory",
@@ -100,14 +101,6 @@ extension OverlayDriver {
       }
     }
     try refuseComposefs(files)
-  }
-
-  private func refuseComposefs(_ files: OverlayLayer) throws(StorageError) {
-    if HostFiles.exists(files.composefsData) {
-      throw StorageError(
-        .notSupported, "overlay: layer \(files.id) is a composefs layer, which this version cannot mount",
-        subject: files.id, path: files.path.string)
-    }
   }
 
   /// The option words of graph-drivers 7.3, with `userxattr` and `volatile` where they belong.
@@ -137,7 +130,7 @@ extension OverlayDriver {
     guard chain.count <= OverlayMounter.maximumDepth else {
       throw StorageError(.notSupported, "max depth exceeded", subject: files.id)
     }
-    let lowers = files.olderGenerations().map { $0.lexicallyNormalized() } + (try lowerDirectories(of: chain))
+    let lowers = try files.olderGenerations().map { $0.lexicallyNormalized() } + lowerDirectories(of: chain)
     return lowers.isEmpty ? [files.empty] : lowers
   }
 
@@ -146,7 +139,7 @@ extension OverlayDriver {
     var lowers: [FilePath] = []
     for ancestor in chain {
       let below = self.files(of: ancestor)
-      guard HostFiles.exists(below.diff) else {
+      guard try HostFiles.exists(below.diff) else {
         throw StorageError(
           .layerUnknown,
           "can't stat (or find?) lower layer \(goQuoted(below.diff.string)): stat \(below.diff): "
@@ -155,7 +148,7 @@ extension OverlayDriver {
       }
       try refuseComposefs(below)
       lowers.append(below.diff)
-      lowers += below.olderGenerations()
+      lowers += try below.olderGenerations()
     }
     return lowers
   }

@@ -45,20 +45,23 @@ extension OverlayDriver {
   /// (graph-drivers 26.16).
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
     let home = home(of: root)
-    return (try HostFiles.entries(home) ?? []).lazy
-      .filter { $0.kind == .directory && !["l", "staging", "tempdirs"].contains($0.name) }
-      .filter { !OverlayDriver.isProbeLeftover($0.name, in: home) && !HostFiles.isLostAndFound($0.name, in: home) }
-      .map(\.name)
+    var names: [String] = []
+    for (name, kind) in try HostFiles.entries(home) ?? [] where kind == .directory {
+      if ["l", "staging", "tempdirs"].contains(name) || HostFiles.isLostAndFound(name, in: home) { continue }
+      if try !OverlayDriver.isProbeLeftover(name, in: home) { names.append(name) }
+    }
+    return names
   }
 
   /// Whether a directory is one of the reference's probes: by its name, and because it has nothing of a layer.
-  static func isProbeLeftover(_ name: String, in home: FilePath) -> Bool {
+  static func isProbeLeftover(_ name: String, in home: FilePath) throws(StorageError) -> Bool {
     let prefixes = ["compat", "metacopy-check", "opaque-bug-check", "volatile-check"]
     guard
       prefixes.contains(where: { name.hasPrefix($0) && name.dropFirst($0.count).allSatisfy(\.isNumber) })
     else { return false }
     let files = OverlayLayer(home: home, id: name)
-    return !HostFiles.exists(files.diff) && !HostFiles.exists(files.linkFile)
+    if try HostFiles.exists(files.diff) { return false }
+    return try !HostFiles.exists(files.linkFile)
   }
 
   /// Removes stale staging directories, and the home's private mount unless somebody still stages (graph-drivers 8.3).
@@ -76,16 +79,17 @@ extension OverlayDriver {
 
   /// Deletes a staging directory whose lock is free. Returns false if somebody holds it.
   private static func removeStale(_ directory: FilePath) throws(StorageError) -> Bool {
-    do throws(Errno) {
-      let lock = try Syscall.open(directory.appending("staging.lock"), [.readWrite, .create], mode: 0o644)
-      guard try Syscall.setlk(lock.rawValue, .write) else { return false }
-      do throws(StorageError) { try removeTree(directory) } catch {
-        Log.warning("overlay: cannot remove the stale staging directory \(directory): \(error)")
-      }
-      return true
-    } catch {
-      throw StorageError.failed("open", directory, error)
+    let file = directory.appending("staging.lock")
+    let lock = try attempt("open", file) { () throws(Errno) in
+      try Syscall.open(file, [.readWrite, .create], mode: 0o644)
     }
+    guard try attempt("lock", file, { () throws(Errno) in try Syscall.setlk(lock.rawValue, .write) }) else {
+      return false
+    }
+    do throws(StorageError) { try removeTree(directory) } catch {
+      Log.warning("overlay: cannot remove the stale staging directory \(directory): \(error)")
+    }
+    return true
   }
 
   /// Removes mount points, which each mount makes anew, and the kernel's own directories in those for work, which it makes anew.
@@ -102,7 +106,7 @@ extension OverlayDriver {
   package func retire(_ layer: LayerLocation, as id: LayerID) throws(StorageError) {
     guard layer.isWritable else { throw OverlayDriver.readOnly(layer) }
     let (old, new) = (files(of: layer), OverlayLayer(home: files(of: layer).home, id: id.rawValue))
-    guard HostFiles.exists(old.path, followingLinks: false) else { return }
+    guard try HostFiles.exists(old.path, followingLinks: false) else { return }
     let name = try old.shortName()
     try HostFiles.rename(old.path, new.path)
     if let name, HostFiles.linkTarget(old.linkEntry(name)) == old.linkTarget {

@@ -26,7 +26,7 @@ extension OverlayDriver {
     let setup = OverlaySetup(
       context: context, home: context.graphRoot.appending(homeName), runHome: context.runRoot.appending(homeName),
       backing: backing)
-    let isNew = !HostFiles.exists(setup.home)
+    let isNew = try !HostFiles.exists(setup.home)
     do throws(StorageError) {
       return try setup.driver(settings)
     } catch {

@@ -17,7 +17,7 @@ extension OverlayDriver {
     for entry in try HostFiles.entries(home) ?? [] {
       let path = home.appending(entry.name)
       // Only `storage.lock` of the graph root is held: in the image store somebody may be probing.
-      if home == graphHome, entry.kind == .directory, OverlayDriver.isProbeLeftover(entry.name, in: home) {
+      if home == graphHome, entry.kind == .directory, try OverlayDriver.isProbeLeftover(entry.name, in: home) {
         found.append(DriverStray(.probe, path, bin: bin))
       } else if home == graphHome, OverlayDriver.isTemporary(entry.name, of: [".has-mount-program"]) {
         found.append(DriverStray(.temporary, path, bin: bin))
@@ -36,7 +36,7 @@ extension OverlayDriver {
     var found: [FilePath] = []
     for (target, names) in try entriesByTarget(home) {
       guard let id = OverlayLayer.identifier(inLinkTarget: target), !recorded.contains(id),
-        !HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
+        try !HostFiles.exists(OverlayLayer(home: home, id: id.rawValue).path, followingLinks: false)
       else { continue }
       found += names.map { home.appending("l").appending($0) }
     }

@@ -2,15 +2,15 @@
 
 package import StowageDriverAPI
 import StowageFiles
-import StowageModel
+package import StowageModel
 import StowageSystem
 package import SystemPackage
 
 /// The overlay driver: one directory a layer, presented by the kernel's overlay or by a mount program.
 ///
 /// An immutable value; its parts are in extensions by task. On-disk layout: README.md of this target.
-package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, DifferenceReading, HomeClosing, LayerRetiring,
-  LinkKeeping, OwnerShifting, SelfDescribing, SpaceYielding, StrayFinding
+package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, DifferenceReading, ForeignFormTelling,
+  HomeClosing, LayerRetiring, LinkKeeping, OwnerShifting, SelfDescribing, SpaceYielding, StrayFinding
 {
   /// The parsed options; the mount program may have been found instead of configured.
   let settings: OverlaySettings
@@ -43,7 +43,9 @@ package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, Differe
   package func directory(of layer: LayerLocation) -> FilePath { files(of: layer).path }
 
   /// Whether `<home>/<ID>` exists.
-  package func exists(_ layer: LayerLocation) -> Bool { HostFiles.exists(directory(of: layer)) }
+  package func exists(_ layer: LayerLocation) throws(StorageError) -> Bool {
+    try HostFiles.exists(directory(of: layer))
+  }
 
   /// The paths of a layer.
   func files(of layer: LayerLocation) -> OverlayLayer {

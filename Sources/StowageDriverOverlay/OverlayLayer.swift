@@ -83,17 +83,17 @@ package struct OverlayLayer: Hashable, Sendable {
   /// Whether the layer was made without lower layers: it has the dummy one and no lists. Such a layer with recorded parents
   /// is a copy that has all their content itself.
   package func standsAlone() throws(StorageError) -> Bool {
-    guard HostFiles.isDirectory(empty), try listedAncestors() == nil else { return false }
+    guard try HostFiles.isDirectory(empty), try listedAncestors() == nil else { return false }
     return try listedLinks() == nil
   }
 
   /// The earlier generations of the layer's content, `diff1` first, as paths that climb from `diff` without being
   /// shortened (changes-1.64 4.1).
-  package func olderGenerations() -> [FilePath] {
+  package func olderGenerations() throws(StorageError) -> [FilePath] {
     var result: [FilePath] = []
     while result.count < 500 {
       let name = "diff\(result.count + 1)"
-      guard HostFiles.exists(path.appending(name)) else { break }
+      guard try HostFiles.exists(path.appending(name)) else { break }
       result.append(FilePath("\(diff)/../\(name)"))
     }
     return result

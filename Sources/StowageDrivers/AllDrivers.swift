@@ -35,7 +35,8 @@ package enum StowageDrivers {
     var context = given
     context.driverNames = Set(names)
     if let name, !name.isEmpty { return try make(name, context) }
-    let prior = names.filter { HostFiles.exists(context.graphRoot.appending($0)) }
+    var prior: [String] = []
+    for name in names where try HostFiles.exists(context.graphRoot.appending(name)) { prior.append(name) }
     let order = priority.isEmpty ? known.filter { $0.rank != .alias }.map(\.name) : priority
     for candidate in order where !(priority.isEmpty && isLastResort(candidate)) && prior.contains(candidate) {
       let driver: any GraphDriver
@@ -74,7 +75,7 @@ package enum StowageDrivers {
 
   /// The name of old configurations. Its own directory is used only where one exists (graph-drivers 26.12).
   private static func makeOverlay2(_ context: DriverContext) throws(StorageError) -> any GraphDriver {
-    let hasOwn = HostFiles.isDirectory(context.graphRoot.appending("overlay2"))
+    let hasOwn = try HostFiles.isDirectory(context.graphRoot.appending("overlay2"))
     return try OverlayDriver.make(context, homeName: hasOwn ? "overlay2" : "overlay")
   }
 

@@ -37,14 +37,15 @@ package enum HostFiles {
     }
   }
 
-  /// Whether there is something at a path. Failures to look count as absence.
-  package static func exists(_ path: FilePath, followingLinks: Bool = true) -> Bool {
-    ((try? status(path, followingLinks: followingLinks)) ?? nil) != nil
+  /// Whether there is something at a path. A failure to look is an error, not absence: what is not seen may be replaced or
+  /// deleted.
+  package static func exists(_ path: FilePath, followingLinks: Bool = true) throws(StorageError) -> Bool {
+    try status(path, followingLinks: followingLinks) != nil
   }
 
   /// Whether there is a directory, possibly by a symbolic link.
-  package static func isDirectory(_ path: FilePath) -> Bool {
-    ((try? status(path)) ?? nil)?.kind == .directory
+  package static func isDirectory(_ path: FilePath) throws(StorageError) -> Bool {
+    try status(path)?.kind == .directory
   }
 
   /// Whether an entry is the `lost+found` that `mkfs` leaves in the root of a file system: root's, and closed to all others.

@@ -91,7 +91,7 @@ package struct DeferredRemoval: ~Copyable, Sendable {
   @discardableResult
   package mutating func add(_ path: FilePath, bin root: FilePath) throws(StorageError) -> Bool {
     // Without this test every deletion of a missing path would leave an empty bin to clean up.
-    guard Syscall.exists(path) else { return false }
+    guard try HostFiles.exists(path, followingLinks: false) else { return false }
     let bin: StagingState
     if let known = bins[root] { bin = known } else { bin = try StagingState.create(in: root) }
     bins[root] = bin
@@ -114,7 +114,7 @@ package struct DeferredRemoval: ~Copyable, Sendable {
   package mutating func flush() throws(StorageError) {
     for directory in unflushed.sorted(by: { $0.string < $1.string }) {
       // A directory that was moved itself later has no entries to come back.
-      if Syscall.exists(directory) { try AtomicFile.syncDirectory(directory) }
+      if try HostFiles.exists(directory, followingLinks: false) { try AtomicFile.syncDirectory(directory) }
     }
     unflushed.removeAll()
   }

@@ -56,12 +56,12 @@ package struct ReplaceMountPoint: MountStep {
     do throws(StorageError) {
       let status = try HostFiles.status(path, followingLinks: false)
       let owner = status.map { Owner(uid: $0.uid, gid: $0.gid) } ?? .root
-      if HostFiles.exists(fresh, followingLinks: false) { try removeTree(fresh) }
+      if try HostFiles.exists(fresh, followingLinks: false) { try removeTree(fresh) }
       try HostFiles.makeDirectory(fresh, mode: 0o700, owner: owner)
       try HostFiles.rename(fresh, path)
     } catch {
       // Nothing may stand in the way of giving space back.
-      if error.isOutOfSpace, HostFiles.isDirectory(path) { return .done }
+      if error.isOutOfSpace, try HostFiles.isDirectory(path) { return .done }
       throw error.wrapped("replacing mount point \(goQuoted(path.string))")
     }
     return .done

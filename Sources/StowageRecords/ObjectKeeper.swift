@@ -61,7 +61,8 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
       let name = String(decoding: bytes, as: UTF8.self)
       guard looksLikeIdentifier(name), let id = Record.ID(recorded: name), table[id] == nil else { return nil }
       let path = directory.appending(name)
-      return Syscall.exists(path.appending(BigDataFiles.callersDirectory)) ? nil : path
+      // Where that cannot be told there may be some.
+      return (try? HostFiles.exists(path.appending(BigDataFiles.callersDirectory))) == false ? path : nil
     }
   }
 }

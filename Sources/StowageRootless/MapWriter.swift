@@ -63,6 +63,7 @@ struct MapWriter {
   /// user also where the reference looks for that of the group), or by capabilities of the file.
   private func hasRights(_ program: FilePath) -> Bool {
     if let status = try? Syscall.stat(program), status.mode & 0o6000 != 0 { return true }
+    // For the text of a warning only: what cannot be read is taken for none.
     return ((try? Syscall.lgetxattr(program, "security.capability")) ?? nil) != nil
   }
 

@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(.tags(.root), .enabled(if: isRoot, "overlay needs root"))
-  func `A missing directory makes no layer, and a layer that exists stays as it is`() throws {
+  func `A missing directory makes no layer, and a layer with content stays as it is`() throws {
     let store = try makeStore("overlay", pullOptions: enabled)
     _ = try store.bare(["create-layer", "--id", "old", "-n", "name"])
     try shell("echo kept >'\(store.graphRoot)/overlay/old/diff/file'", store)
@@ -120,6 +120,25 @@ import Testing
         error: "that name is already in use\n", status: 1))
     #expect(try store.bare(["layers", "-j"]).outputText == before)
     #expect(try shell("ls -A '\(store.graphRoot)/overlay/old/diff'", store) == "file\n")
+    // A layer that is empty gets the content, and is then as a new one would be.
+    _ = try store.bare(["create-layer", "--id", "blank", "-n", "page"])
+    #expect(try store.bare(["applydiff-using-staging-dir", "page", "src"]).shows())
+    #expect(try store.bare(["applydiff-using-staging-dir", "new", "src"]).shows())
+    let record = { (id: String) in
+      try store.bare(["layer", "-j", id]).outputText.replacing(#/"created":"[^"]*"/#, with: "")
+        .replacing("\"id\":\"\(id)\"", with: "").replacing("\"names\":[\"page\"],", with: "")
+    }
+    #expect(try record("blank") == record("new"))
+    #expect(try record("blank").contains("toc-digest"))
+    let tree = { (id: String) in
+      try self.shell(
+        "cd '\(store.graphRoot)/overlay/\(id)/diff' && find . -mindepth 1 -printf '%p %y %m %U %s %T@ %l\\n' | sort",
+        store)
+    }
+    #expect(try tree("blank") == tree("new"))
+    #expect(
+      try store.bare(["applydiff-using-staging-dir", "blank", "src"]).shows(
+        error: "that ID is already in use\n", status: 1))
     // A layer is meant by its whole identifier: the reference takes a prefix of another one for that.
     #expect(try store.bare(["applydiff-using-staging-dir", "ol", "src"]).shows())
     #expect(try shell("ls -A '\(store.graphRoot)/overlay/old/diff'", store) == "file\n")

@@ -167,6 +167,12 @@ import Testing
     #expect(result.shows(text, error: options, status: 125), "\(result)")
   }
 
+  @Test func `What the method of deduplication is for is said`() throws {
+    #expect(
+      try store("dedup", "--help").errorText.contains(
+        "--hash-method=crc                          Specify the hash function to use to detect identical files\n"))
+  }
+
   @Test func `An alias stays an alias, an empty synopsis leaves its space`() throws {
     #expect(
       try store("umount", "-h").outputText.hasPrefix("Usage: containers-storage umount LayerOrContainerNameOrID\n"))

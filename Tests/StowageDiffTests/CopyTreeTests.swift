@@ -9,6 +9,28 @@ import Testing
 
 @Suite("Copies of trees", .tags(.root), .enabled(if: isRoot, "devices and owners"))
 struct CopyTreeTests {
+  @Test func `A file whose attributes cannot be listed is not taken for one without`() throws {
+    // On this file system attributes are limited by memory only, and the kernel lists at most 64 KiB of names.
+    let place = FilePath("/dev/shm/stowage-attributes-\(try getpidText())")
+    defer { _ = try? shell("rm -rf \(place)") }
+    let made = try shell(
+      """
+      mkdir -p \(place)/from \(place)/to && cd \(place)/from && : > f &&
+      setfattr -n security.capability -v 0x0100000200000000000000000000000000000000 f && python3 -c '
+      import os
+      for number in range(330): os.setxattr("f", "trusted.%s%d" % ("x" * 220, number), b"y")'
+      """)
+    try #require(made.isSuccess, "\(made)")
+    func message(_ body: () throws -> Void) -> String? {
+      do { try body() } catch { return (error as? StorageError)?.message }
+      return nil
+    }
+    let from = place.appending("from")
+    #expect(message { try copyTree(from: from, to: place.appending("to")) } == "llistxattr /f: argument list too long")
+    #expect(message { _ = try overlayDiff(from) } == "llistxattr /f: argument list too long")
+    #expect(message { _ = try treeDiff(from, place.appending("to")) }?.contains("argument list too long") == true)
+  }
+
   @Test(arguments: ["/tmp", "/dev/shm"])
   func `Everything is kept: kinds, owners, modes, times, links, attributes, holes`(place: String) throws {
     try withTemporaryDirectory { root in

@@ -165,6 +165,18 @@ struct ChangesTests {
     }
   }
 
+  @Test func `Whiteouts as attributes in nearer layers hide farther ones`() throws {
+    try withTemporaryDirectory { root in
+      _ = try shell(
+        """
+        mkdir -p upper/d near/d far/d && : > upper/d/f && : > far/d/f && : > near/d/f &&
+        setfattr -n trusted.overlay.opaque -v x near/d && setfattr -n trusted.overlay.whiteout -v y near/d/f
+        """, directory: root)
+      let trees = ["near", "far"].map { root.appending($0) }
+      #expect(try text(overlayChanges(upper: root.appending("upper"), lowers: trees)).contains("add /d/f"))
+    }
+  }
+
   @Test func `Whiteouts of nearer layers hide farther ones; links of lower layers are not followed`() throws {
     try withTemporaryDirectory { root in
       _ = try shell(

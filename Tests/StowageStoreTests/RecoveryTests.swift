@@ -52,6 +52,22 @@ import Testing
     #expect(try store.layers.listInDriver() == [container.layer.rawValue])
   }
 
+  @Test func `A layer whose maker cannot be asked about stays until it can`() throws {
+    let test = try TestStore()
+    defer { withExtendedLifetime(test) {} }
+    _ = try test.open().layers.create(LayerCreation(id: "made"))
+    let path = test.graph.appending("vfs-layers/layers.json")
+    var text = try path.readText()
+    text.removeLast(2)
+    try path.write(text + ",\"flags\":{\"stowage-owner\":{\"id\":\"x\",\"kind\":\"image\",\"lock\":\"7\"}}}]")
+    // It is there, and cannot be opened.
+    let lock = test.graph.appending("vfs-layers/tmp/lock-7")
+    try makeDirectories(lock, mode: 0o700)
+    #expect(try test.open().layers.list().map(\.id.rawValue) == ["made"])
+    try Syscall.rmdir(lock)
+    #expect(try test.open().layers.list().isEmpty)
+  }
+
   @Test func `Stale temporary directories are removed, those of the living and unrelated ones stay`() throws {
     let test = try TestStore()
     defer { withExtendedLifetime(test) {} }

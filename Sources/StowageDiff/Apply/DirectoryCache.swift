@@ -18,12 +18,11 @@ final class OpenDirectory {
 
   init(path: [UInt8], descriptor: consuming OwnedDescriptor) throws(Errno) {
     let status = try Syscall.fstat(descriptor.rawValue)
-    // File systems without attributes have no lists either.
-    let list = try? withCString(copying: "system.posix_acl_default".utf8) { (name) throws(Errno) in
-      try Syscall.fgetxattr(descriptor.rawValue, name)
+    let list = try withCString(copying: "system.posix_acl_default".utf8) { (name) throws(Errno) in
+      try ExtendedAttributes.value(descriptor.rawValue, name)
     }
     self.path = path
-    createsPlainly = status.permissions & 0o2000 == 0 && (list ?? nil) == nil
+    createsPlainly = status.permissions & 0o2000 == 0 && list == nil
     self.descriptor = descriptor
   }
 }

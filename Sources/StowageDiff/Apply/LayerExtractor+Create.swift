@@ -111,13 +111,10 @@ extension LayerExtractor {
       throw StorageError(.invalidArchive, "link to a name with a NUL byte: \(goQuoted(bytes: header.linkName))")
     }
     let parent = try directory(of: path)
-    let call = "link \(displayPath(target.bytes))"
     let targetParent: OpenDirectory
-    do throws(Errno) { targetParent = try directories.directory(at: target.parent) } catch {
-      throw .failed(call, path.bytes, error)
-    }
+    do throws(Errno) { targetParent = try directories.directory(at: target.parent) } catch { throw .ofLink(error) }
     try target.withBase { (targetName) throws(StorageError) in
-      try making(call, path, parent) { (name) throws(Errno) in
+      try making(nil, path, parent) { (name) throws(Errno) in
         try Syscall.linkat(targetParent.rawValue, targetName, parent.rawValue, name)
       }
     }
@@ -131,9 +128,10 @@ extension LayerExtractor {
 
   // MARK: Making
 
-  /// Runs the call that makes `path`; if something is there, removes it and tries again.
+  /// Runs the call that makes `path`; if something is there, removes it and tries again. Without a name of the call it is that
+  /// of a hard link.
   private func making<R>(
-    _ call: String, _ path: EntryPath, _ parent: OpenDirectory,
+    _ call: String?, _ path: EntryPath, _ parent: OpenDirectory,
     _ body: (UnsafePointer<CChar>) throws(Errno) -> R
   ) throws(StorageError) -> R {
     do throws(Errno) {
@@ -141,9 +139,11 @@ extension LayerExtractor {
     } catch .fileExists {
       try displace(path, try status(of: path, in: parent), in: parent, byDirectory: false)
     } catch {
-      throw .failed(call, path.bytes, error)
+      throw call.map { .failed($0, path.bytes, error) } ?? .ofLink(error)
     }
-    do throws(Errno) { return try path.withBase(body) } catch { throw .failed(call, path.bytes, error) }
+    do throws(Errno) { return try path.withBase(body) } catch {
+      throw call.map { .failed($0, path.bytes, error) } ?? .ofLink(error)
+    }
   }
 
   /// Runs a call on the last component of `path`.
@@ -184,5 +184,12 @@ extension LayerExtractor {
       forgetTimes(below: path)
       made?.remove(below: path.bytes)
     }
+  }
+}
+
+extension StorageError {
+  /// A hard link that cannot be made: the reference names neither the link nor its target (archive-and-diff 4.3).
+  fileprivate static func ofLink(_ error: Errno) -> StorageError {
+    StorageError(.system, error.referenceText, cause: error)
   }
 }

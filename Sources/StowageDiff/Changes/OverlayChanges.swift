@@ -54,9 +54,9 @@ private final class OverlayChangeCollector {
   private func kind(
     of entry: borrowing TreeEntry, in scope: LowerTrees.Scope
   ) throws(StorageError) -> Change.Kind? {
-    if marks.isWhiteout(entry) { return .delete }
+    if try marks.isWhiteout(entry) { return .delete }
     guard case .found(let old) = try lowers.find(entry.path, in: scope) else { return .add }
-    if marks.isOpaque(entry) { return .delete }
+    if try marks.isOpaque(entry) { return .delete }
     let new = entry.status
     let isUnchanged =
       new.isDirectory && old.isDirectory && new.size == old.size && new.mode == old.mode

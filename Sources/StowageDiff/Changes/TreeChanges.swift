@@ -193,14 +193,14 @@ private struct ComparedObject {
   init(_ directory: CInt, _ name: [UInt8], _ maps: IDMaps) throws(Errno) {
     (status, capability, userAttributes, target) = try withCString(copying: name) { (name) throws(Errno) in
       let status = try Syscall.fstatat(directory, name)
-      let names = (try? Syscall.listxattrat(directory, name)) ?? []
+      let names = try ExtendedAttributes.names(directory, name)
       var user: [[UInt8]: [UInt8]] = [:]
       var capability: [UInt8]?
       for attribute in names {
         let isCapability = attribute.elementsEqual("security.capability".utf8)
         guard isCapability || attribute.starts(with: "user.".utf8) else { continue }
-        let value = withCString(copying: attribute) { attribute in
-          (try? Syscall.getxattrat(directory, name, attribute)) ?? nil
+        let value = try withCString(copying: attribute) { (attribute) throws(Errno) in
+          try ExtendedAttributes.value(directory, name, attribute)
         }
         if isCapability { capability = value } else { user[attribute] = value }
       }

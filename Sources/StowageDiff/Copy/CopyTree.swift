@@ -112,12 +112,14 @@ private final class TreeCopier {
   func finish(from source: CInt, _ status: FileStatus) throws(StorageError) {
     let target = MetadataTarget.descriptor(destinationRoot)
     let names: [[UInt8]]
-    do throws(Errno) { names = try Syscall.flistxattr(source) } catch { names = [] }
+    do throws(Errno) { names = try ExtendedAttributes.names(source) } catch {
+      throw .failed("flistxattr", "/".utf8, error)
+    }
     let owner = options.shift?.root ?? ApplyOptions.Owner(uid: status.uid, gid: status.gid)
     do throws(Errno) { try target.setOwner(owner) } catch { throw ownerFailure(owner, "/".utf8, error) }
     for name in names {
       try setAttribute(name, of: target, "/".utf8) { (attribute) throws(Errno) in
-        try Syscall.fgetxattr(source, attribute)
+        try ExtendedAttributes.value(source, attribute)
       }
     }
     try calling("chmod", "/".utf8) { () throws(Errno) in
@@ -224,10 +226,12 @@ private final class TreeCopier {
     do throws(Errno) { try target.setOwner(owner) } catch { throw ownerFailure(owner, entry.path, error) }
     let (directory, name) = (entry.directory, entry.name)
     let names: [[UInt8]]
-    do throws(Errno) { names = try Syscall.listxattrat(directory, name) } catch { names = [] }
+    do throws(Errno) { names = try ExtendedAttributes.names(directory, name) } catch {
+      throw .failed("llistxattr", entry.path, error)
+    }
     for attribute in names {
       try setAttribute(attribute, of: target, entry.path) { (attribute) throws(Errno) in
-        try Syscall.getxattrat(directory, name, attribute)
+        try ExtendedAttributes.value(directory, name, attribute)
       }
     }
     do throws(Errno) {
@@ -238,20 +242,21 @@ private final class TreeCopier {
     }
   }
 
-  /// Copies an attribute; those the process may not set, or the file system cannot hold, are left out.
+  /// Copies an attribute. Those the file system cannot hold are left out, and of those that belong to the host (labels, signatures)
+  /// also what the process may not set; what belongs to the tree only in a user namespace.
   private func setAttribute(
     _ name: [UInt8], of target: MetadataTarget, _ path: some Collection<UInt8>,
     _ read: (UnsafePointer<CChar>) throws(Errno) -> [UInt8]?
   ) throws(StorageError) {
     if name.elementsEqual("security.selinux".utf8) { return }
-    do throws(Errno) {
-      guard let value = try withCString(copying: name, read) else { return }
-      try target.setAttribute(name, value)
-    } catch {
-      switch error {
-      case .notSupported, .notPermitted, .permissionDenied, .noData: return
-      default: throw .failed("lsetxattr", path, error)
-      }
+    let value: [UInt8]?
+    do throws(Errno) { value = try withCString(copying: name, read) } catch { throw .failed("lgetxattr", path, error) }
+    guard let value else { return }
+    do throws(Errno) { try target.setAttribute(name, value) } catch {
+      let isOfTree = name.starts(with: "user.".utf8) || name.elementsEqual("security.capability".utf8)
+      let isRefused = error == .notPermitted || error == .permissionDenied
+      let isIgnored = error == .notSupported || (isRefused && (options.inUserNamespace || !isOfTree))
+      if !isIgnored { throw .failed("lsetxattr", path, error) }
     }
   }
 

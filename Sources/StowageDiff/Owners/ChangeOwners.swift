@@ -264,8 +264,7 @@ private struct KeptAttributes {
     _ directory: CInt, _ entry: UnsafePointer<CChar>, _ status: FileStatus, _ options: OwnerChangeOptions
   ) throws(Errno) {
     guard status.kind == .regular || (status.isDirectory && options.rewritesOverrides) else { return }
-    let names: [[UInt8]]
-    do throws(Errno) { names = try Syscall.listxattrat(directory, entry) } catch .notSupported { return }
+    let names = try ExtendedAttributes.names(directory, entry)
     if names.contains(KeptAttributes.capability) {
       guard let value = try KeptAttributes.read(KeptAttributes.capability, directory, entry) else { return }
       values.append((KeptAttributes.capability, value))

@@ -73,24 +73,28 @@ final class ObjectHeaders {
       header.deviceMajor = Int64(status.deviceMajor)
       header.deviceMinor = Int64(status.deviceMinor)
     }
-    header.extendedAttributes = attributes(of: entry)
+    header.extendedAttributes = try attributes(of: entry)
     return header
   }
 
   /// Capabilities, IMA signatures and what users set; nothing that belongs to the store or the host.
-  private func attributes(of entry: borrowing FoundObject) -> [TarHeader.ExtendedAttribute] {
-    // File systems without attributes say so with an error.
-    guard let names = try? Syscall.listxattrat(entry.directory, entry.name), !names.isEmpty else { return [] }
-    var found: [TarHeader.ExtendedAttribute] = []
+  private func attributes(
+    of entry: borrowing FoundObject
+  ) throws(StorageError) -> [TarHeader.ExtendedAttribute] {
     let (directory, object) = (entry.directory, entry.name)
+    let names: [[UInt8]]
+    do throws(Errno) { names = try ExtendedAttributes.names(directory, object) } catch {
+      throw .failed("llistxattr", entry.path, error)
+    }
+    var found: [TarHeader.ExtendedAttribute] = []
     for name in names where isArchived(name) {
       do throws(Errno) {
         let value = try withCString(copying: name) { (attribute) throws(Errno) in
-          try Syscall.getxattrat(directory, object, attribute)
+          try ExtendedAttributes.value(directory, object, attribute)
         }
         if let value { found.append(TarHeader.ExtendedAttribute(name: name, value: value)) }
       } catch {
-        Log.error("failed to get \(goQuoted(bytes: name)) from \(displayPath(entry.path)): \(error.referenceText)")
+        throw .failed("lgetxattr \(goQuoted(bytes: name))", entry.path, error)
       }
     }
     return found

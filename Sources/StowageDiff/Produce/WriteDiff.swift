@@ -25,12 +25,12 @@ package func writeOverlayDiff(
   let marks = OverlayMarks(attributes)
   let lowerTrees = try LowerTrees(lowers, attributes: attributes)
   try walkTree(at: upper) { (entry) throws(StorageError) in
-    if marks.isWhiteout(entry) {
+    if try marks.isWhiteout(entry) {
       try writer.addWhiteout(FoundObject(entry))
       return .skip
     }
     guard let header = try writer.add(FoundObject(entry)) else { return .enter }
-    if marks.isOpaque(entry), case .found = try lowerTrees.find(entry.path) {
+    if try marks.isOpaque(entry), case .found = try lowerTrees.find(entry.path) {
       try writer.addOpaqueMarker(for: header)
     }
     return .enter

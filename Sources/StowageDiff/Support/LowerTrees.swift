@@ -84,18 +84,28 @@ final class LowerTrees {
       let status = try Syscall.fstat(handle.rawValue)
       if isWhiteoutDevice(status) { return (status, true) }
       guard status.kind == .regular, status.size == 0 else { return (status, false) }
-      let mark = try withCString(copying: "/proc/self/fd/\(handle.rawValue)".utf8) { (link) throws(Errno) in
-        try withCString(copying: (attributes.prefix + "whiteout").utf8) { (name) throws(Errno) in
-          // File systems without attributes have no whiteouts of this kind.
-          try? Syscall.getxattrat(handle.rawValue, link, name)
-        }
-      }
-      return (status, (mark ?? nil) != nil)
+      return (status, try hasWhiteoutMark(EntryPath(relative: Array(path)), root))
     } catch {
       // A file or a link in the place of a directory above: this one has nothing here (archive-and-diff 14, W27).
       switch error {
       case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels: return nil
       default: throw .failed("stat", path, error)
+      }
+    }
+  }
+
+  /// Whether an empty file stands for a deleted object. An attribute is asked for through the open directory: a handle of the
+  /// file itself cannot be asked.
+  private func hasWhiteoutMark(_ path: EntryPath, _ root: CInt) throws(Errno) -> Bool {
+    let above = path.parent.isEmpty ? [UInt8(ascii: ".")] : Array(path.parent)
+    let directory = OwnedDescriptor(
+      owning: try withCString(copying: above) { (name) throws(Errno) in
+        try Syscall.openat2(root, name, [.path, .directory], resolve: [.beneath, .noMagicLinks, .noSymbolicLinks])
+          .release()
+      })
+    return try path.withBase { (base) throws(Errno) in
+      try withCString(copying: (attributes.prefix + "whiteout").utf8) { (name) throws(Errno) in
+        try ExtendedAttributes.value(directory.rawValue, base, name) != nil
       }
     }
   }

@@ -24,6 +24,14 @@ package struct ComparisonLimits: Hashable, Sendable {
   package var ignoresTimes = false
   /// Device files cannot be made here.
   package var ignoresDevices = false
+  /// Permissions are not those of the archive.
+  var ignoresPermissions = false
+  /// Times of directories are not those of the archive.
+  var ignoresDirectoryTimes = false
+  /// What owners are shown as that have no place in the process' user namespace; `nil` outside of one.
+  package var overflowUser: UInt32?
+  /// The same for groups.
+  package var overflowGroup: UInt32?
 
   /// Everything is compared.
   package init() {}
@@ -37,8 +45,10 @@ package struct ComparisonLimits: Hashable, Sendable {
 package func compareTree(
   at path: FilePath, with expected: ExpectedTree, maps: IDMaps, _ limits: ComparisonLimits
 ) throws(StorageError) -> [TreeDifference] {
+  var limits = limits
+  limits.ignoresDirectoryTimes = expected.hasOpenDirectoryTimes
   var missing: [[UInt8]: ExpectedTree.Node] = [:]
-  collect(expected.root, [], into: &missing)
+  collect(expected, into: &missing)
   var found: [TreeDifference] = []
   try walkTree(at: path) { (entry) throws(StorageError) in
     let name = "/" + String(decoding: entry.path, as: UTF8.self)
@@ -47,8 +57,9 @@ package func compareTree(
         TreeDifference(text: "+" + name + (entry.status.isDirectory ? "/" : ""), isTimeOnly: false))
       return .enter
     }
+    if node.mayBeAnything { return .skip }
     if let header = node.header, !(limits.ignoresDevices && header.isDevice) {
-      let changes = attributeChanges(header, entry.status, maps, limits)
+      let changes = attributeChanges(header, entry.status, maps, limits.applied(to: node, in: expected))
       if !changes.isEmpty {
         let text = "\(name)(\(changes.joined(separator: ",")))"
         let isTimeOnly = changes.allSatisfy { $0.hasPrefix("mtime:") }
@@ -60,20 +71,22 @@ package func compareTree(
     }
     return .enter
   }
-  for (path, node) in missing where !(limits.ignoresDevices && node.header?.isDevice == true) {
+  for (path, node) in missing
+  where !node.mayBeAnything && !(limits.ignoresDevices && node.header?.isDevice == true) {
     let name = "-/" + String(decoding: path, as: UTF8.self) + (node.isDirectory ? "/" : "")
     found.append(TreeDifference(text: name, isTimeOnly: false))
   }
   return found.sorted { Array($0.text.utf8.dropFirst()).lexicographicallyPrecedes(Array($1.text.utf8.dropFirst())) }
 }
 
-private func collect(_ node: ExpectedTree.Node, _ path: [UInt8], into all: inout [[UInt8]: ExpectedTree.Node]) {
-  var pending = [(path, node)]
+private func collect(_ tree: ExpectedTree, into all: inout [[UInt8]: ExpectedTree.Node]) {
+  var pending: [(path: [UInt8], node: ExpectedTree.Node)] = [([], tree.root)]
   while let (path, node) = pending.popLast() {
     for (name, child) in node.children {
       let place = path.isEmpty ? name : path + [0x2f] + name
       pending.append((place, child))
-      all[place] = ExpectedTree.Node(header: child.header, isDirectory: child.isDirectory)
+      all[place] = ExpectedTree.Node(
+        header: tree.header(of: child), isDirectory: child.isDirectory, file: child.file, form: child.form)
     }
   }
 }
@@ -87,17 +100,23 @@ private func attributeChanges(
   }
   if !limits.ignoresModes { note("filetype", header.tarKind, status.tarKind) }
   if !limits.ignoresOwners {
+    // An owner without a place in the maps is that of the disk, or the overflow ID: both are what a copy for maps gives.
     let inside = maps.isEmpty ? nil : maps.toContainer(uid: Int(status.uid), gid: Int(status.gid))
-    note("uid", String(header.uid), String(inside?.uid ?? Int(status.uid)))
-    note("gid", String(header.gid), String(inside?.gid ?? Int(status.gid)))
+    if status.uid != limits.overflowUser, IDMaps(uids: maps.uids).toHost(uid: Int(header.uid), gid: 0) != nil {
+      note("uid", String(header.uid), String(inside?.uid ?? Int(status.uid)))
+    }
+    if status.gid != limits.overflowGroup, IDMaps(gids: maps.gids).toHost(uid: 0, gid: Int(header.gid)) != nil {
+      note("gid", String(header.gid), String(inside?.gid ?? Int(status.gid)))
+    }
   }
   if header.tarKind == "0", status.kind == .regular { note("size", String(header.size), String(status.size)) }
-  if !limits.ignoresModes, status.kind != .symbolicLink {
+  if !limits.ignoresModes, !limits.ignoresPermissions, status.kind != .symbolicLink {
     note("mode", octal(UInt32(truncatingIfNeeded: header.mode) & 0o777), octal(status.mode & 0o777))
   }
   // Times before 1970 and far ones are not kept by every file system.
   let time = header.modified.seconds
-  if !limits.ignoresTimes, (0..<0x2_0000_0000).contains(time) {
+  let ignoresTimes = limits.ignoresTimes || (status.isDirectory && limits.ignoresDirectoryTimes)
+  if !ignoresTimes, (0..<0x2_0000_0000).contains(time) {
     note("mtime", "0x" + String(time, radix: 16), hexadecimal(status.modificationTime.seconds))
   }
   return changes
@@ -110,6 +129,29 @@ private func octal(_ mode: UInt32) -> String {
 
 private func hexadecimal(_ number: Int64) -> String {
   (number < 0 ? "-0x" : "0x") + String(number.magnitude, radix: 16)
+}
+
+extension ExpectedTree.Node {
+  /// Whether a partial pull has passed it over, so that what lower layers have there may still be there.
+  fileprivate var mayBeAnything: Bool {
+    form == .pulledInParts && (header?.isDevice == true || header?.kind == .fifo)
+  }
+}
+
+extension ComparisonLimits {
+  /// The limits for one object: what its layer's form gives of its header.
+  fileprivate func applied(to node: ExpectedTree.Node, in tree: ExpectedTree) -> ComparisonLimits {
+    var limits = self
+    if let file = node.file, tree.sharedFiles[file].isOpen {
+      (limits.ignoresTimes, limits.ignoresPermissions) = (true, true)
+    }
+    guard node.form == .pulledInParts else { return limits }
+    limits.ignoresTimes = true
+    if node.header?.kind == .symbolicLink { limits.ignoresOwners = true }
+    // Which of the entries decides about a file with several names is not told.
+    if node.file != nil { (limits.ignoresOwners, limits.ignoresPermissions) = (true, true) }
+    return limits
+  }
 }
 
 extension TarHeader {

@@ -9,12 +9,25 @@ package import SystemPackage
 
 /// The headers of a layer's archive, as its tar-split file tells them.
 package struct LayerHeaders {
+  /// How a layer's tree came to be from its archive.
+  package enum Form: Hashable, Sendable {
+    /// By extraction, which follows each header.
+    case extracted
+    /// By a partial pull or a conversion, which leaves out devices and FIFOs, owners and times of links, times of
+    /// directories, and takes files over from other layers (chunked-and-composefs 7.1).
+    case pulledInParts
+    /// By extraction or as a copy, whose owners were changed for a container's maps in place, which changes times of directories,
+    /// those of lower layers included.
+    case copiedForMaps
+  }
+
   let entries: [TarHeader]
+  let form: Form
 
   /// Reads a tar-split file to its end; the layer's tree is not needed.
   ///
   /// - Throws: `invalidArchive`, `corrupt` if the archive or the file is malformed; `system`.
-  package init(tarSplit: FilePath) throws(StorageError) {
+  package init(tarSplit: FilePath, form: Form = .extracted) throws(StorageError) {
     let file = try attempt("open", tarSplit) { () throws(Errno) in try Syscall.open(tarSplit, .readOnly) }
     var entries: [TarHeader] = []
     do throws(ArchiveError) {
@@ -29,5 +42,6 @@ package struct LayerHeaders {
       throw error.asStorageError
     }
     self.entries = entries
+    self.form = form
   }
 }

@@ -111,9 +111,13 @@ public struct ContainerOperations: Sendable {
 
   /// The size in bytes of a big data item.
   ///
-  /// - Throws: `containerUnknown`, `sizeUnknown`.
+  /// - Throws: `containerUnknown`, `invalidBigDataName`, `sizeUnknown`.
   public func bigDataSize(_ key: String, of nameOrID: String) throws(StorageError) -> Int64 {
     let container = try find(nameOrID)
+    if key.isEmpty {
+      throw StorageError(.invalidBigDataName)
+        .wrapped("can't retrieve size of container big data with empty name")
+    }
     if let size = container.bigDataSizes[key] { return size }
     guard let bytes = try? bigData(key, of: nameOrID) else { throw StorageError(.sizeUnknown, subject: key) }
     return Int64(bytes.count)
@@ -121,9 +125,13 @@ public struct ContainerOperations: Sendable {
 
   /// The digest of a big data item.
   ///
-  /// - Throws: `containerUnknown`, `digestUnknown`.
+  /// - Throws: `containerUnknown`, `invalidBigDataName`, `digestUnknown`.
   public func bigDataDigest(_ key: String, of nameOrID: String) throws(StorageError) -> Digest {
     let container = try find(nameOrID)
+    if key.isEmpty {
+      throw StorageError(.invalidBigDataName)
+        .wrapped("can't retrieve digest of container big data value with empty name")
+    }
     if let digest = container.bigDataDigests[key], digest.isValid { return digest }
     guard let bytes = try? bigData(key, of: nameOrID) else { throw StorageError(.digestUnknown, subject: key) }
     return sha256(of: bytes)

@@ -206,12 +206,14 @@ struct LayersReading: ~Copyable {
     let location = LayerLocation(
       id: record.id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
     let homes = topology.layerHomes
-    if homes.count < 2 || !location.isWritable || record.isDoomed || driver.exists(location) { return location }
+    // What cannot be looked at is not absent: who uses the layer meets the reason.
+    let isHere = (try? driver.exists(location)) ?? true
+    if homes.count < 2 || !location.isWritable || record.isDoomed || isHere { return location }
     let twins = table.positions(of: record.id).compactMap { $0.file == file ? nil : table[$0] }
     guard twins.allSatisfy({ !$0.isDoomed && $0.diffDigest == record.diffDigest }) else { return location }
     for other in homes where other.role != location.role {
       let candidate = LayerLocation(id: record.id, role: other.role, root: other.root)
-      if driver.exists(candidate) { return candidate }
+      if (try? driver.exists(candidate)) == true { return candidate }
     }
     return location
   }

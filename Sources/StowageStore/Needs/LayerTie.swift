@@ -71,7 +71,7 @@ struct LayerTie: Hashable, Sendable {
   }
 
   /// Whether the process that made the tie is still at work, or what it is tied to is still mounted; mounts of another graph
-  /// root that cannot be looked at are believed.
+  /// root that cannot be looked at are believed, and so is a maker whose lock cannot be.
   func isAlive(_ topology: StoreTopology, _ mounts: MountLedger) -> Bool {
     if kind == .mounts {
       let layers = id.split(separator: ",").compactMap { LayerID(recorded: String($0)) }
@@ -80,9 +80,15 @@ struct LayerTie: Hashable, Sendable {
     }
     guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
     return topology.layers.dataSearch.contains { directory in
-      // A lock file that cannot be opened, or asked about, is none that somebody holds.
-      guard let file = try? Syscall.open(directory.instanceLock(lock), .readWrite) else { return false }
-      return (try? Syscall.setlk(file.rawValue, .write)) == false
+      do throws(Errno) {
+        let file = try Syscall.open(directory.instanceLock(lock), .readWrite)
+        return try !Syscall.setlk(file.rawValue, .write)
+      } catch .noSuchFileOrDirectory {
+        return false
+      } catch {
+        // A maker that cannot be asked about is believed to be at work: the layer stays.
+        return true
+      }
     }
   }
 }

@@ -40,11 +40,21 @@ extension LayersWriting {
       followMove(of: layer.id)
       try save()
     } catch {
-      // The error that led here is told; the tie makes the next opener try again.
-      if let copy = reading.layer(layer.id, in: file) { try? discard(copy) }
-      try? save()
+      // The error that led here is thrown; the tie makes the next opener try again.
+      withdraw(layer.id, in: file)
       throw error
     }
+  }
+
+  /// Takes a copy back that could not be made whole.
+  private func withdraw(_ id: LayerID, in file: Int) {
+    func attempt(_ body: () throws(StorageError) -> Void) {
+      do throws(StorageError) { try body() } catch {
+        Log.warning("layer \(id): its unfinished copy is removed when the store is opened next: \(error)")
+      }
+    }
+    if let copy = reading.layer(id, in: file) { attempt { () throws(StorageError) in try discard(copy) } }
+    attempt { () throws(StorageError) in try save() }
   }
 
   /// Takes a layer away from a place when another one has it too.
@@ -118,21 +128,25 @@ extension LayerFiles {
   ) throws(StorageError) {
     for target in directories {
       for source in places.dataSearch where source != target {
-        // A file that cannot be read here may be in the next directory.
         let file = target.tarSplit(of: id)
-        if !Syscall.exists(file), let bytes = try? Syscall.readFile(source.tarSplit(of: id)) {
+        if try !HostFiles.exists(file), let bytes = try content(source.tarSplit(of: id)) {
           try AtomicFile.replace(file, contents: bytes, durability: .full)
         }
         // A layer without items has no directory.
-        for item in (try? Syscall.directoryNames(source.items(of: id))) ?? [] {
-          let file = target.items(of: id).appending(FilePath(item).components)
-          if Syscall.exists(file) { continue }
-          let known = source.items(of: id).appending(FilePath(item).components)
-          // It may be in the next directory.
-          guard let bytes = try? Syscall.readFile(known) else { continue }
+        for item in try HostFiles.entries(source.items(of: id)) ?? [] {
+          let file = target.items(of: id).appending(item.name)
+          if try HostFiles.exists(file) { continue }
+          guard let bytes = try content(source.items(of: id).appending(item.name)) else { continue }
           try AtomicFile.replace(file, contents: bytes, durability: .full, stagedIn: target.path)
         }
       }
+    }
+  }
+
+  /// The content of a file; `nil` if there is none, as then the next directory may have one.
+  private static func content(_ file: FilePath) throws(StorageError) -> [UInt8]? {
+    do throws(Errno) { return try Syscall.readFile(file) } catch .noSuchFileOrDirectory { return nil } catch {
+      throw .failed("read", file, error)
     }
   }
 }

@@ -92,7 +92,7 @@ private struct RelocationRun {
   private func copyLayer(_ layer: FoundLayer, to role: LayerLocation.Role) throws(StorageError) {
     let driver = try store.drivers.current()
     guard let root = store.topology.layerHomes.first(where: { $0.role == role })?.root,
-      let tree = driver.contentRoots(of: layer.location, over: []).first
+      let tree = try driver.contentRoots(of: layer.location, over: []).first
     else { return }
     let before = try store.read([.layers]) { (access) throws(StorageError) in LayerState(of: layer, access.layers) }
     let cancellation = CancellationFlag()

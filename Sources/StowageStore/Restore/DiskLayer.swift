@@ -65,10 +65,10 @@ struct DiskLayer {
     of layer: LayerLocation, _ tarSplit: FilePath, _ driver: any GraphDriver
   ) -> Archive? {
     do throws(StorageError) {
-      let roots = driver.contentRoots(of: layer, over: [])
+      let roots = try driver.contentRoots(of: layer, over: [])
       let sink = DigestSink()
       try reassembleLayer(tarSplit: tarSplit, roots: roots, to: sink)
-      let headers = try LayerHeaders(tarSplit: tarSplit)
+      let headers = try LayerHeaders(tarSplit: tarSplit, form: .extracted)
       guard try headers.haveTheirOwners(in: roots) else { return nil }
       let owners = headers.owners
       return Archive(digest: sink.digest, size: sink.count, uids: owners.uids, gids: owners.gids)

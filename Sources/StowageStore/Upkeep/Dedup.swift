@@ -20,7 +20,8 @@ extension Store {
       throw StorageError(.invalidOption, "invalid hash method: \(hashMethod)")
     }
     let sharing = FileSharing(hash)
-    let trees = try read([.layers, .images]) { (access) throws(StorageError) in access.layers.imageTrees(access.images)
+    let trees = try read([.layers, .images]) { (access) throws(StorageError) in
+      try access.layers.imageTrees(access.images)
     }
     for tree in trees where sharing.isSupported {
       do throws(StorageError) { try sharing.add(tree) } catch {
@@ -33,7 +34,7 @@ extension Store {
 
 extension LayersReading {
   /// The directories of all layers that images are made of and that may be written.
-  fileprivate func imageTrees(_ images: ImagesView) -> [FilePath] {
+  fileprivate func imageTrees(_ images: ImagesView) throws(StorageError) -> [FilePath] {
     if driver.traits.sharesBlocks { return [] }
     var trees: [FilePath] = []
     var seen: Set<LayerLocation> = []
@@ -44,7 +45,7 @@ extension LayersReading {
         // Without its ancestors, if these cannot be told.
         for location in [layer.location] + ((try? chain(of: layer)) ?? [])
         where location.isWritable && seen.insert(location).inserted {
-          trees += driver.contentRoots(of: location, over: []).prefix(1)
+          trees += try driver.contentRoots(of: location, over: []).prefix(1)
         }
       }
     }

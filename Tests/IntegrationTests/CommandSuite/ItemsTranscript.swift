@@ -58,6 +58,12 @@ extension SuiteTests {
     $ set-container-data c1 ''
     2| can't set empty name for container big data item: not a valid name for a big data item
     rc=1
+    $ get-container-data-size c1 ''
+    2| can't retrieve size of container big data with empty name: not a valid name for a big data item
+    rc=1
+    $ get-container-data-digest c1 ''
+    2| can't retrieve digest of container big data value with empty name: not a valid name for a big data item
+    rc=1
     \(["image i1", "container c1"].map(sizes(of:)).joined(separator: "\n"))
     \(["", "-run"].map(directories).joined(separator: "\n"))
     """

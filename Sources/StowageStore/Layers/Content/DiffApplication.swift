@@ -17,11 +17,26 @@ struct DiffApplication {
   private let store: Store
   private let nameOrID: String
   private let diff: DiffRequest
+  private let addition: Addition?
+
+  /// What a layer that must have no content yet gets besides it.
+  struct Addition {
+    let tocDigest: Digest
+    let items: [BigDataItem]
+    /// Why a layer that has content does not get it.
+    let refusal: StorageError
+  }
 
   init(store: Store, _ diff: LayerInput, to nameOrID: String) {
+    let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
+    self.init(store: store, request, to: nameOrID, with: nil)
+  }
+
+  init(store: Store, _ diff: DiffRequest, to nameOrID: String, with addition: Addition?) {
     self.store = store
     self.nameOrID = nameOrID
-    self.diff = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
+    self.diff = diff
+    self.addition = addition
   }
 
   /// Applies it.
@@ -32,21 +47,35 @@ struct DiffApplication {
     let empty = try store.read([.layers]) { (access) throws(StorageError) -> EmptyLayer? in
       let layers = access.layers
       guard let layer = layers.findPrimary(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
-      return EmptyLayer(layer, layers)
+      return try EmptyLayer(layer, layers)
     }
-    guard let empty else { return try applyInPlace() }
+    guard let empty else {
+      if let addition { throw addition.refusal }
+      return try applyInPlace()
+    }
     var staged: StagedContent? = try stage(for: empty)
     let size = staged?.diff?.result?.contentSize ?? 0
     try store.write([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
       let id = empty.layer.id
       guard let now = layers.reading.layer(id, at: empty.layer.location.role),
-        EmptyLayer(now, layers.reading) == empty
+        try EmptyLayer(now, layers.reading) == empty
       else {
         throw StorageError(
           .busy, "layer \(id) was changed or mounted while the diff was extracted: start again", subject: id.rawValue)
       }
       try layers.fill(empty, with: &staged)
+      guard let addition else { return }
+      // A layer that has its content but not all of these is an ordinary one.
+      for item in addition.items { try layers.setBigData(item.key, item.bytes, of: now) }
+      layers.change { table in
+        table.update(id) { record in
+          // Of a layer that is known by its table of contents no blob is recorded (chunked-and-composefs 2.8).
+          (record.compressedDiffDigest, record.compressedSize, record.compression) = (nil, 0, .none)
+          record.tocDigest = addition.tocDigest
+        }
+      }
+      try layers.save()
     }
     return size
   }
@@ -108,12 +137,12 @@ struct EmptyLayer: Equatable {
   /// Looks at a layer; `nil` if it is not such a one.
   ///
   /// Layers that are full copies never are: their trees are at hand without a mount, so nobody can tell who writes there.
-  init?(_ layer: FoundLayer, _ layers: borrowing LayersReading) {
+  init?(_ layer: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
     guard !layers.driver.traits.copiesParent, layer.record.diffDigest == nil, !layer.record.isIncomplete,
       !layer.record.isTied, layers.tarSplitFile(of: layer) == nil, layers.mountedUsers(of: layer).isEmpty,
-      let content = layers.driver.contentRoots(of: layer.location, over: []).first,
-      let status = try? Syscall.lstat(content), status.kind == .directory,
-      (try? Syscall.directoryNames(content))?.isEmpty == true
+      let content = try layers.driver.contentRoots(of: layer.location, over: []).first,
+      let status = try HostFiles.status(content, followingLinks: false), status.kind == .directory,
+      try HostFiles.entries(content)?.isEmpty == true
     else { return nil }
     self.layer = layer
     self.content = content
@@ -133,9 +162,12 @@ extension LayersWriting {
   /// The record with the new digests and a tie that names the new tree is on disk before the trees are exchanged: the next
   /// opener sees by the tree that is there which state is the true one; see ``settleContent(of:_:)``.
   func fill(_ empty: EmptyLayer, with staged: inout StagedContent?) throws(StorageError) {
-    guard let tree = staged?.layer?.tree, let tarSplit = staged?.diff?.tarSplit, let result = staged?.diff?.result,
-      let inode = (try? Syscall.lstat(tree))?.inode
-    else { return }
+    guard let tree = staged?.layer?.tree, let tarSplit = staged?.diff?.tarSplit, let result = staged?.diff?.result
+    else {
+      throw StorageError(
+        .system, "layer \(empty.layer.id): there is no staged content", subject: empty.layer.id.rawValue)
+    }
+    let inode = try attempt("lstat", tree) { () throws(Errno) in try Syscall.lstat(tree) }.inode
     // Its name reaches the device with that of the tar-split file.
     try update(empty.layer, .content) { record in
       record.forgetDiff()
@@ -152,9 +184,10 @@ extension LayersWriting {
 
   /// Ends what a ``fill(_:with:)`` that died has begun: the layer has its new content, or none and no digests either.
   func settleContent(of layer: FoundLayer, _ tie: LayerTie) throws(StorageError) {
-    let content = driver.contentRoots(of: layer.location, over: []).first
-    let inode = content.flatMap { try? Syscall.lstat($0) }.map { String($0.inode) }
-    let isThere = inode == tie.id
+    var isThere = false
+    if let content = try driver.contentRoots(of: layer.location, over: []).first {
+      isThere = try HostFiles.status(content, followingLinks: false).map { String($0.inode) } == tie.id
+    }
     if !isThere {
       for data in store.topology.layers.dataDirectories(of: layer.location) {
         let file = data.tarSplit(of: layer.id)

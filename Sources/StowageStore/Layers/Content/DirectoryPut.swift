@@ -12,15 +12,16 @@ internal import StowageSystem
 internal import SystemPackage
 
 extension LayerOperations {
-  /// Makes a base layer of what is in a directory of the host, and records it like a partial pull of a zstd:chunked blob:
-  /// with the digest of its table of contents, and the table itself as a big data item (cli 18.5).
+  /// Makes a base layer of what is in a directory of the host, or gives that content to a layer that has none yet, and records
+  /// it like a partial pull of a zstd:chunked blob: with the digest of its table of contents, and the table itself as a big
+  /// data item (cli 18.5).
   ///
-  /// The content is archived and extracted without any lock; then the layer appears at once. After a failure or a crash
-  /// nothing of it is left.
+  /// The content is archived and extracted without any lock; then the layer, or its content, appears at once. After a failure
+  /// or a crash nothing of it is left.
   ///
   /// - Parameter isCancelled: is asked often whether to stop.
   /// - Throws: `notSupported` if the configuration does not enable partial images or the driver has no place for them;
-  ///   `duplicateID`, `duplicateName` if a layer answers to `id` already; `invalidIdentifier`, `system`, `cancelled`;
+  ///   `duplicateID`, `duplicateName` if a layer with content, or that is mounted, answers to `id` already; `invalidIdentifier`, `system`, `cancelled`;
   ///   `invalidArchive` if a file changes meanwhile.
   public func putDirectory(
     _ path: String, as id: String, isCancelled: (@Sendable () -> Bool)? = nil
@@ -29,7 +30,7 @@ extension LayerOperations {
   }
 }
 
-/// Makes a base layer of a directory of the host; see ``LayerOperations/putDirectory(_:as:isCancelled:)``.
+/// Makes a layer of a directory of the host; see ``LayerOperations/putDirectory(_:as:isCancelled:)``.
 private struct DirectoryPut {
   let store: Store
   let path: FilePath
@@ -39,13 +40,13 @@ private struct DirectoryPut {
   func run() throws(StorageError) -> LayerInfo {
     try requirePartialImages()
     _ = try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.readOnly, .directory]) }
-    try requireNewLayer()
     if let refusal = store.topology.roots.refusal { throw refusal }
+    let existing = try emptyLayer()
     let staging = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let archive = staging.addition()
     // After a failure the archive goes with the directory.
     try writeArchive(to: archive)
-    let layer = try putChunked(archive)
+    let layer = try putChunked(archive, into: existing)
     do throws(StorageError) { try staging.finish() } catch {
       Log.warning("cannot delete a staged archive, the next opener will: \(error)")
     }
@@ -65,13 +66,23 @@ private struct DirectoryPut {
 
   private func pullOption(_ key: String) -> Bool { store.options.pullOptions?[key]?.lowercased() == "true" }
 
+  /// The layer that answers to the argument, which must be without content, and why it is refused if it gets some meanwhile.
+  ///
   /// The reference replaces the content of a layer that answers to the argument, even to a prefix of its identifier.
-  private func requireNewLayer() throws(StorageError) {
-    try store.read([.layers]) { (access) throws(StorageError) in
+  private func emptyLayer() throws(StorageError) -> (id: LayerID, refusal: StorageError)? {
+    try store.read([.layers]) { (access) throws(StorageError) -> (id: LayerID, refusal: StorageError)? in
       let layers = access.layers
-      guard let found = layers.findPrimary(id) else { return }
-      if found.id.rawValue == id { throw StorageError(.duplicateID, subject: id) }
-      if found.record.names.contains(id) { throw StorageError(.duplicateName, subject: id) }
+      guard let found = layers.findPrimary(id) else { return nil }
+      let refusal: StorageError
+      if found.id.rawValue == id {
+        refusal = StorageError(.duplicateID, subject: id)
+      } else if found.record.names.contains(id) {
+        refusal = StorageError(.duplicateName, subject: id)
+      } else {
+        return nil
+      }
+      if try EmptyLayer(found, layers) == nil { throw refusal }
+      return (found.id, refusal)
     }
   }
 
@@ -87,7 +98,9 @@ private struct DirectoryPut {
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
   }
 
-  private func putChunked(_ archive: FilePath) throws(StorageError) -> LayerInfo {
+  private func putChunked(
+    _ archive: FilePath, into existing: (id: LayerID, refusal: StorageError)?
+  ) throws(StorageError) -> LayerInfo {
     let manifest: ChunkedManifest
     let input = LayerInput.file(archive.string)
     let source = try input.source()
@@ -95,15 +108,20 @@ private struct DirectoryPut {
     do throws(ArchiveError) { manifest = try ChunkedManifest(of: source, cancellation: flag) } catch {
       throw error.asStorageError
     }
-    var request = LayerCreation(
-      id: id,
-      bigData: [
-        BigDataItem(key: "zstd-chunked-manifest", bytes: manifest.json),
-        // The files lie in directories, not flat for composefs.
-        BigDataItem(key: "zstd-chunked-layer-data", bytes: Array("{\"format\":0}".utf8)),
-      ])
-    request.tocDigest = manifest.digest
+    let items = [
+      BigDataItem(key: "zstd-chunked-manifest", bytes: manifest.json),
+      // The files lie in directories, not flat for composefs.
+      BigDataItem(key: "zstd-chunked-layer-data", bytes: Array("{\"format\":0}".utf8)),
+    ]
     let diff = DiffRequest(input: input, expecting: ExpectedDiff(), progress: nil, isCancelled: isCancelled)
+    if let existing {
+      let addition = DiffApplication.Addition(
+        tocDigest: manifest.digest, items: items, refusal: existing.refusal)
+      _ = try DiffApplication(store: store, diff, to: existing.id.rawValue, with: addition).run()
+      return try store.layers.find(existing.id.rawValue)
+    }
+    var request = LayerCreation(id: id, bigData: items)
+    request.tocDigest = manifest.digest
     return try LayerPut(store: store, request: request, diff: diff).run().layer
   }
 }

@@ -31,7 +31,14 @@ struct DriverLayerCreation {
       var staged: StagedLayer?
       // What changes during the copy is noticed, apart from the last time, when it is made under the lock.
       if source != nil, attempts < ContentStaging.mostCopies {
-        staged = try driver.stage(over: parents, targetRoot: location.root, create)
+        do throws(StorageError) {
+          staged = try driver.stage(over: parents, targetRoot: location.root, create)
+        } catch {
+          // A copy of what others are replacing fails anywhere.
+          let (now, state) = try store.read([.layers]) { (access) throws(StorageError) in try basis(access.layers) }
+          if state == source, now == parents { throw error }
+          continue
+        }
       }
       let isMade = try store.write([.driver, .ownLayers]) { (access) throws(StorageError) -> Bool in
         let layers = access.layers

@@ -50,7 +50,10 @@ struct LayerComparison {
   }
 
   /// The differences, sorted by path.
+  ///
+  /// - Throws: `notSupported` if a composefs layer is among the two or below them.
   func changes(_ layers: borrowing LayersReading) throws(StorageError) -> [LayerChange] {
+    try refuseComposefs(layers.driver)
     let changes: [Change]
     switch source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
@@ -75,18 +78,50 @@ struct LayerComparison {
   /// Writes the diff; the one that the layer was made from if it is compared with its parent. After a failure part of it is
   /// written.
   ///
+  /// - Throws: `notSupported` if it is the content of another program's form of layer that would have to be read, as that would
+  ///   give another diff.
+  ///
   /// - Parameter compression: `nil` for that of the archive the layer was made from.
   func write(
     to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading
   ) throws(StorageError) {
+    try refuseUnreadable(layers)
     let sink = try output.sink(compression ?? layer.record.compression)
     if isAgainstParent, let file = layers.tarSplitFile(of: layer) {
-      let roots = layers.driver.contentRoots(of: layer.location, over: chain)
+      let roots = try layers.driver.contentRoots(of: layer.location, over: chain)
       try reassembleLayer(tarSplit: file, roots: roots, to: sink)
     } else {
       try generate(sink, layers)
     }
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
+  }
+
+  private func refuseUnreadable(_ layers: borrowing LayersReading) throws(StorageError) {
+    let driver = layers.driver
+    let isKept = isAgainstParent && layers.tarSplitFile(of: layer) != nil
+    switch try driver.foreignForm(of: layer.location) {
+    case .additionalLayer where isAgainstParent && !isKept:
+      // What it was made from is the blob in that store; an archive of its tree would have another digest.
+      throw StorageError(
+        .notSupported,
+        "layer \(layer.id) is one of an additional layer store, whose archives this version cannot read: "
+          + "use the program that pulled the image",
+        subject: layer.id.rawValue)
+    case nil where isKept, .additionalLayer where isKept: return
+    default: try refuseComposefs(driver)
+    }
+  }
+
+  /// Over composefs layers the upper directory has files without data and renamed directories without content, and what lower
+  /// layers have cannot be seen (chunked-and-composefs 4.1).
+  private func refuseComposefs(_ driver: any GraphDriver) throws(StorageError) {
+    let all = [layer.location] + chain + (from.map { [$0.location] } ?? []) + fromChain
+    guard let found = try driver.first(.composefs, of: all) else { return }
+    throw StorageError(
+      .notSupported,
+      "layer \(layer.id) cannot be compared: layer \(found.id) is a composefs layer, which this version cannot read: "
+        + "use the program that pulled the image",
+      subject: layer.id.rawValue)
   }
 
   private func generate(_ sink: any ByteSink, _ layers: borrowing LayersReading) throws(StorageError) {

@@ -56,7 +56,7 @@ struct LayerHealing {
 
   /// See ``LayerOperations/damage(of:)``.
   static func damage(_ subject: LayerSubject) throws(StorageError) -> LayerDamage? {
-    for root in subject.contentRoots.prefix(1) {
+    for root in try subject.contentRoots.get().prefix(1) {
       do throws(Errno) {
         guard try Syscall.lstat(root).isDirectory else { return .tree }
       } catch {
@@ -64,15 +64,8 @@ struct LayerHealing {
         throw .failed("stat", root, error)
       }
     }
-    guard subject.layer.record.hasTarSplit else { return nil }
-    guard let tarSplit = subject.tarSplit else { return .tarSplit }
-    do throws(StorageError) {
-      _ = try LayerHeaders(tarSplit: tarSplit)
-      return nil
-    } catch {
-      if error.code == .system { throw error }
-      return .tarSplit
-    }
+    if !subject.layer.record.hasTarSplit { return nil }
+    return try subject.readableTarSplit() == nil ? .tarSplit : nil
   }
 
   /// Heals: the content is extracted without a lock, and put in place under it. Each step leaves less damage than there was, so

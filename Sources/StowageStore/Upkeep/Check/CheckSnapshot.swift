@@ -17,6 +17,8 @@ struct CheckSnapshot: Sendable {
     let layers: [LayerID]
     /// Layers among these that are recorded nowhere.
     let missing: [LayerID]
+    /// Whether one of these has a tree in another program's form: then only its record is missing.
+    let keepsMissing: Bool
   }
 
   /// A container.
@@ -49,7 +51,10 @@ struct CheckSnapshot: Sendable {
       for record in table.records where seen.insert(record.id).inserted {
         let tops = (record.layer.map { [$0] } ?? []) + record.mappedLayers
         let below = layers.standing(on: tops, near: store.topology.role(ofImageStore: index))
-        images.append(Image(record: record, store: index, layers: below.known, missing: below.missing))
+        images.append(
+          Image(
+            record: record, store: index, layers: below.known, missing: below.missing,
+            keepsMissing: below.missing.contains { layers.hasForeignTree($0) }))
       }
     }
     self.images = images
@@ -59,7 +64,7 @@ struct CheckSnapshot: Sendable {
       let place = LayerLocation(id: record.layer, role: .graphRoot, root: store.topology.roots.graphRoot)
       containers.append(
         Container(
-          record: record, isLayerRecorded: layers.find(record.layer) != nil, hasTree: driver.exists(place),
+          record: record, isLayerRecorded: layers.find(record.layer) != nil, hasTree: try driver.exists(place),
           layers: layers.standing(on: [record.layer], near: nil).known))
     }
     self.containers = containers

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageCompression
-internal import StowageConfig
 internal import StowageDiff
-internal import StowageDigest
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
@@ -25,6 +23,8 @@ struct LayerCheck {
   private var childrenLeft: [LayerLocation: Int] = [:]
   /// What is wrong with which layer; healthy ones are left out.
   private(set) var findings: [LayerID: [CheckFinding]] = [:]
+  /// Layers whose content cannot be read.
+  private var unverified: [ForeignForm: Int] = [:]
 
   init(_ store: Store, _ options: CheckOptions, _ losses: RecordLosses) {
     self.store = store
@@ -45,6 +45,10 @@ struct LayerCheck {
         if childrenLeft[parent] == 0 { trees[parent] = nil }
       }
     }
+    for (form, count) in unverified.sorted(by: { $0.value > $1.value }) {
+      let subject = count == 1 ? "a layer" : "each of \(count) layers"
+      Log.warning("\(subject) \(form.phrase), whose content this version does not verify")
+    }
   }
 
   private mutating func confirmed(_ first: LayerSubject) throws(StorageError) -> [CheckFinding] {
@@ -64,13 +68,24 @@ struct LayerCheck {
 
   private mutating func check(_ subject: LayerSubject) throws(StorageError) -> [CheckFinding] {
     var found = checkItems(subject)
-    let (digestFindings, isVerified) = try checkDigest(subject)
-    found += digestFindings
-    if isVerified, options.comparesContents { remember(subject) }
-    found += try checkTree(subject)
+    let forms: (own: ForeignForm?, all: Set<ForeignForm>)
+    switch subject.forms {
+    case .success(let known): forms = (known.own, known.below.union(known.own.map { [$0] } ?? []))
+    case .failure(let error): return found + [CheckFinding(error.code, "\(subject.title): \(error.message)", .none)]
+    }
+    if let form = forms.own, subject.isUnreadable(form) {
+      unverified[form, default: 0] += 1
+    } else {
+      let (digestFindings, isVerified) = try checkDigest(subject, forms.all)
+      found += digestFindings
+      if isVerified, options.comparesContents { remember(subject) }
+    }
+    found += try checkTree(subject, forms.all)
     if let parent = subject.missingParent, subject.layer.location.isWritable {
       let text = "layer \(parent): \(StorageError.Code.layerMissing.text)"
-      found.append(CheckFinding(.layerMissing, text, mayMissLayers ? .none : .deletion))
+      found.append(
+        CheckFinding(
+          .layerMissing, text, mayMissLayers || subject.keepsMissingParent ? .none : .deletion))
     }
     return found
   }
@@ -82,7 +97,10 @@ struct LayerCheck {
       case .readable(let content):
         return content.isBlank ? CheckFinding(.corrupt, "\(title): is full of NULs", .none) : nil
       case .missing:
-        return CheckFinding(.layerDataMissing, "\(title): \(StorageError.Code.layerDataMissing.text)")
+        // An index that is made again from the layer's table of contents.
+        if item.key == "chunked-manifest-cache" { return nil }
+        let remedy: CheckFinding.Remedy = subject.headerForm == .pulledInParts ? .none : .deletion
+        return CheckFinding(.layerDataMissing, "\(title): \(StorageError.Code.layerDataMissing.text)", remedy)
       case .unreadable(let error): return CheckFinding(.system, "\(title): \(error.message)", .none)
       }
     }
@@ -91,19 +109,28 @@ struct LayerCheck {
   // MARK: Digests
 
   /// Makes the layer's archive again and compares digest and size with the record's.
-  private func checkDigest(_ subject: LayerSubject) throws(StorageError) -> ([CheckFinding], isVerified: Bool) {
+  private func checkDigest(
+    _ subject: LayerSubject, _ forms: Set<ForeignForm>
+  ) throws(StorageError) -> ([CheckFinding], isVerified: Bool) {
     guard let digest = subject.layer.record.diffDigest else { return ([], false) }
     let title = subject.title
+    let roots: [FilePath]
+    switch subject.contentRoots {
+    case .success(let known): roots = known
+    case .failure(let error): return ([CheckFinding(error.code, "\(title): \(error.message)", .none)], false)
+    }
     let sink = DigestSink()
+    let tarSplit = try subject.readableTarSplit()
     do throws(StorageError) {
-      if let tarSplit = subject.tarSplit {
-        try reassembleLayer(tarSplit: tarSplit, roots: subject.contentRoots, to: sink)
+      if let tarSplit {
+        try reassembleLayer(tarSplit: tarSplit, roots: roots, to: sink)
       } else {
         try store.layers.diff(of: subject.id.rawValue, compression: Compression.none, to: .sink(sink))
       }
     } catch {
       if error.code == .cancelled { throw error }
-      let remedy = error.isEvidence ? CheckFinding.Remedy.deletion : .none
+      // What lies in an additional layer store is missing only while that store is not there.
+      let remedy: CheckFinding.Remedy = error.isEvidence && forms.isEmpty ? .deletion : .none
       // The reference meets it twice: in reading the archive, and in making it.
       return (
         [
@@ -112,8 +139,10 @@ struct LayerCheck {
         ], false
       )
     }
-    // Without tar-split file the archive is another one although the tree is whole: it may be with another graph root.
-    let remedy: CheckFinding.Remedy = subject.tarSplit == nil ? .none : .deletion
+    // Without tar-split file the archive is another one although the tree is whole: it may be with another graph root. And who
+    // pulls by table of contents may record the digest that it was told.
+    let isProof = tarSplit != nil && subject.layer.record.tocDigest == nil
+    let remedy: CheckFinding.Remedy = isProof ? .deletion : .none
     var found: [CheckFinding] = []
     if sink.digest != digest {
       let code = StorageError.Code.layerIncorrectContentDigest
@@ -125,9 +154,12 @@ struct LayerCheck {
       found.append(
         CheckFinding(code, "\(title): read \(sink.count) bytes instead of \(size) bytes: \(code.text)", remedy))
     }
-    if !found.isEmpty, subject.tarSplit == nil {
+    if tarSplit == nil, !found.isEmpty || subject.tarSplit != nil {
+      let what = subject.tarSplit == nil ? "missing" : "damaged"
       found.append(
-        CheckFinding(.corrupt, "\(title): the tar-split file is missing, so the content is not verified", .none))
+        found.isEmpty
+          ? CheckFinding(.corrupt, "\(title): the tar-split file is damaged, and can be made again", .restoration)
+          : CheckFinding(.corrupt, "\(title): the tar-split file is \(what), so the content is not verified", .none))
     }
     return (found, found.isEmpty)
   }
@@ -140,7 +172,7 @@ struct LayerCheck {
       guard let known = trees[parent.location] else { return }
       tree = known
     }
-    do throws(StorageError) { tree.apply(try LayerHeaders(tarSplit: tarSplit)) } catch {
+    do throws(StorageError) { tree.apply(try LayerHeaders(tarSplit: tarSplit, form: subject.headerForm)) } catch {
       return Log.warning("cannot read the headers of \(subject.title): \(error)")
     }
     trees[subject.layer.location] = tree
@@ -149,8 +181,8 @@ struct LayerCheck {
   // MARK: Trees
 
   /// Presents the layer at a place of our own and compares it with its archives.
-  private mutating func checkTree(_ subject: LayerSubject) throws(StorageError) -> [CheckFinding] {
-    guard subject.layer.location.isWritable else { return [] }
+  private func checkTree(_ subject: LayerSubject, _ forms: Set<ForeignForm>) throws(StorageError) -> [CheckFinding] {
+    guard subject.layer.location.isWritable, !forms.contains(.composefs) else { return [] }
     let location = subject.layer.location
     let store = store
     let mount: PrivateMount
@@ -159,7 +191,8 @@ struct LayerCheck {
         try PrivateMount(location, subject.chain, access.layers.driver, store.topology)
       }
     } catch {
-      let isMissing = error.code == .layerUnknown || error.code == .driverLayerUnknown
+      // What lies in an additional layer store is missing only while that store is not there.
+      let isMissing = forms.isEmpty && (error.code == .layerUnknown || error.code == .driverLayerUnknown)
       return [CheckFinding(error.code, "\(subject.title): \(error.message)", isMissing ? .deletion : .none)]
     }
     defer { mount.end() }
@@ -169,80 +202,12 @@ struct LayerCheck {
       let maps = subject.layer.record.idMaps
       return try compareTree(at: mount.path, with: expected, maps: maps, limits).map { difference in
         let code = StorageError.Code.layerContentModified
+        let isProof = !difference.isTimeOnly && !expected.isApproximate
         return CheckFinding(
-          code, "\(subject.title): \(difference.text), \(code.text)", difference.isTimeOnly ? .none : .deletion)
+          code, "\(subject.title): \(difference.text), \(code.text)", isProof ? .deletion : .none)
       }
     } catch {
       return [CheckFinding(error.code, "\(subject.title): scanning contents: \(error.message)", .none)]
     }
-  }
-}
-
-/// What became of the file of a big data item.
-enum ItemState {
-  /// What is in it.
-  struct Content {
-    let size: Int
-    let digest: Digest
-    /// Whether it is all NULs, as a power cut can leave files.
-    let isBlank: Bool
-  }
-
-  case readable(Content)
-  case missing
-  case unreadable(StorageError)
-
-  /// Reads a file to its end.
-  init(of file: FilePath?) {
-    guard let file else {
-      self = .missing
-      return
-    }
-    do throws(Errno) {
-      let bytes = try Syscall.readFile(file)
-      self = .readable(
-        Content(size: bytes.count, digest: sha256(of: bytes), isBlank: !bytes.isEmpty && bytes.allSatisfy { $0 == 0 }))
-    } catch .noSuchFileOrDirectory {
-      self = .missing
-    } catch {
-      self = .unreadable(StorageError.failed("read", file, error))
-    }
-  }
-}
-
-/// Counts and digests a stream.
-final class DigestSink: ByteSink {
-  private var hasher = SHA256Hasher()
-  private(set) var count: Int64 = 0
-  var digest: Digest { hasher.finish() }
-
-  func write(_ bytes: UnsafeRawBufferPointer) {
-    hasher.update(bytes)
-    count += Int64(bytes.count)
-  }
-
-  func finish() {}
-}
-
-extension StorageError {
-  /// Whether a failure to make an archive shows that the layer is damaged, not that something cannot be read just now.
-  fileprivate var isEvidence: Bool {
-    switch code {
-    case .corrupt, .invalidArchive, .layerUnknown, .driverLayerUnknown: true
-    default: (cause as? Errno) == .noSuchFileOrDirectory || (cause as? Errno) == .notDirectory
-    }
-  }
-}
-
-extension ComparisonLimits {
-  /// What the driver's options change in trees.
-  fileprivate init(_ options: StoreOptions) {
-    self.init()
-    ignoresDevices = isInUserNamespace
-    for option in options.driverOptions {
-      if option.contains("ignore_chown_errors=true") { ignoresOwners = true }
-      if option.contains("force_mask=") { (ignoresOwners, ignoresModes) = (true, true) }
-    }
-    ignoresTimes = options.pullOptions?["use_hard_links"] == "true"
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageDiff
 internal import StowageDriverAPI
 internal import StowageFiles
 internal import StowageModel
@@ -14,13 +15,17 @@ struct LayerSubject: Sendable {
   let ancestors: [FoundLayer]?
   /// The direct parent, if it is recorded nowhere.
   let missingParent: LayerID?
+  /// Whether a tree of that parent in another program's form is there: then only its record is missing.
+  let keepsMissingParent: Bool
   /// Tells whether the layer was changed meanwhile.
   let state: LayerState
   /// Big data items: keys and files, `nil` if there is none.
   let items: [(key: String, file: FilePath?)]
   let tarSplit: FilePath?
-  /// Where the files of its archive are.
-  let contentRoots: [FilePath]
+  /// Where the files of its archive are; why that cannot be told.
+  let contentRoots: Result<[FilePath], StorageError>
+  /// In what form another program has made the layer, and what is below it; why that cannot be told.
+  let forms: Result<(own: ForeignForm?, below: Set<ForeignForm>), StorageError>
 
   var id: LayerID { layer.id }
   var chain: [LayerLocation] { (ancestors ?? []).map(\.location) }
@@ -35,14 +40,48 @@ struct LayerSubject: Sendable {
     missingParent = layer.record.parent.flatMap { parent in
       layers.find(parent, near: layer.location.role) == nil ? parent : nil
     }
+    keepsMissingParent = missingParent.map { layers.hasForeignTree($0) } ?? false
     state = LayerState(of: layer, layers)
     items = layer.record.bigDataNames.map { ($0, layers.bigDataFile($0, of: layer)) }
     tarSplit = layers.tarSplitFile(of: layer)
-    contentRoots = layers.driver.contentRoots(of: layer.location, over: (ancestors ?? []).map(\.location))
+    let driver = layers.driver
+    let chain = (ancestors ?? []).map(\.location)
+    do throws(StorageError) { contentRoots = .success(try driver.contentRoots(of: layer.location, over: chain)) } catch
+    {
+      contentRoots = .failure(error)
+    }
+    do throws(StorageError) {
+      var below: Set<ForeignForm> = []
+      for ancestor in chain {
+        if let form = try driver.foreignForm(of: ancestor) { below.insert(form) }
+      }
+      forms = .success((try driver.foreignForm(of: layer.location), below))
+    } catch {
+      forms = .failure(error)
+    }
+  }
+
+  /// How the tree came to be from the archive, if it was.
+  var headerForm: LayerHeaders.Form {
+    let record = layer.record
+    if record.tocDigest != nil || record.bigDataNames.contains(where: { $0.hasPrefix("zstd-chunked-") }) {
+      return .pulledInParts
+    }
+    let parentMaps = ancestors?.first?.record.idMaps ?? IDMaps()
+    return record.idMaps.isEmpty || record.idMaps == parentMaps ? .extracted : .copiedForMaps
   }
 }
 
 extension LayersReading {
+  /// Whether one of the places has a tree of that name in another program's form, recorded or not: programs use such without a
+  /// record (graph-drivers 13.4). What cannot be looked at is taken for one.
+  func hasForeignTree(_ id: LayerID) -> Bool {
+    store.topology.layerHomes.contains { home in
+      let place = LayerLocation(id: id, role: home.role, root: home.root)
+      do throws(StorageError) { return try driver.foreignForm(of: place) != nil } catch { return true }
+    }
+  }
+
   /// All layers, each once: an identifier that an earlier store has is passed over. Parents come before their children. What
   /// only stays for mounts that go on is no layer.
   func subjects() -> [LayerSubject] {

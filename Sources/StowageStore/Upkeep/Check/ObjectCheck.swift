@@ -36,7 +36,9 @@ struct ObjectCheck {
     var found = items.check(image.record)
     for layer in image.missing {
       let code = StorageError.Code.imageLayerMissing
-      found.append(CheckFinding(code, "\(title): layer \(layer): \(code.text)", mayMissLayers ? .none : .deletion))
+      found.append(
+        CheckFinding(
+          code, "\(title): layer \(layer): \(code.text)", mayMissLayers || image.keepsMissing ? .none : .deletion))
     }
     return found
   }

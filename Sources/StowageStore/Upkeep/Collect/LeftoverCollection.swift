@@ -101,7 +101,9 @@ struct LeftoverCollection {
         if images.reading.isRecordFilePresent { finds += unrecordedData(names, recorded, .imageData, images.store) }
         // What a caller put there may belong to an image of a store that is not configured now.
         finds.removeAll {
-          $0.kind == .imageData && Syscall.exists($0.path.appending(BigDataFiles.callersDirectory))
+          // Where that cannot be told there may be something.
+          $0.kind == .imageData
+            && (try? HostFiles.exists($0.path.appending(BigDataFiles.callersDirectory))) ?? true
         }
         let root = images.store.directory.removingLastComponent()
         try removal.take(held(finds, losses.first(.images, in: root), &removal), driver)

@@ -71,6 +71,8 @@ struct LayerLeftoverSearch {
       let path = driver.directory(of: place(id))
       if mounted.contains(id) || mounts[id] != nil {
         kept.append("\(path): it is mounted")
+      } else if let form = try driver.foreignForm(of: place(id)) {
+        kept.append("\(path): it \(form.phrase), which other programs may need without a record")
       } else {
         finds.append(LeftoverFind(.layer, path, .driver(place(id))))
         if !known.contains(id) { found.append(id) }

@@ -5,7 +5,7 @@ import StowageStore
 /// `dedup`: equal files of layers share their blocks (cli 22.6).
 enum DedupCommand {
   private static let method = OptionDefinition(
-    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use")
+    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use to detect identical files")
 
   static let definition = CommandDefinition(
     "dedup", arguments: .none, usage: "Dedup all images",
