@@ -70,4 +70,27 @@ import Testing
     #expect(try shell("sha256sum \(files)").outputText == before)
     #expect(try store("check").shows())
   }
+
+  @Test func `Repair makes a damaged tar-split file again whose layer still gives its archive`() throws {
+    let store = try CommandStore("overlay")
+    let tree = try shell(
+      "cd \(store.directory.path) && mkdir -p t/d && echo a >t/a && echo c >t/d/c && find t -exec touch -d @1600000000 {} +"
+    )
+    try #require(tree.isSuccess)
+    // What the program itself writes, it can write again.
+    let archive = store.directory.appending("own.tar").string
+    try #require(try shell("tar -C \(store.directory.path)/t --owner=0 --group=0 -cf \(archive).0 a d").isSuccess)
+    try #require(try store("import-layer", "-r", "--id", "first", "-f", archive + ".0").isSuccess)
+    try #require(try run("rm", "\(store.graphRoot)/overlay-layers/first.tar-split.gz").isSuccess)
+    try #require(try store("diff", "-u", "-f", archive, "first").isSuccess)
+    try #require(try store("import-layer", "-r", "--id", "second", "-f", archive).isSuccess)
+    try #require(try store("create-image", "second").isSuccess && store("delete-layer", "first").isSuccess)
+    let file = FilePath("\(store.graphRoot)/overlay-layers/second.tar-split.gz")
+    try file.write(try file.readBytes().map { _ in 0 })
+    #expect(try store("check").status == .exited(1))
+    #expect(try store("check", "--repair").isSuccess)
+    #expect(try store("check").shows())
+    try #require(try store("diff", "-u", "-f", archive + ".1", "second").isSuccess)
+    #expect(try run("cmp", archive, archive + ".1").isSuccess)
+  }
 }

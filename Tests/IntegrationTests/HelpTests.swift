@@ -170,7 +170,7 @@ import Testing
   @Test func `What the method of deduplication is for is said`() throws {
     #expect(
       try store("dedup", "--help").errorText.contains(
-        "--hash-method=crc                          Specify the hash function to use to detect identical files\n"))
+        "    Specify the hash function to use to detect identical files\n"))
   }
 
   @Test func `An alias stays an alias, an empty synopsis leaves its space`() throws {

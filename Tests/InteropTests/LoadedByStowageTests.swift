@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageTestSupport
+import SystemPackage
 import Testing
 
 /// Images that Stowage loaded, in the hands of Debian's Podman, Buildah, Skopeo and containers-storage.
@@ -108,5 +109,17 @@ struct LoadedByStowageTests {
     }
     try store.reference("delete-image", name)
     #expect(try store.stowage("layers", "-q").output.isEmpty)
+  }
+
+  @Test(.tags(.slow)) func `Podman starts a container again whose record was lost and restored`() throws {
+    let store = try storeWithImage()
+    try store.podman(
+      "run", "--name", "c", "--network", "none", name, "/bin/sh", "-c", "test -e /kept && echo again; echo x >/kept")
+    try FilePath("\(store.graph)/overlay-containers/containers.json").write("")
+    let repaired = try store.stowage("check", "--repair", "--max", "0s")
+    #expect(repaired.error.contains("1 made from what is on disk"), "\(repaired)")
+    #expect(try store.podman("start", "-a", "c").lines.last == "again")
+    try store.podman("rm", "c")
+    try store.podman("image", "rm", name)
   }
 }

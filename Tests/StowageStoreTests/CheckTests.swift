@@ -27,20 +27,19 @@ import Testing
   private func messages(_ items: [CheckReport.Item]) -> [String] { items.flatMap { $0.findings.map(\.message) } }
 
   @Test(.tags(.driver), arguments: testDrivers)
-  func `A container without layer is reported; one whose tree is there stays`(driver: String) throws {
+  func `A container whose layer has no record any more gets it back if the tree is there`(driver: String) throws {
     let test = try TestStore(driver)
     defer { withExtendedLifetime(test) {} }
     try fill(test.open(), test)
     let layer = try test.open().containers.find("container").layer.rawValue
     try edit(test, "layers/layers.json", #""id":"\#(layer)""#, #""id":"another""#)
     let store = try test.open()
-    let report = try store.check()
-    #expect(messages(report.containers) == ["container container: layer \(layer): layer is missing"])
+    #expect(try store.check().recordLosses.map(\.kind) == [.layers])
     // The tree belongs to no layer now, but the container names it: nothing of it is deleted.
-    let done = try store.repair(report, removesContainers: true)
-    #expect(done.remaining.containers == 1)
-    #expect(try store.containers.find("container").id.rawValue == "container")
     #expect(CollectTests.tree(layer, test.graph, driver).exists)
+    #expect(try store.restoreRecords().map(\.made) == [1])
+    #expect(try messages(store.check().containers) == [])
+    #expect(try store.layers.find(layer).record.id.rawValue == layer)
   }
 
   @Test(.tags(.driver), arguments: testDrivers)
@@ -59,6 +58,7 @@ import Testing
     #expect(images.contains("image image: layer lost: image layer is missing"))
     #expect(images.contains("image second: layer gone: image layer is missing"))
     try edit(test, "images/images.json", #""id":"image""#, #""id":"renamed""#)
+    _ = try run("rm", "-r", test.graph.appending("\(driver)-images/image").string)
     #expect(messages(try test.open().check().containers).contains("image image: image missing"))
   }
 

@@ -58,7 +58,7 @@ struct Wipe {
     layers.change { table in
       for container in containers {
         let tie = LayerTie(.container, container.id.rawValue)
-        table.update(container.layer) { $0.flags[LayerTie.key] = tie.flag }
+        table.update(container.layer) { $0.tie = tie }
       }
     }
     try layers.save()

@@ -71,7 +71,7 @@ struct TopLayerChoice {
     let own = new.record
     new.record = template.record.copy(as: own.id)
     new.record.idMaps = own.idMaps
-    new.record.flags[LayerTie.key] = LayerTie(.mapping, image.record.id.rawValue).flag
+    new.record.tie = LayerTie(.mapping, image.record.id.rawValue)
     new.options.isCopy = true
     new.templateTarSplit = layers.tarSplitFile(of: template)
     try new.begin(with: template, layers)

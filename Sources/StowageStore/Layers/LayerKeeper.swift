@@ -29,7 +29,7 @@ final class LayerKeeper: RecordKeeper {
     let ledger = mounts.ledger
     findings.unfinished.removeAll { id in
       guard let record = table[id], !record.isIncomplete else { return false }
-      return LayerTie(record.flags)?.isAlive(topology, ledger) ?? true
+      return record.tie?.isAlive(topology, ledger) ?? true
     }
     // Of records that others hide only copies on their way between two stores matter.
     findings.unfinishedHidden.removeAll { hidden in
@@ -64,7 +64,7 @@ final class LayerKeeper: RecordKeeper {
   func settle(_ table: LayerTable) {
     publisher.withLock { publisher in
       if publisher == nil { return }
-      let ties = table.records.compactMap { $0.flags.isEmpty ? nil : LayerTie($0.flags) }
+      let ties = table.records.compactMap { $0.tie }
       publisher?.settle(
         to: table.dependents(topology.layers.documents),
         mounting: Set(ties.compactMap { $0.kind == .mounts ? $0.graphRoot : nil }))
@@ -82,13 +82,13 @@ final class LayerKeeper: RecordKeeper {
 
 extension LayerRecord {
   /// Whether it is a copy of a layer that the other place has, on its way there or back.
-  var isPassing: Bool { isTied && LayerTie(flags)?.kind == .relocation }
+  var isPassing: Bool { tie?.kind == .relocation }
 
   /// Whether the next opener deletes it: nothing may rely on it.
   var isDoomed: Bool { isIncomplete || isPassing }
 
   /// Whether the layer's fate hangs on another record.
-  var isTied: Bool { !flags.isEmpty && LayerTie(flags) != nil }
+  var isTied: Bool { tie != nil }
 }
 
 extension RecordTable where Record == LayerRecord {

@@ -55,7 +55,7 @@ extension LayersWriting {
 
   /// Ends the tie of a layer whose object is recorded. If that is lost, the next opener does it.
   func untie(_ id: LayerID) throws(StorageError) {
-    change { table in table.update(id) { $0.flags[LayerTie.key] = nil } }
+    change { table in table.update(id) { $0.tie = nil } }
     try save(.content)
   }
 
@@ -65,8 +65,8 @@ extension LayersWriting {
       record.isIncomplete = false
       if keepsTie { return }
       // With a lock of its own the maker goes on until its image is recorded, and mounts go on anyhow.
-      guard let tie = LayerTie(record.flags), tie.lock == nil, tie.kind != .mounts else { return }
-      record.flags[LayerTie.key] = nil
+      guard let tie = record.tie, tie.lock == nil, tie.kind != .mounts else { return }
+      record.tie = nil
     }
   }
 

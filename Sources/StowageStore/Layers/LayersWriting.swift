@@ -74,7 +74,7 @@ struct LayersWriting: ~Copyable {
     if reading.layer(layer.id, at: layer.otherPlace)?.record.isDoomed == false { return true }
     change { table in
       guard let position = table.position(of: layer, store.topology) else { return }
-      table.update(at: position) { $0.flags[LayerTie.key] = nil }
+      table.update(at: position) { $0.tie = nil }
     }
     return false
   }

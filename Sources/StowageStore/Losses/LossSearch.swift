@@ -11,7 +11,8 @@ internal import SystemPackage
 struct LossSearch {
   private let topology: StoreTopology
   private let mayHaveTree: (LayerLocation) -> Bool
-  private lazy var recordedLayers = readLayers()
+  private lazy var layerRecords = readLayers()
+  private lazy var recordedLayers = Set(layerRecords.map(\.id))
   private lazy var recordedImages = Set(readImages().map(\.id))
 
   /// - Parameter mayHaveTree: whether the driver has a tree of a layer.
@@ -92,7 +93,8 @@ struct LossSearch {
       let isGraphRoot = file.root == topology.roots.graphRoot
       let isShared = isGraphRoot && (topology.roots.imageStore != nil || topology.missesImageStore)
       for name in names {
-        guard let id = LayerID(recorded: LayerDirectory.owner(of: name).id), looksLikeIdentifier(id.rawValue),
+        let (text, isTarSplit) = LayerDirectory.owner(of: name)
+        guard let id = LayerID(recorded: text), isTarSplit || looksLikeIdentifier(text),
           !recordedLayers.contains(id), !isShared || hasTree(id, in: file.root)
         else { continue }
         return "\(file.directory.appending(FilePath(name).components)) is there"
@@ -138,6 +140,9 @@ struct LossSearch {
     switch file.kind {
     case .layers:
       var named = readContainers().map { (by: "container \($0.id)", layer: $0.layer) }
+      for layer in layerRecords {
+        if let parent = layer.parent { named.append((by: "layer \(layer.id)", layer: parent)) }
+      }
       for image in readImages() { named += image.topLayers.map { (by: "image \(image.id)", layer: $0) } }
       let lost = named.first { !recordedLayers.contains($0.layer) && hasTree($0.layer, in: file.root) }
       return lost.map { "\($0.by) has layer \($0.layer), which is there" }
@@ -160,16 +165,20 @@ struct LossSearch {
 
   /// Whether there is more than what callers put there, which says nothing about who recorded the image where.
   private func hasItems(_ directory: FilePath) -> Bool {
-    // A directory that cannot be read is there.
-    ((try? Syscall.directoryNames(directory)) ?? [[]]).contains { !$0.elementsEqual("userdata".utf8) }
+    do throws(Errno) {
+      return try Syscall.directoryNames(directory).contains { !$0.elementsEqual("userdata".utf8) }
+    } catch {
+      // One that cannot be read is there.
+      return error != .noSuchFileOrDirectory && error != .notDirectory
+    }
   }
 
   // MARK: Records
 
-  private func readLayers() -> Set<LayerID> {
+  private func readLayers() -> [LayerRecord] {
     let own = Set(topology.layers.documents.map(\.path) + topology.volatileLayers)
     let others = topology.additionalLayers.flatMap(\.documents).map(\.path)
-    return Set((own + others).flatMap { records($0) as [LayerRecord] }.map(\.id))
+    return (own + others).flatMap { records($0) }
   }
 
   private func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }

@@ -50,7 +50,7 @@ struct LayerNeeds: Sendable {
     }
     let elsewhere = Set(mounted.map(\.record.id))
     for record in layers.tiedLayers() where !elsewhere.contains(record.id) {
-      if let tie = LayerTie(record.flags) { add(.work(tie), record.id) }
+      if let tie = record.tie { add(.work(tie), record.id) }
     }
   }
 

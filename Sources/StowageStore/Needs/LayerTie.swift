@@ -93,11 +93,19 @@ struct LayerTie: Hashable, Sendable {
   }
 }
 
+extension LayerRecord {
+  /// What the layer's fate hangs on; a tie that cannot be understood is none.
+  var tie: LayerTie? {
+    get { flags.isEmpty ? nil : LayerTie(flags) }
+    set { flags[LayerTie.key] = newValue?.flag }
+  }
+}
+
 extension LayersReading {
   /// The layers that stay only for mounts of other graph roots, with the path of these.
   func mountedElsewhere() -> [(record: LayerRecord, graphRoot: String)] {
     tiedLayers().compactMap { record in
-      guard let tie = LayerTie(record.flags), tie.kind == .mounts, let id = tie.graphRoot,
+      guard let tie = record.tie, tie.kind == .mounts, let id = tie.graphRoot,
         let root = ForeignRoot(id, store.topology)
       else { return nil }
       return (record, root.path)
@@ -107,7 +115,7 @@ extension LayersReading {
   /// The layers whose ties are alive: others have a reason to keep them.
   func tiedLayers() -> [LayerRecord] {
     let mounts = mounts
-    return ask { $0.records }.filter { LayerTie($0.flags)?.isAlive(store.topology, mounts) == true }
+    return ask { $0.records }.filter { $0.tie?.isAlive(store.topology, mounts) == true }
   }
 }
 

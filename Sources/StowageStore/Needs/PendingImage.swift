@@ -49,7 +49,7 @@ package final class PendingImage: Sendable {
   private func tiedLayers(_ layers: borrowing LayersReading) -> [LayerID] {
     let ties = ties
     return layers.ask { table in
-      table.records.filter { LayerTie($0.flags).map { ties.contains($0) } ?? false }.map(\.id)
+      table.records.filter { $0.tie.map { ties.contains($0) } ?? false }.map(\.id)
     }
   }
 
@@ -76,7 +76,7 @@ package final class PendingImage: Sendable {
       let tied = tiedLayers(layers.reading)
       if tied.isEmpty { return }
       layers.change { table in
-        for id in tied { table.update(id) { $0.flags[LayerTie.key] = nil } }
+        for id in tied { table.update(id) { $0.tie = nil } }
       }
       // The next opener does it if that is lost.
       try layers.save(.content)

@@ -15,7 +15,7 @@ struct TieSettlement {
   func run(_ tied: [LayerID], _ layers: borrowing LayersWriting) throws(StorageError) {
     let mounts = layers.reading.mounts
     let abandoned = tied.compactMap { id -> (layer: FoundLayer, tie: LayerTie)? in
-      guard let layer = layers.reading.primary(id), let tie = LayerTie(layer.record.flags) else { return nil }
+      guard let layer = layers.reading.primary(id), let tie = layer.record.tie else { return nil }
       return tie.isAlive(store.topology, mounts) ? nil : (layer, tie)
     }
     for (layer, tie) in abandoned where tie.kind == .content { try layers.settleContent(of: layer, tie) }
@@ -28,7 +28,7 @@ struct TieSettlement {
       if needs?.keeps(layer, tiedTo: tie) == true || !isCertain && !layer.record.isIncomplete {
         layers.change { table in
           table.update(layer.id) { record in
-            record.flags[LayerTie.key] = nil
+            record.tie = nil
             record.isIncomplete = false
           }
         }
@@ -39,7 +39,7 @@ struct TieSettlement {
     }
     try discardChildrenFirst(doomed, layers)
     layers.change { table in
-      for layer in doomed { table.update(layer.id) { $0.flags[LayerTie.key] = nil } }
+      for layer in doomed { table.update(layer.id) { $0.tie = nil } }
     }
   }
 

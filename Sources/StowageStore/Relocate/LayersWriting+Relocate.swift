@@ -18,7 +18,7 @@ extension LayersWriting {
     let places = store.topology.layers
     guard let file = places.documents.firstIndex(where: { $0.role == location.role && !$0.isVolatile }) else { return }
     var record = layer.record
-    record.flags[LayerTie.key] = LayerTie(.relocation, layer.id.rawValue).flag
+    record.tie = LayerTie(.relocation, layer.id.rawValue)
     let parent = layer.record.parent.flatMap { reading.find($0, near: location.role) }
     if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
     var chain: [LayerLocation] = []
@@ -34,7 +34,7 @@ extension LayersWriting {
       change { table in
         let copy = FoundLayer(record: record, location: location)
         if let position = table.position(of: copy, store.topology) {
-          table.update(at: position) { $0.flags[LayerTie.key] = layer.record.flags[LayerTie.key] }
+          table.update(at: position) { $0.tie = layer.record.tie }
         }
       }
       followMove(of: layer.id)
@@ -63,7 +63,7 @@ extension LayersWriting {
   func leave(_ layer: FoundLayer) throws(StorageError) {
     change { table in
       if let position = table.position(of: layer, store.topology) {
-        table.update(at: position) { $0.flags[LayerTie.key] = LayerTie(.relocation, layer.id.rawValue).flag }
+        table.update(at: position) { $0.tie = LayerTie(.relocation, layer.id.rawValue) }
       }
     }
     try save()
@@ -84,7 +84,7 @@ extension LayersWriting {
     {
       let aside = LayerID.random()
       var record = LayerRecord(id: aside)
-      record.flags[LayerTie.key] = try tie(toMountsOf: users, at: layer.location.role).flag
+      record.tie = try tie(toMountsOf: users, at: layer.location.role)
       change { $0.append(record, file: file) }
       try save()
       guard let retiring = driver.layerRetiring else {
@@ -106,11 +106,11 @@ extension LayersWriting {
     if users.isEmpty { return }
     let tie = try tie(toMountsOf: users, at: layer.location.role)
     let isHeld = reading.ask { table in
-      table.children(of: layer.id).contains { id in table[id].flatMap { LayerTie($0.flags) } == tie }
+      table.children(of: layer.id).contains { id in table[id].flatMap { $0.tie } == tie }
     }
     if isHeld { return }
     var record = LayerRecord(id: .random(), parent: layer.id)
-    record.flags[LayerTie.key] = tie.flag
+    record.tie = tie
     try pin(layer, record)
   }
 

@@ -45,7 +45,9 @@ struct LayerRestoration {
     let path = FilePath(loss.path)
     readable[path] = document.records
     guard let file = topology.layers.documents.first(where: { $0.path == path }), !file.isVolatile else { return }
-    let known = Set(try all().map(\.id))
+    var known = Set(try all().map(\.id))
+    // Of a transient store, too, which records its layers elsewhere.
+    for place in topology.volatileLayers { known.formUnion((try readable(place) as [LayerRecord]).map(\.id)) }
     var found: [DiskLayer] = []
     for name in try driver.listLayers(in: file.root) {
       guard let id = LayerID(recorded: name), !known.contains(id) else { continue }

@@ -172,7 +172,7 @@ extension LayersWriting {
     try update(empty.layer, .content) { record in
       record.forgetDiff()
       record.take(result)
-      record.flags[LayerTie.key] = LayerTie(.content, String(inode)).flag
+      record.tie = LayerTie(.content, String(inode))
     }
     try placeTarSplit(tarSplit, of: empty.layer.location)
     // Fails if something is in the directory that is replaced.
@@ -200,7 +200,7 @@ extension LayersWriting {
       guard let position = table.position(of: layer, store.topology) else { return }
       table.update(at: position) { record in
         if !isThere { record.forgetDiff() }
-        record.flags[LayerTie.key] = nil
+        record.tie = nil
       }
     }
   }

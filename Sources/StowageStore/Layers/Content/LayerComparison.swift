@@ -81,13 +81,15 @@ struct LayerComparison {
   /// - Throws: `notSupported` if it is the content of another program's form of layer that would have to be read, as that would
   ///   give another diff.
   ///
-  /// - Parameter compression: `nil` for that of the archive the layer was made from.
+  /// - Parameters:
+  ///   - compression: `nil` for that of the archive the layer was made from.
+  ///   - isAnew: the archive is made of the tree alone, although there is a tar-split file.
   func write(
-    to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading
+    to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading, isAnew: Bool = false
   ) throws(StorageError) {
     try refuseUnreadable(layers)
     let sink = try output.sink(compression ?? layer.record.compression)
-    if isAgainstParent, let file = layers.tarSplitFile(of: layer) {
+    if !isAnew, isAgainstParent, let file = layers.tarSplitFile(of: layer) {
       let roots = try layers.driver.contentRoots(of: layer.location, over: chain)
       try reassembleLayer(tarSplit: file, roots: roots, to: sink)
     } else {

@@ -42,6 +42,28 @@ extension LayerOperations {
   }
 }
 
+extension LayerOperations {
+  /// Makes a damaged tar-split file again of the layer's tree, if that still gives the archive that is recorded.
+  ///
+  /// - Throws: `digestMismatch` if it does not; as ``heal(_:diff:expecting:)``.
+  func healTarSplit(of id: LayerID) throws(StorageError) {
+    guard try damage(of: id) == .tarSplit else { return }
+    let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
+    let archive = directory.addition()
+    let digest = try store.read([.layers]) { (access) throws(StorageError) -> Digest? in
+      let layers = access.layers
+      let file = try attempt("open", archive) { () throws(Errno) in
+        try Syscall.open(archive, [.writeOnly, .create, .exclusive], mode: 0o600)
+      }
+      try LayerComparison(of: id.rawValue, from: nil, layers)
+        .write(to: .descriptor(file.rawValue), Compression.none, layers, isAnew: true)
+      return layers.find(id)?.record.diffDigest
+    }
+    try heal(id, diff: .file(archive.string), expecting: ExpectedDiff(diffDigest: digest))
+    try directory.finish()
+  }
+}
+
 /// Gives a layer back its tree or its tar-split file.
 struct LayerHealing {
   private let store: Store

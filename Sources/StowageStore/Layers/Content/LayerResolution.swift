@@ -42,7 +42,7 @@ struct LayerResolution {
     let document = store.topology.documentForNewLayer(
       isVolatile: request.isVolatile, isWritable: request.isWritable, over: parent?.location.role)
     let home = store.topology.layers.documents[document]
-    if let pending = request.pending { record.flags[LayerTie.key] = pending.tie(at: home.role).flag }
+    if let pending = request.pending { record.tie = pending.tie(at: home.role) }
     var new = NewLayer(
       record: record, document: document, location: LayerLocation(id: id, role: home.role, root: home.root),
       chain: [],

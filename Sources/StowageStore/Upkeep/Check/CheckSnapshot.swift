@@ -27,6 +27,8 @@ struct CheckSnapshot: Sendable {
     let isLayerRecorded: Bool
     /// Whether the driver has the tree of the layer.
     let hasTree: Bool
+    /// Whether all layers below it are recorded; else what it was made from is, or was, in a store that is not at hand.
+    let isChainRecorded: Bool
     let layers: [LayerID]
   }
 
@@ -62,10 +64,11 @@ struct CheckSnapshot: Sendable {
     var containers: [Container] = []
     for record in access.containers.records {
       let place = LayerLocation(id: record.layer, role: .graphRoot, root: store.topology.roots.graphRoot)
+      let below = layers.standing(on: [record.layer], near: nil)
       containers.append(
         Container(
           record: record, isLayerRecorded: layers.find(record.layer) != nil, hasTree: try driver.exists(place),
-          layers: layers.standing(on: [record.layer], near: nil).known))
+          isChainRecorded: below.missing.isEmpty, layers: below.known))
     }
     self.containers = containers
     let foreign = try ForeignUses(store.topology)

@@ -125,7 +125,11 @@ struct LayerCheck {
       if let tarSplit {
         try reassembleLayer(tarSplit: tarSplit, roots: roots, to: sink)
       } else {
-        try store.layers.diff(of: subject.id.rawValue, compression: Compression.none, to: .sink(sink))
+        try store.read([.layers]) { (access) throws(StorageError) in
+          let layers = access.layers
+          try LayerComparison(of: subject.id.rawValue, from: nil, layers)
+            .write(to: .sink(sink), Compression.none, layers, isAnew: true)
+        }
       }
     } catch {
       if error.code == .cancelled { throw error }

@@ -89,7 +89,7 @@ extension LayersReading {
     var subjects: [LayerSubject] = []
     for id in ask({ $0.records.map(\.id) }) {
       guard let layer = primary(id), !layer.record.isDoomed, seen.insert(id).inserted,
-        LayerTie(layer.record.flags)?.kind != .mounts
+        layer.record.tie?.kind != .mounts
       else { continue }
       subjects.append(LayerSubject(layer, self))
     }

@@ -21,10 +21,13 @@ struct ObjectCheck {
   private let store: Store
   /// Whether layers that are not recorded may be there all the same.
   private let mayMissLayers: Bool
+  /// Whether images that are not recorded may be there all the same.
+  private let mayMissImages: Bool
 
   init(_ store: Store, _ losses: RecordLosses) {
     self.store = store
     mayMissLayers = store.topology.missesImageStore || losses.first(.layers) != nil
+    mayMissImages = store.topology.missesImageStore || losses.first(.images) != nil
   }
 
   /// The second phase: what is wrong with an image itself.
@@ -52,9 +55,9 @@ struct ObjectCheck {
       missing: .containerDataMissing, wrong: .containerDataIncorrectSize, kind: "container")
     var found = items.check(record)
     if let image = record.image, !knownImages.contains(image) {
-      // The container itself may be whole: only the record of what it was made from is gone.
       let code = StorageError.Code.containerImageMissing
-      found.append(CheckFinding(code, "image \(image): \(code.text)", .none))
+      let remedy: CheckFinding.Remedy = container.isChainRecorded && !mayMissImages ? .deletion : .none
+      found.append(CheckFinding(code, "image \(image): \(code.text)", remedy))
     }
     if !container.isLayerRecorded {
       let code = StorageError.Code.layerMissing

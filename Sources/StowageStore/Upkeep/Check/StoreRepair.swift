@@ -68,6 +68,7 @@ struct StoreRepair {
     if removesContainers { deleteContainers() }
     deleteImages()
     try deleteLayers()
+    restoreTarSplits()
     let report = report
     let store = store
     attempt("restoring links", gone: []) { () throws(StorageError) in try StoreRepair.restoreLinks(report, store) }
@@ -82,8 +83,8 @@ struct StoreRepair {
     }
     done.remaining = RemainingDamage(
       layers: report.layers.count { $0.isSuspect }, readOnlyLayers: report.readOnlyLayers.count,
-      images: report.images.count { !$0.isDamaged }, readOnlyImages: report.readOnlyImages.count,
-      containers: report.containers.count { !removesContainers || !$0.isDamaged })
+      images: report.images.count { $0.isSuspect }, readOnlyImages: report.readOnlyImages.count,
+      containers: report.containers.count { $0.isSuspect || $0.isDamaged && !removesContainers })
     return done
   }
 
@@ -124,6 +125,17 @@ struct StoreRepair {
           guard evidence.layers[layer.id] == LayerState(of: layer, layers) else { throw changed(item.id) }
           try layers.refuseMounted([layer.id])
         }
+      }
+    }
+  }
+
+  /// Makes damaged tar-split files again of trees that still give the archives which are recorded.
+  private mutating func restoreTarSplits() {
+    let store = store
+    for item in report.layers where !item.isDamaged && item.findings.contains(where: { $0.remedy == .restoration }) {
+      guard let id = LayerID(recorded: item.id) else { continue }
+      attempt("making the tar-split file of layer \(id) again", gone: [.layerUnknown]) { () throws(StorageError) in
+        try store.layers.healTarSplit(of: id)
       }
     }
   }

@@ -90,6 +90,9 @@ struct LayerLeftoverSearch {
     let isShared =
       topology.roots.imageStore.map { directory == LayerDirectory($0, driver: topology.driverName) } ?? false
     let loss = losses.first(.layers, in: isShared ? topology.roots.imageStore : nil)
+    let documents = topology.layers.documents.filter { !$0.isVolatile && (!isShared || $0.role == .imageStore) }
+    // Without the file of a store that had no layer yet nothing shows whose they are.
+    let isUnproven = documents.contains { !Syscall.exists($0.path) }
     let bin = directory.temporary
     var others = 0
     for name in names {
@@ -101,7 +104,7 @@ struct LayerLeftoverSearch {
       } else if known.contains(id) {
         if !isTarSplit { finds += temporaryFiles(in: path, bin: bin) }
       } else if looksLikeIdentifier(text) {
-        if loss == nil, !known.missesImageStore {
+        if loss == nil, !isUnproven, !known.missesImageStore {
           finds.append(LeftoverFind(.layerData, path, .bin(bin)))
         } else {
           others += 1
@@ -109,7 +112,10 @@ struct LayerLeftoverSearch {
       }
     }
     if others > 0 {
-      let reason = loss?.reasonToKeep ?? "they may belong to layers of an image store that is not configured"
+      let reason =
+        known.missesImageStore
+        ? "they may belong to layers of an image store that is not configured"
+        : loss?.reasonToKeep ?? "there is no file yet that would record their layers"
       kept.append("\(others) files in \(directory.path): \(reason)")
     }
   }
