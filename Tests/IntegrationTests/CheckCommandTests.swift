@@ -149,4 +149,17 @@ struct CheckCommandTests {
     #expect(try FilePath(trace).readText().contains("private-mounts"))
     #expect(!place.exists)
   }
+
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `A container whose image is gone with all its data goes by force only`(driver: String) throws {
+    let (store, _) = try makeStore(driver)
+    try #require(try store("create-image", "--id", "other", "base").isSuccess)
+    try store.editRecords(of: "images") { $0.replacing("\"id\":\"img\"", with: "\"id\":\"gone\"") }
+    let checked = try store("check")
+    #expect(checked.outputText == "container ctr:\n image img: image missing\n", "\(checked)")
+    #expect(try store("check", "-r").status == .exited(1))
+    #expect(try store("exists", "-c", "ctr").isSuccess)
+    #expect(try store("check", "-r", "-f").isSuccess)
+    #expect(try !store("exists", "-c", "ctr").isSuccess)
+  }
 }

@@ -93,4 +93,20 @@ import Testing
     try #require(try store("diff", "-u", "-f", archive + ".1", "second").isSuccess)
     #expect(try run("cmp", archive, archive + ".1").isSuccess)
   }
+
+  @Test func `A layer whose tree the target of a move has lost is copied there again`() throws {
+    let (store, other) = (try CommandStore("overlay"), try CommandStore("overlay"))
+    let shared = ["--image-store", store.imageStore]
+    let tar = store.directory.appending("t.tar").string
+    try #require(try shell("cd \(store.directory.path) && echo a >a && tar -cf \(tar) a").isSuccess)
+    try #require(try other.run(["import-layer"] + shared + ["-r", "--id", "base", "-f", tar]).isSuccess)
+    try #require(try store("import-layer", "-r", "--id", "base", "-f", tar).isSuccess)
+    try #require(try store("create-image", "--id", "mine", "base").isSuccess)
+    try #require(try run("rm", "-r", "\(store.imageStore)/overlay/base").isSuccess)
+    #expect(try store.run(["relocate", "-q", "--to", "image-store"] + shared + ["mine"]).isSuccess)
+    #expect(FilePath("\(store.imageStore)/overlay/base/diff/a").exists)
+    let records = try FilePath("\(store.imageStore)/overlay-layers/layers.json").readText()
+    #expect(records.split(separator: "\"id\":\"base\"").count == 2 && !records.contains("stowage-owner"), "\(records)")
+    #expect(try store.run(["check"] + shared + ["--max", "24h"]).shows())
+  }
 }

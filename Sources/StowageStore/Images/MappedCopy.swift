@@ -50,6 +50,8 @@ struct TopLayerChoice {
     var first: FoundLayer?
     for layer in candidates.filter(\.location.isWritable) + candidates.filter({ !$0.location.isWritable }) {
       if let parent = layer.record.parent, layers.find(parent, near: layer.location.role) == nil { continue }
+      // A copy that has lost its tree is made again.
+      if layer.id != top, try !layers.driver.exists(layer.location) { continue }
       if maps.fit(layer, layers.driver) { return .ready(layer) }
       first = first ?? layer
     }

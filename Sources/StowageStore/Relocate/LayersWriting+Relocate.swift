@@ -23,7 +23,14 @@ extension LayersWriting {
     if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
     var chain: [LayerLocation] = []
     if let parent { chain = [parent.location] + (try reading.chain(of: parent)) }
-    change { $0.append(record, file: file) }
+    change { table in
+      // The target may have a record already whose tree is lost.
+      if let known = table.positions(of: record.id).first(where: { $0.file == file }) {
+        table.update(at: known) { $0 = record }
+      } else {
+        table.append(record, file: file)
+      }
+    }
     try save()
     do throws(StorageError) {
       try driver.create(

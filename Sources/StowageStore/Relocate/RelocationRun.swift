@@ -83,8 +83,23 @@ private struct RelocationRun {
       if entry.isCopied {
         tell(false)
         try copyLayer(entry.layer, to: plan.target)
+      } else {
+        try requireTree(of: record.id, at: plan.target)
       }
       tell(true)
+    }
+  }
+
+  /// Makes sure that a layer which is recorded in the target is there, before the source gives its own up.
+  ///
+  /// - Throws: `corrupt`.
+  private func requireTree(of id: LayerID, at role: LayerLocation.Role) throws(StorageError) {
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      guard let copy = layers.layer(id, at: role), try !layers.driver.exists(copy.location) else { return }
+      throw StorageError(
+        .corrupt, "layer \(id) is recorded in the target but has lost its tree there: load its image into that store again",
+        subject: id.rawValue)
     }
   }
 
