@@ -98,7 +98,7 @@ private struct RelocationRun {
       let layers = access.layers
       guard let copy = layers.layer(id, at: role), try !layers.driver.exists(copy.location) else { return }
       throw StorageError(
-        .corrupt, "layer \(id) is recorded in the target but has lost its tree there: load its image into that store again",
+        .corrupt, "layer \(id) is recorded in the target but has lost its tree there: load its image there again",
         subject: id.rawValue)
     }
   }
