@@ -232,4 +232,17 @@ import Testing
     try store.editRecords(of: "layers") { $0.replacing("\"id\":\"l1\"", with: "\"id\":\"other\"") }
     #expect(try store("mount", "c1").isSuccess)
   }
+
+  @Test(.tags(.driver), arguments: Drivers.all) func `Both directories of a container go with it`(driver: String) throws
+  {
+    let store = try makeStore(driver)
+    try store("create-container", "--id", "c1", "i1")
+    var directories: [FilePath] = []
+    for verb in ["get-container-dir", "get-container-run-dir"] {
+      directories.append(FilePath(String(try store(verb, "c1").outputText.dropLast())))
+    }
+    #expect(directories.map(\.exists) == [true, true], "\(directories)")
+    #expect(try store("delete-container", "c1").shows())
+    #expect(directories.map(\.exists) == [false, false], "\(directories)")
+  }
 }
