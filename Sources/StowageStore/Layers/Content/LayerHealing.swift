@@ -87,6 +87,7 @@ struct LayerHealing {
       try new.recheckBasis(layers.reading)
       guard let tarSplit = staged?.diff?.tarSplit else { return }
       if damage == .tree {
+        try layers.adoptParents(&staged, over: new.chain)
         try layers.driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
       }
       try layers.placeTarSplit(tarSplit, of: new.location)
