@@ -13,6 +13,9 @@ struct ConfigurationFiles {
   let uid: UInt32
   /// The directory put in front of the vendor's and the administrator's files; empty for none.
   let alternateRoot: String
+  /// Whether files that are found through `HOME` or `XDG_CONFIG_HOME` count only if they are root's: these variables may be those
+  /// of the user who became root, and a configuration says what programs are run.
+  let isHostRoot: Bool
 
   /// All files applied in their order.
   func load() throws(StorageError) -> StorageConfiguration {
@@ -22,7 +25,9 @@ struct ConfigurationFiles {
     } else {
       let user = try userRoot()
       for directory in [user, admin, vendor] {
-        if try apply(directory + "/storage.conf", required: false, to: &configuration) { break }
+        let path = directory + "/storage.conf"
+        if directory == user, isOthers(path) { continue }
+        if try apply(path, required: false, to: &configuration) { break }
       }
       for path in try dropIns(user: user) { try apply(path, required: false, to: &configuration) }
     }
@@ -52,9 +57,22 @@ struct ConfigurationFiles {
     directories.append(user + "/storage.conf.d")
     var files: [ByteText: String] = [:]
     for directory in directories {
-      for name in try entries(of: directory) { files[ByteText(name)] = directory + "/" + name }
+      for name in try entries(of: directory) {
+        let path = directory + "/" + name
+        if directory.hasPrefix(user + "/"), isOthers(path) { continue }
+        files[ByteText(name)] = path
+      }
     }
     return files.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Whether a file that is there must not be obeyed because somebody else decides what is in it; a warning says so.
+  private func isOthers(_ path: String) -> Bool {
+    guard isHostRoot, let reason = Trust.objection(to: path) else { return false }
+    Log.warning(
+      "not obeying \(path): \(reason), and this process is root; "
+        + "set CONTAINERS_STORAGE_CONF to a file that is to be obeyed all the same")
+    return true
   }
 
   /// Names that end in `.conf` and are no directories. Links count whatever they point to: a dangling one still masks

@@ -15,6 +15,8 @@ package struct Rootlessness: Sendable, Hashable {
   package let isRootless: Bool
   /// Whether a program of this family has set up the user namespace that this process is in, as its root.
   package let isInsideNamespace: Bool
+  /// Whether the process acts as root of the host, so that whoever tells it what to run has the host.
+  package let isHostRoot: Bool
 
   /// For tests.
   package init(uid: UInt32, effectiveUID: UInt32, isRootless: Bool) {
@@ -23,6 +25,7 @@ package struct Rootlessness: Sendable, Hashable {
     self.effectiveUID = effectiveUID
     self.isRootless = isRootless
     isInsideNamespace = effectiveUID == 0 && uid != 0
+    isHostRoot = effectiveUID == 0 && !isRootless
   }
 
   /// Looks at this process. A `_CONTAINERS_ROOTLESS_UID` that is no number counts as 0.
@@ -35,6 +38,7 @@ package struct Rootlessness: Sendable, Hashable {
     let isConfigured = environment["_CONTAINERS_USERNS_CONFIGURED"].map { !$0.isEmpty } ?? false
     isRootless = (outer ?? geteuid()) != 0 || isConfigured || !hasCapability(21) || !hasInitialUserMap()
     isInsideNamespace = effectiveUID == 0 && (uid != 0 || isConfigured)
+    isHostRoot = effectiveUID == 0 && hasInitialUserMap()
   }
 
   /// Whether the process lacks rights that it would have as root of a user namespace of its own.

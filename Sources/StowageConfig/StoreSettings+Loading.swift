@@ -34,7 +34,8 @@ public func loadDefaultStoreSettings(environment: [String: String]) throws(Stora
 package func loadStoreSettings(
   environment: [String: String], user: Rootlessness, alternateRoot: String
 ) throws(StorageError) -> StoreSettings {
-  let files = ConfigurationFiles(environment: environment, uid: user.uid, alternateRoot: alternateRoot)
+  let files = ConfigurationFiles(
+    environment: environment, uid: user.uid, alternateRoot: alternateRoot, isHostRoot: user.isHostRoot)
   let configuration = try files.load()
   var settings = try StoreSettings(defaultsFor: user, environment: environment)
   settings.files = configuration.files

@@ -65,13 +65,15 @@ package struct DriverTraits: Hashable, Sendable {
   /// Directories with stale temporary trees to recover when a layer store is loaded with its lock held exclusively: where
   /// the driver stages and removes, in each store that may be written.
   package let temporaryRoots: [FilePath]
+  /// Over how many layers one can be mounted; `nil` for any number.
+  package let mostLayers: Int?
   /// Whether layers share the blocks of their files by themselves, so that deduplication has nothing to do.
   package let sharesBlocks: Bool
 
   /// States the properties.
   package init(
     name: String, copiesParent: Bool, hasKernelMounts: Bool, syncPolicy: SyncPolicy, temporaryRoots: [FilePath],
-    sharesBlocks: Bool = false
+    sharesBlocks: Bool = false, mostLayers: Int? = nil
   ) {
     self.name = name
     self.copiesParent = copiesParent
@@ -79,5 +81,6 @@ package struct DriverTraits: Hashable, Sendable {
     self.syncPolicy = syncPolicy
     self.temporaryRoots = temporaryRoots
     self.sharesBlocks = sharesBlocks
+    self.mostLayers = mostLayers
   }
 }

@@ -45,6 +45,9 @@ package struct MountOptions: Sendable {
   package var isVolatile: Bool
   /// Whether presenting shifted owners is forbidden.
   package var disableShifting: Bool
+  /// Those among the layer and its ancestors whose files have the owners of ``idMaps`` on disk, as their own records say; only
+  /// the others are shifted (changes-1.65 1).
+  package var mappedLayers: Set<LayerID> = []
   /// Whether the layer is still to be made, over the given parents and without a copy: the plan is for what it will be.
   package var isForNewLayer = false
 

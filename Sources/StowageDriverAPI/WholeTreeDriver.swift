@@ -117,6 +117,7 @@ extension WholeTreeDriver {
   /// - Throws: `layerUnknown`, or `corrupt` if there is something else in its place.
   package func requireDirectory(of layer: LayerLocation) throws(StorageError) {
     let path = directory(of: layer)
+    if !layer.isWritable { try HostFiles.requireBeneath(layer.root, path) }
     guard let status = try HostFiles.status(path) else {
       throw StorageError(
         .layerUnknown, "stat \(path): no such file or directory", subject: layer.id.rawValue, path: path.string)
@@ -131,6 +132,7 @@ extension WholeTreeDriver {
   /// - Throws: `driverLayerUnknown`, with the reference's text (cli 16.4).
   package func parentTree(_ parent: LayerLocation) throws(StorageError) -> FilePath {
     let path = directory(of: parent)
+    if !parent.isWritable { try HostFiles.requireBeneath(parent.root, path) }
     guard let status = try HostFiles.status(path), status.kind == .directory else {
       throw StorageError(
         .driverLayerUnknown, "Stat \(path): no such file or directory", subject: parent.id.rawValue, path: path.string)

@@ -57,6 +57,19 @@ extension OverlayDriver {
       inUserNamespace: context.inUserNamespace, rootEntry: .ignore)
   }
 
+  /// Looks in the parents' directories, where no mount is needed.
+  package func adopt(
+    _ directories: [[UInt8]], in tree: FilePath, over parents: [LayerLocation], older: FilePath?
+  ) throws(StorageError) {
+    if directories.isEmpty { return }
+    var lowers: [FilePath] = []
+    if let older { lowers = [older] } else { lowers = try lowerDirectories(of: try creationChain(parents)) }
+    if lowers.isEmpty { return }
+    try adoptDirectories(
+      directories, in: tree, from: lowers, attributes: attributes, ignoresOwnerErrors: settings.ignoresChownErrors,
+      flushes: syncPolicy != .none)
+  }
+
   /// The name space of the kernel's own attributes.
   var attributes: OverlayAttributes { context.inUserNamespace ? .user : .trusted }
 
@@ -81,6 +94,7 @@ extension OverlayDriver {
   ) throws(StorageError) -> [FilePath] {
     var roots: [FilePath] = []
     for layer in [layer] + (try driverChain(of: layer, over: parents)) {
+      try requireInside(layer)
       let files = files(of: layer)
       roots.append(files.diff)
       roots += try files.olderGenerations()
@@ -91,7 +105,9 @@ extension OverlayDriver {
   /// The layer's own directory if `from` is its direct lower layer and the kernel allows it (graph-drivers 11.1).
   package func diffSource(of layer: LayerLocation, over parents: [LayerLocation], from: LayerID?) -> DiffSource {
     guard settings.mountProgram == nil, let chain = try? driverChain(of: layer, over: parents),
-      chain.first?.id == from, nativeDiff.isSupported
+      chain.first?.id == from, nativeDiff.isSupported,
+      // Mounting the trees says why not.
+      (try? requireInside([layer] + chain)) != nil
     else { return .trees }
     return .overlay(
       upper: files(of: layer).diff, lowers: chain.map { files(of: $0).diff }, attributes: attributes)

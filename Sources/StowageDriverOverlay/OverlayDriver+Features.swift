@@ -30,6 +30,9 @@ extension OverlayDriver {
     return geteuid() == 0 && probes.idmappedLowers()
   }
 
+  /// The kernel shifts what is below the upper directory only.
+  package var storesHostIDs: Bool { settings.mountProgram == nil }
+
   private static func isContiguous(_ map: [IDMapping]) -> Bool {
     func adjacent(_ key: (IDMapping) -> Int) -> Bool {
       let sorted = map.sorted { key($0) < key($1) }

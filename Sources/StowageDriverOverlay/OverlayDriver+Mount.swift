@@ -16,6 +16,7 @@ extension OverlayDriver {
     let isNew = options.isForNewLayer
     let isThere = isNew ? true : try HostFiles.exists(files.path)
     guard isThere else { throw OverlayDriver.missing(layer, files.path) }
+    try requireInside(layer)
     try checkContent(files)
     let root = try Owner(rootOf: options.idMaps)
     let words = try mountWords(options)
@@ -44,10 +45,11 @@ extension OverlayDriver {
       if try HostFiles.exists(marker, followingLinks: false) { steps.append(RemoveTree(marker)) }
     }
     let (flags, data) = MountFlags.split(words)
+    let shift = try shift(of: layer, chain, options)
     let mount = OverlayMount(
       lowers: lowers, upper: files.diff, work: readOnly ? nil : files.work, options: data,
       flags: isOwn(layer) ? flags : flags.union(.readOnly), label: options.label, target: mountPoint,
-      shift: needsShifting(options, chain) ? options.idMaps : IDMaps())
+      shift: shift.maps, unshifted: shift.unshifted)
     if let program = settings.mountProgram {
       steps.append(self.program(program, mount, options))
     } else {
@@ -139,6 +141,7 @@ extension OverlayDriver {
     var lowers: [FilePath] = []
     for ancestor in chain {
       let below = self.files(of: ancestor)
+      try requireInside(ancestor)
       guard try HostFiles.exists(below.diff) else {
         throw StorageError(
           .layerUnknown,
@@ -153,6 +156,20 @@ extension OverlayDriver {
     return lowers
   }
 
+  /// Makes sure that the content of another store's layer is in that store: links of its own graph root may lead to an additional
+  /// layer store, those of others to anywhere on this host.
+  func requireInside(_ layer: LayerLocation) throws(StorageError) {
+    if layer.isWritable { return }
+    let files = files(of: layer)
+    try HostFiles.requireBeneath(layer.root, files.diff)
+    for older in try files.olderGenerations() { try HostFiles.requireBeneath(layer.root, older.lexicallyNormalized()) }
+  }
+
+  /// The same for several layers.
+  func requireInside(_ layers: [LayerLocation]) throws(StorageError) {
+    for layer in layers { try requireInside(layer) }
+  }
+
   /// The mode for a missing `diff`: that of the first lower directory, else the forced mask, else 555.
   private func contentMode(_ lowers: [FilePath]) throws(StorageError) -> UInt16 {
     if let first = lowers.first, first.lastComponent != "empty", let status = try HostFiles.status(first) {
@@ -161,10 +178,42 @@ extension OverlayDriver {
     return settings.forceMask ?? 0o555
   }
 
-  /// Whether the kernel must shift owners. A kind of IDs without a map stays as it is (configuration-and-idmaps 21.33).
-  private func needsShifting(_ options: MountOptions, _ chain: [LayerLocation]) -> Bool {
-    settings.mountProgram == nil && !options.disableShifting && !options.idMaps.isEmpty && !chain.isEmpty
-      && supportsShifting(options.idMaps)
+  /// By which maps the kernel must shift owners, and in which lower directories it must not. A kind of IDs without a map stays as
+  /// it is (configuration-and-idmaps 21.33).
+  ///
+  /// Each layer is shifted by its own record (changes-1.65 1). Below a mapped layer with older generations nothing is shifted:
+  /// these are a copy of all that is below.
+  ///
+  /// - Throws: `notSupported` if the layer itself has the maps' owners on disk, and layers below must be shifted but cannot.
+  private func shift(
+    of layer: LayerLocation, _ chain: [LayerLocation], _ options: MountOptions
+  ) throws(StorageError) -> (maps: IDMaps, unshifted: Set<FilePath>) {
+    if options.idMaps.isEmpty { return (IDMaps(), []) }
+    var unshifted: Set<FilePath> = []
+    var (isHidden, isNeeded) = (false, false)
+    for (index, layer) in ([layer] + chain).enumerated() {
+      let files = files(of: layer)
+      let isMapped = options.mappedLayers.contains(layer.id)
+      if isHidden || isMapped {
+        let older = try files.olderGenerations()
+        unshifted.formUnion([files.diff] + older + older.map { $0.lexicallyNormalized() })
+        isHidden = isHidden || !older.isEmpty
+      } else if index > 0 {
+        isNeeded = true
+      }
+    }
+    guard isNeeded else { return (IDMaps(), []) }
+    if settings.mountProgram == nil, !options.disableShifting, supportsShifting(options.idMaps) {
+      return (options.idMaps, unshifted)
+    }
+    if options.mappedLayers.contains(layer.id) {
+      throw StorageError(
+        .notSupported,
+        "cannot mount layer \(layer.id): shifting not enabled, and the layers below it have no ID maps: "
+          + "mount it where the kernel shifts owners, without a mount program",
+        subject: layer.id.rawValue)
+    }
+    return (IDMaps(), [])
   }
 
   /// The invocation of a mount program: flag words are not passed, but `ro` is (graph-drivers 7.4, 26.17, 26.18).

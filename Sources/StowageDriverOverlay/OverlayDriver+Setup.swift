@@ -72,7 +72,9 @@ struct OverlaySetup {
   func driver(_ options: OverlaySettings) throws(StorageError) -> OverlayDriver {
     if context.isReadOnly { return try readOnlyDriver(options) }
     var settings = options
-    try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current)
+    // Mapped users go through it, whatever the umask of who opened the store first.
+    try HostFiles.ensureDirectory(home, mode: 0o755, owner: .current, isExact: true)
+    try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current, isExact: true)
     try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
     let probes = OverlayProbes(
       home: home, cache: ProbeCache(directory: runHome), mountOptions: settings.mountOptions, backing: backing,

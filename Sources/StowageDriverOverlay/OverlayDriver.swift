@@ -3,6 +3,7 @@
 package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
+import StowageMounts
 import StowageSystem
 package import SystemPackage
 
@@ -10,7 +11,7 @@ package import SystemPackage
 ///
 /// An immutable value; its parts are in extensions by task. On-disk layout: README.md of this target.
 package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, DifferenceReading, ForeignFormTelling,
-  HomeClosing, LayerRetiring, LinkKeeping, OwnerShifting, SelfDescribing, SpaceYielding, StrayFinding
+  HomeClosing, LayerRetiring, LinkKeeping, OwnerShifting, ParentAdopting, SelfDescribing, SpaceYielding, StrayFinding
 {
   /// The parsed options; the mount program may have been found instead of configured.
   let settings: OverlaySettings
@@ -31,7 +32,8 @@ package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, Differe
   package var traits: DriverTraits {
     DriverTraits(
       name: "overlay", copiesParent: false, hasKernelMounts: true, syncPolicy: settings.syncPolicy,
-      temporaryRoots: context.writableRoots.map { home(of: $0).appending("tempdirs") })
+      temporaryRoots: context.writableRoots.map { home(of: $0).appending("tempdirs") },
+      mostLayers: OverlayMounter.maximumDepth)
   }
 
   /// `<root>/overlay`; the graph root's may be `overlay2`.

@@ -96,17 +96,24 @@ package enum HostFiles {
     }
   }
 
-  /// Makes a directory and missing parents, durably; the mode is subject to the umask. An existing directory stays as it is.
-  package static func ensureDirectory(_ path: FilePath, mode: UInt16, owner: Owner) throws(StorageError) {
+  /// Makes a directory and missing parents, durably; the mode is subject to the umask unless it `isExact`. An existing directory
+  /// stays as it is.
+  package static func ensureDirectory(
+    _ path: FilePath, mode: UInt16, owner: Owner, isExact: Bool = false
+  ) throws(StorageError) {
     do throws(Errno) {
       try Syscall.mkdir(path, mode: UInt32(mode))
+      if isExact {
+        let directory = try Syscall.open(path, [.readOnly, .directory, .noFollow])
+        try Syscall.fchmod(directory.rawValue, mode: UInt32(mode))
+      }
     } catch .fileExists {
       guard try status(path)?.kind == .directory else { throw StorageError.failed("mkdir", path, .notDirectory) }
       return
     } catch .noSuchFileOrDirectory where path.lastComponent != nil {
       let parent = path.removingLastComponent()
-      try ensureDirectory(parent, mode: mode, owner: owner)
-      return try ensureDirectory(path, mode: mode, owner: owner)
+      try ensureDirectory(parent, mode: mode, owner: owner, isExact: isExact)
+      return try ensureDirectory(path, mode: mode, owner: owner, isExact: isExact)
     } catch {
       throw StorageError.failed("mkdir", path, error)
     }

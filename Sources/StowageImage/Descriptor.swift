@@ -12,6 +12,8 @@ package struct Descriptor: Hashable, Sendable {
   package let size: Int64
   /// Texts of `annotations`.
   package let annotations: [String: String]
+  /// What kind of artifact it is; empty for images.
+  package let artifactType: String
   /// The platform of an entry of an index.
   package let platform: Platform?
 
@@ -28,6 +30,7 @@ package struct Descriptor: Hashable, Sendable {
       throw document.error("the descriptor of \(digest) has no size")
     }
     self.size = size
+    artifactType = value["artifactType"]?.string ?? ""
     var annotations: [String: String] = [:]
     for member in value["annotations"]?.object ?? [] {
       annotations[member.name] = member.value.string

@@ -9,11 +9,15 @@ package struct ImageConfig: Sendable {
   /// Digests of the uncompressed layers, base layer first; nil if the list is missing or all empty.
   package let diffIDs: [Digest]?
 
+  /// What the image runs on, as far as the configuration says.
+  package let platform: Platform
+
   /// Reads a configuration.
   ///
   /// - Throws: `invalidArchive` if it is no JSON object or a member has the wrong form.
   package init(_ document: JSONDocument) throws(StorageError) {
     guard document.value.object != nil else { throw document.error("the image configuration is not an object") }
+    platform = Platform(document.value) ?? Platform(os: "", architecture: "")
     if let text = try document.text("created", of: document.value) {
       guard let time = Timestamp(parsing: text) else { throw document.error("\(goQuoted(text)) is not a time") }
       created = time == .unset ? nil : time

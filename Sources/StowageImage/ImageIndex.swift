@@ -30,16 +30,36 @@ package struct ImageIndex: Sendable {
     return document.value["manifests"] != nil && document.value["layers"] == nil
   }
 
-  /// The instance for a platform: the one whose variant fits best, the first of equals.
+  /// The instance for a platform (registries 4.5): the one whose variant fits best. Of equals in an OCI index, one that is
+  /// compressed with zstd, then the first. What an OCI index lists without a platform comes last.
   ///
   /// - Throws: `invalidArchive` if there is none.
   package func instance(for platform: Platform) throws(StorageError) -> Descriptor {
+    let isDocker = document.value["mediaType"]?.string == MediaType.dockerList
     var best: (rank: Int, descriptor: Descriptor)?
     for descriptor in manifests {
-      guard let other = descriptor.platform, let rank = platform.preference(for: other) else { continue }
-      if rank < best?.rank ?? .max { best = (rank, descriptor) }
+      guard let rank = descriptor.rank(for: platform, isDocker: isDocker) else { continue }
+      if best.map({ rank < $0.rank }) ?? true { best = (rank, descriptor) }
     }
     if let best { return best.descriptor }
-    throw document.error("no image for platform \(platform) in the index")
+    let there = manifests.compactMap(\.platform).filter { !$0.isUnknown }.map(\.description).joined(separator: ", ")
+    throw document.error(
+      "no image for platform \(platform) in the index" + (there.isEmpty ? "" : ", which has those for \(there)"))
+  }
+}
+
+extension Descriptor {
+  /// Whether the entry of an index says that it is no image, but tells about one or is something else.
+  package var isNoImage: Bool {
+    annotations["vnd.docker.reference.type"] != nil || platform?.isUnknown == true || !artifactType.isEmpty
+  }
+
+  /// Its place among the entries of an index; nil if it does not fit.
+  fileprivate func rank(for wanted: Platform, isDocker: Bool) -> Int? {
+    if isNoImage { return nil }
+    guard let platform else { return isDocker ? nil : .max }
+    guard let rank = wanted.preference(for: platform) else { return nil }
+    if isDocker { return rank }
+    return rank * 2 + (annotations["io.github.containers.compression.zstd"] == "true" ? 0 : 1)
   }
 }

@@ -45,15 +45,44 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
     #endif
   }()
 
-  /// How well something built for `other` runs here: nil not at all, 0 best.
+  /// Variants that run each other's programs, the most capable first, by architecture (registries 4.5).
+  private static let variants = ["arm": ["v8", "v7", "v6", "v5"], "arm64": ["v8"]]
+
+  /// What else architectures are called.
+  private static let aliases = [
+    "x86_64": ("amd64", ""), "aarch64": ("arm64", ""), "armhf": ("arm", "v7"), "armel": ("arm", "v6"),
+    "i386": ("386", ""),
+  ]
+
+  /// Reads `os/architecture[/variant]` or an architecture alone, as people write them; nil if it is neither.
+  package init?(text: String) {
+    var parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 1 { parts.insert("linux", at: 0) }
+    guard (2...3).contains(parts.count), !parts.contains("") else { return nil }
+    let (architecture, variant) = Platform.aliases[parts[1]] ?? (parts[1], parts[1] == "arm" ? "v7" : "")
+    self.init(os: parts[0], architecture: architecture, variant: parts.count == 3 ? parts[2] : variant)
+  }
+
+  /// How well something built for `other` runs here: nil not at all, 0 best (registries 4.5).
   package func preference(for other: Platform) -> Int? {
     guard os == other.os, architecture == other.architecture else { return nil }
-    if variant == other.variant { return 0 }
-    if other.variant.isEmpty { return 1 }
-    // arm v7 runs v6 and v5; a plain amd64 or arm64 takes what carries the base variant.
-    let lower = ["v8": ["v8"], "v7": ["v7", "v6", "v5"], "": ["v1", "v8"]][variant] ?? []
-    return lower.firstIndex(of: other.variant).map { $0 + 2 }
+    let table = Platform.variants[architecture] ?? []
+    let tried: [String]
+    if variant.isEmpty {
+      tried = [""] + table
+    } else if let index = table.firstIndex(of: variant) {
+      tried = table[index...] + [""]
+    } else {
+      tried = [variant, ""]
+    }
+    return tried.firstIndex(of: other.variant)
   }
+
+  /// Whether it stands for no platform at all, as of a build's attestations.
+  package var isUnknown: Bool { os == "unknown" && architecture == "unknown" }
+
+  /// Whether something is known of it.
+  package var isGiven: Bool { !os.isEmpty && !architecture.isEmpty }
 
   /// `os/architecture` or `os/architecture/variant`.
   package var description: String { variant.isEmpty ? "\(os)/\(architecture)" : "\(os)/\(architecture)/\(variant)" }

@@ -22,11 +22,13 @@ package struct OverlayMount: TreeMount, Hashable {
   package var target: FilePath
   /// Maps by which the owners in ``lowers`` (not in ``upper``) are shifted; empty for none.
   package var shift: IDMaps
+  /// Those of ``lowers`` that are not shifted.
+  package var unshifted: Set<FilePath>
 
   /// Describes a mount.
   package init(
     lowers: [FilePath], upper: FilePath, work: FilePath?, options: [String], flags: MountFlags, label: String,
-    target: FilePath, shift: IDMaps = IDMaps()
+    target: FilePath, shift: IDMaps = IDMaps(), unshifted: Set<FilePath> = []
   ) {
     self.lowers = lowers
     self.upper = upper
@@ -36,6 +38,7 @@ package struct OverlayMount: TreeMount, Hashable {
     self.label = label
     self.target = target
     self.shift = shift
+    self.unshifted = unshifted
   }
 
   /// All lower directories as the kernel gets them.

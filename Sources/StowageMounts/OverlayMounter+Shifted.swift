@@ -8,7 +8,7 @@ import SystemPackage
 extension OverlayMounter {
   /// Mounts with shifted owners in the lower directories (graph-drivers 12.1, changes-1.64 4.2).
   ///
-  /// Each lower layer's directory gets one idmapped copy of its mount. The copies stay detached if the kernel takes such
+  /// Each lower layer's directory that is to be shifted gets one idmapped copy of its mount. The copies stay detached if the kernel takes such
   /// lower directories; else they are attached in `mapped` beside the mount point for the moment of the mount.
   static func mountShifted(_ mount: OverlayMount, by means: Means) throws(Errno) {
     let namespace = try Syscall.userNamespace(mount.shift)
@@ -40,14 +40,25 @@ private struct MappedCopies {
   private var directories: [FilePath] = []
   /// The copies, in the order of `directories`.
   private var copies: [SharedDescriptor] = []
-  /// For each lower directory: which copy it is in, and its name there.
-  private var places: [(copy: Int, name: String)] = []
+  /// A lower directory: in a copy under a name, or as it is.
+  private enum Lower {
+    case copied(Int, name: String)
+    case plain(FilePath)
+  }
+
+  /// The lower directories.
+  private var places: [Lower] = []
   /// All lower directories as the kernel needs them, opened through the copies.
   private(set) var opened: [SharedDescriptor] = []
 
   init(_ mount: OverlayMount, _ namespace: CInt) throws(Errno) {
     if mount.work == nil { opened.append(SharedDescriptor(try Syscall.open(mount.upper, [.path, .directory]))) }
     for lower in mount.lowers {
+      if mount.unshifted.contains(lower) {
+        places.append(.plain(lower))
+        opened.append(SharedDescriptor(try Syscall.open(lower, [.path, .directory])))
+        continue
+      }
       let path = lower.lexicallyNormalized()
       let directory = path.removingLastComponent()
       let name = path.lastComponent?.string ?? "diff"
@@ -59,7 +70,7 @@ private struct MappedCopies {
         directories.append(directory)
         copies.append(SharedDescriptor(try Syscall.idMappedCopy(of: directory, namespace)))
       }
-      places.append((index, name))
+      places.append(.copied(index, name: name))
       opened.append(SharedDescriptor(try Syscall.openat(copies[index].rawValue, name, [.path, .directory])))
     }
   }
@@ -84,6 +95,12 @@ private struct MappedCopies {
       for path in attached { try? MountExecutor.unmount(path) }
       throw error
     }
-    return (attached, places.map { place.appending(String($0.copy)).appending($0.name) })
+    let lowers = places.map { lower in
+      switch lower {
+      case .copied(let index, let name): place.appending(String(index)).appending(name)
+      case .plain(let path): path
+      }
+    }
+    return (attached, lowers)
   }
 }

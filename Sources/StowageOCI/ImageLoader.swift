@@ -34,6 +34,8 @@ public struct ImageLoader: Sendable {
   ///   - source: The archive.
   ///   - name: A name to give instead of the names in the archive. Normalised as those are: `busybox` becomes
   ///     `localhost/busybox:latest`. Only for an archive with one image.
+  ///   - platform: `os/architecture[/variant]`: of images for several platforms this one's is loaded, and nothing else. `nil` for
+  ///     this machine's, and for all that is there for others only.
   ///   - progress: Told about each layer, from several threads.
   /// - Returns: The images in the order of the archive; an image that is in it twice is listed twice.
   /// - Throws: `invalidArchive` if the source is no image archive or contradicts itself, `digestMismatch` if content
@@ -41,18 +43,27 @@ public struct ImageLoader: Sendable {
   ///   manifests and encrypted layers, `duplicateID` if the store has the image over another top layer, and whatever
   ///   the store throws.
   public func load(
-    from source: ImageSource, name: String? = nil, progress: LoadProgress = .silent
+    from source: ImageSource, name: String? = nil, platform: String? = nil, progress: LoadProgress = .silent
   ) throws(StorageError) -> [LoadedImage] {
     var plans: [ImagePlan]
     do throws(StorageError) {
-      plans = try ImageFormat.plans(of: try ArchiveInput.open(source))
+      plans = try ImageFormat.plans(of: try ArchiveInput.open(source), for: try platform.map(ImageLoader.platform))
       if let name {
         guard plans.count == 1 else {
           throw StorageError(.usage, "a name for an archive with \(plans.count) images")
         }
         plans[0].names = [try ImageName(normalizing: name).description]
       }
-      for plan in plans { try ImageLoader.checkDigests(in: plan) }
+      let most = try store.layers.mostLayers()
+      for plan in plans {
+        try ImageLoader.checkDigests(in: plan)
+        if let most, plan.layers.count > most {
+          throw StorageError(
+            .notSupported,
+            "image \(plan.configDigest.hex) has \(plan.layers.count) layers, of which the driver can mount \(most): "
+              + "have it built with fewer layers, or load it with the driver vfs")
+        }
+      }
     } catch {
       throw error.wrapped("loading \(source)")
     }
@@ -84,6 +95,14 @@ public struct ImageLoader: Sendable {
       transaction.rollBack()
       throw error
     }
+  }
+
+  private static func platform(_ text: String) throws(StorageError) -> Platform {
+    guard let platform = Platform(text: text) else {
+      throw StorageError(
+        .usage, "\(goQuoted(text)) is no platform: give it as linux/amd64 or linux/arm/v7", subject: text)
+    }
+    return platform
   }
 
   /// A name with a digest only fits an image that has it.

@@ -4,6 +4,7 @@ import StowageConfig
 import StowageModel
 import StowageStore
 import StowageSystem
+import SystemPackage
 
 /// One run of the program, from its words to its exit status (cli 2).
 struct Program {
@@ -29,6 +30,12 @@ struct Program {
 
   /// Runs the command and writes all output.
   func run() -> ExitStatus {
+    // The runtime reads the arguments, the program's name among them, from there.
+    if !Syscall.exists("/proc/self/cmdline") {
+      console.printError(
+        "cannot read the command line: /proc/self/cmdline is not there; mount a proc file system on /proc")
+      return .failure
+    }
     let status = dispatch()
     console.flush()
     guard status == .success, let problem = console.outputProblem else { return status }

@@ -59,7 +59,11 @@ struct MappedTree {
   func mapped() throws -> [String] {
     try Self.listing(whole).map { line in
       var fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-      guard fields.count > 4 else { return line }
+      // A capability counts for the root of the maps: revision 3 of the attribute, with 100000 at its end (changes-1.65 2).
+      guard fields.count > 4 else {
+        return line.replacing(
+          "=0x0100000200000000000000000000000000000000", with: "=0x0100000300000000000000000000000000000000a0860100")
+      }
       let ids = fields[3].split(separator: ":").compactMap { Int($0) }
       let shown = zip(ids, [100_000, 200_000]).map { id, start in id < 1000 ? id + start : 65534 }
       fields[3] = shown.map(String.init).joined(separator: ":")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import StowageConfig
 import StowageModel
 import Testing
@@ -42,6 +43,42 @@ import Testing
     #expect(try scratch.load().driverName == "rootful")
     #expect(try scratch.load(variables, uid: 7, rootless: true).driverName == "rootless")
     #expect(try scratch.load(variables, uid: 1500, rootless: true).driverName == "personal")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "files of others"))
+  func `As root of the host, files found by HOME or XDG_CONFIG_HOME count only if they are nobody else's`() throws {
+    let scratch = try Scratch()
+    try scratch.write(user + "storage.conf", driver("users"))
+    try scratch.write(user + "storage.conf.d/1.conf", pull("users"))
+    try scratch.write(admin + "storage.conf", driver("admins"))
+    let (file, drop) = (scratch.path + "/" + user + "storage.conf", scratch.path + "/" + user + "storage.conf.d/1.conf")
+    func loaded(_ variables: [String: String] = [:]) throws -> [String] {
+      let options = try scratch.load(variables)
+      return [options.driverName, options.pullOptions?["k"] ?? "-"]
+    }
+    #expect(try loaded() == ["users", "users"])
+    chown(file, 1234, 0)
+    #expect(try loaded() == ["admins", "users"])
+    #expect(try loaded(["XDG_CONFIG_HOME": scratch.path + "/home/.config"]) == ["admins", "users"])
+    #expect(try loaded(["CONTAINERS_STORAGE_CONF": file]) == ["users", "-"])
+    // In a user namespace root is the user.
+    #expect(try scratch.load(["XDG_RUNTIME_DIR": scratch.path], uid: 7, rootless: true).driverName == "users")
+    chown(file, 0, 0)
+    chmod(drop, 0o666)
+    #expect(try loaded() == ["users", "-"])
+    chmod(drop, 0o644)
+    for (mode, uid) in [(mode_t(0o777), uid_t(0)), (0o755, 1234)] {
+      chmod(scratch.path + "/home", mode)
+      chown(scratch.path + "/home", uid, 0)
+      #expect(try loaded() == ["admins", "-"])
+    }
+    chown(scratch.path + "/home", 0, 0)
+    // A link of root's into a directory of somebody else.
+    try scratch.write("elsewhere/storage.conf", driver("linked"))
+    chown(scratch.path + "/elsewhere", 1234, 0)
+    unlink(file)
+    scratch.link(user + "storage.conf", to: scratch.path + "/elsewhere/storage.conf")
+    #expect(try loaded() == ["admins", "users"])
   }
 
   @Test func `Links count, and dangling ones mask`() throws {

@@ -114,6 +114,32 @@ struct ApplyMetadataTests {
     }
   }
 
+  @Test func `Where owners are changed on disk a capability is for the mapped root, and for others by the maps`() throws
+  {
+    try withTemporaryDirectory { root in
+      let maps = IDMaps(
+        uids: [IDMapping(containerID: 0, hostID: 1000, size: 10)],
+        gids: [IDMapping(containerID: 0, hostID: 1000, size: 10)])
+      func value(_ revision: UInt8, _ root: [UInt8]) -> [UInt8] {
+        [1, 0, 0, revision, 0, 4] + [UInt8](repeating: 0, count: 14) + root
+      }
+      var archive = Archive()
+      let values = [("two", value(2, [])), ("three", value(3, [2, 0, 0, 0])), ("none", value(3, [99, 0, 0, 0]))]
+      for (name, value) in values {
+        var header = header(name, seconds: 1)
+        header.extendedAttributes = [.init(name: Array("security.capability".utf8), value: value)]
+        archive.add(header)
+      }
+      try Syscall.mkdir(root.appending("t"), mode: 0o755)
+      try apply(archive.bytes(), to: root.appending("t"), ApplyOptions(idMaps: maps))
+      let shown = try shell(
+        "cd t; getfattr -e hex -n security.capability two three none 2>/dev/null | grep = || true",
+        directory: root)
+      #expect(
+        shown.outputText.split(separator: "\n").map { $0.suffix(8) } == ["e8030000", "ea030000"], "\(shown)")
+    }
+  }
+
   @Test func `Attributes are set, except those that steer overlayfs or SELinux`() throws {
     try withTemporaryDirectory { root in
       try apply(to: root.appending("t")) {

@@ -68,6 +68,13 @@ struct Archive {
         kind: .characterDevice, name: Array(name.utf8), mode: mode, deviceMajor: major, deviceMinor: minor))
   }
 
+  /// Replaces the beginning of link targets.
+  mutating func replaceTargets(_ old: String, with new: String) {
+    for index in entries.indices where entries[index].header.linkName.starts(with: old.utf8) {
+      entries[index].header.linkName.replaceSubrange(..<old.utf8.count, with: new.utf8)
+    }
+  }
+
   /// The archive's bytes.
   func bytes() throws -> [UInt8] {
     let sink = BytesSink()

@@ -64,6 +64,13 @@ struct OwnerTests {
     }
   }
 
+  /// Attributes as they are once the container's root is 100000: revision 3 of a capability names it (changes-1.65 2).
+  private func mappedCapabilities(_ text: String) -> String {
+    text.replacing(
+      "security.capability=0x0100000200000000000000000000000000000000",
+      with: "security.capability=0x0100000300000000000000000000000000000000a0860100")
+  }
+
   @Test func `Everything but owners stays: set-ID bits, capabilities, attributes, links, times`() throws {
     try withTemporaryDirectory { root in
       try makeTree(root)
@@ -72,7 +79,7 @@ struct OwnerTests {
       let top = try Syscall.open(tree, [.readOnly, .directory])
       try changeOwners(below: top.rawValue, OwnerChangeOptions(try OwnerShift(from: IDMaps(), to: Self.maps)))
       #expect(try listing(tree, Self.format) == mapped(before.0))
-      #expect(try attributes(tree) == before.1)
+      #expect(try attributes(tree) == mappedCapabilities(before.1))
       let status = try Syscall.stat(tree)
       #expect((status.uid, status.gid) == (7, 8))
       #expect(try shell("find a -name '.stowage*' | wc -l", directory: root).outputText == "0\n")
@@ -86,7 +93,7 @@ struct OwnerTests {
       let shift = try OwnerShift(from: IDMaps(), to: Self.maps)
       try copyTree(from: root.appending("a"), to: root.appending("b"), options: CopyOptions(shift: shift))
       #expect(try listing(root.appending("b"), Self.format) == mapped(listing(root.appending("a"), Self.format)))
-      #expect(try attributes(root.appending("b")) == attributes(root.appending("a")))
+      #expect(try attributes(root.appending("b")) == mappedCapabilities(attributes(root.appending("a"))))
       let status = try Syscall.stat(root.appending("b"))
       #expect((status.uid, status.gid, status.permissions) == (100000, 200000, 0o711))
     }
@@ -111,7 +118,7 @@ struct OwnerTests {
       #expect(Set(copied).symmetricDifference(expected).sorted() == [])
       #expect(try listing(root.appending("m"), Self.format) == expected)
       let capability = try shell("getfattr -h -e hex -n security.capability up/cap", directory: root).outputText
-      #expect(capability.contains("0x0100000200000000000000000000000000000000"))
+      #expect(capability.contains("0x0100000300000000000000000000000000000000a0860100"))
     }
   }
 

@@ -89,19 +89,81 @@ struct ProduceTests {
     }
   }
 
-  @Test func `IDs are mapped back; what has no place is left out, whiteouts fall back to root`() throws {
+  private let maps = IDMaps(
+    uids: [IDMapping(containerID: 0, hostID: 1000, size: 10)], gids: [IDMapping(containerID: 0, hostID: 1000, size: 10)]
+  )
+
+  @Test func `IDs are mapped back, whiteouts fall back to root, and any other object without a place is named`() throws
+  {
     try withTemporaryDirectory { root in
-      _ = try shell(
-        "mkdir upper && cd upper && : > in && chown 1005:1006 in && : > out && mknod gone c 0 0", directory: root)
-      let maps = IDMaps(
-        uids: [IDMapping(containerID: 0, hostID: 1000, size: 10)],
-        gids: [IDMapping(containerID: 0, hostID: 1000, size: 10)])
+      _ = try shell("mkdir upper && cd upper && : > in && chown 1005:1006 in && mknod gone c 0 0", directory: root)
       let reader = TarReader(BytesSource(try overlayDiff(root.appending("upper"), maps: maps)))
       var found: [String] = []
       while let header = try reader.next() {
         found.append("\(String(decoding: header.name, as: UTF8.self)) \(header.uid):\(header.gid)")
       }
       #expect(found == [".wh.gone 0:0", "in 5:6"])
+      _ = try shell("rm upper/gone; : > upper/out && chown 3:1000 upper/out", directory: root)
+      for diff in [
+        { try overlayDiff(root.appending("upper"), maps: maps) },
+        { try treeDiff(root.appending("upper"), nil, maps: maps) },
+      ] {
+        let error = #expect(throws: StorageError.self) { _ = try diff() }
+        #expect(error?.code == .invalidMappings)
+        #expect(error?.message.contains("/out, which belongs to 3:1000") == true, "\(error?.message ?? "")")
+      }
+    }
+  }
+
+  @Test
+  func `Capabilities of revision 3 are mapped back: revision 2 for the container's root, none for who has no place`()
+    throws
+  {
+    try withTemporaryDirectory { root in
+      func capability(_ id: String) -> String { "0x0100000300040000000000000000000000000000" + id }
+      _ = try shell(
+        """
+        mkdir upper && cd upper && for i in plain root user nobody; do : > $i; chown 1000:1000 $i; done
+        setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 plain
+        setfattr -n security.capability -v \(capability("e8030000")) root
+        setfattr -n security.capability -v \(capability("ea030000")) user
+        setfattr -n security.capability -v \(capability("10270000")) nobody
+        """, directory: root)
+      func values(_ maps: IDMaps) throws -> [String] {
+        let reader = TarReader(BytesSource(try overlayDiff(root.appending("upper"), maps: maps)))
+        var found: [String] = []
+        while let header = try reader.next() {
+          let value = header.extendedAttributes.first?.value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
+          found.append("\(String(decoding: header.name, as: UTF8.self)) \(value ?? "-")")
+        }
+        return found
+      }
+      let (second, third) = ("0100000200040000000000000000000000000000", "0100000300040000000000000000000000000000")
+      #expect(try values(maps) == ["nobody -", "plain \(second)", "root \(second)", "user \(third)02000000"])
+      #expect(
+        try values(IDMaps()) == [
+          "nobody \(third)10270000", "plain \(second)", "root \(third)e8030000", "user \(third)ea030000",
+        ])
+    }
+  }
+
+  @Test func `Names that would delete something when they are imported are left out, or refused`() throws {
+    try withTemporaryDirectory { root in
+      _ = try shell(
+        """
+        mkdir -p old/d new/d new/.wh.keep && : > new/.wh.keep/x && : > new/d/.wh.passwd && : > new/d/real &&
+        : > new/d/.wh..wh..opq && : > old/d/.wh.was && ln new/d/real new/d/.wh.link && mkdir upper && cp -a new/. upper &&
+        mknod upper/d/.wh..opq c 0 0
+        """, directory: root)
+      let expected = ["5 d/", "0 d/real"]
+      #expect(try entries(overlayDiff(root.appending("upper"))) == expected)
+      #expect(try entries(treeDiff(root.appending("new"), nil)) == expected)
+      #expect(try entries(treeDiff(root.appending("new"), root.appending("old"))) == expected)
+      let error = #expect(throws: StorageError.self) {
+        try writeOverlayDiff(upper: root.appending("upper"), lowers: [], markNames: .refused, to: BytesSink())
+      }
+      #expect(error?.message.contains("/.wh.keep") == true)
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import StowageDigest
 import StowageModel
 import Testing
@@ -127,6 +128,33 @@ import Testing
       builder.add("./manifest.json", text: #"[{"Config":"c.json","RepoTags":["first:1"],"Layers":["l.tar"]}]"#)
     }
     #expect(try plans(scratch.write(bytes)).first?.names == ["localhost/first:1"])
+  }
+
+  @Test(arguments: [
+    "index.json", "manifest.json", "version", "blobs/sha256/\(String(repeating: "a", count: 64))", "signature-1",
+  ])
+  func `Files of a layout that are links out of it, FIFOs or devices are not read (CVE-2025-11395)`(name: String) throws
+  {
+    let scratch = Scratch()
+    try shell(
+      """
+      mkdir -p \(scratch.path)/d/blobs/sha256; echo '[]' > \(scratch.path)/secret; cd \(scratch.path)/d
+      """)
+    let container: DirectoryContainer
+    guard case .directory(let opened) = try ArchiveInput.open(.path("\(scratch.path)/d")) else {
+      throw CommandFailure(description: "")
+    }
+    container = opened
+    for make in ["ln -s \(scratch.path)/secret", "ln -s ../../../\(scratch.path)/secret", "ln -s /proc/self/environ"] {
+      try shell("cd \(scratch.path)/d; \(make) \(name)")
+      #expect(try container.blob(at: name)?.name == nil, "\(make)")
+      try shell("rm \(scratch.path)/d/\(name)")
+    }
+    for make in ["mkfifo $n", "mkdir $n"] + (geteuid() == 0 ? ["mknod $n c 1 3"] : []) {
+      try shell("cd \(scratch.path)/d; n=\(name); \(make)")
+      #expect(throws: StorageError.self, "\(make)") { _ = try container.blob(at: name) }
+      try shell("rm -r \(scratch.path)/d/\(name)")
+    }
   }
 
   @Test func `A layer that is a directory, a device or a loop of links is refused`() {

@@ -75,10 +75,12 @@ private final class ApplyRun {
       throw ApplyRun.failure(error, .stream)
     }
     request.progress?(UInt64(stream.compressedSize))
-    return ApplyResult(
+    var result = ApplyResult(
       compressedDigest: stream.compressedDigest, compressedSize: stream.compressedSize,
       diffDigest: stream.diffDigest, diffSize: stream.diffSize, compression: stream.compression,
       uidSet: ids.sortedUIDs, gidSet: ids.sortedGIDs, contentSize: try contentSize(of: root))
+    result.impliedDirectories = extractor.impliedDirectories
+    return result
   }
 
   /// Compares with what the caller expects.

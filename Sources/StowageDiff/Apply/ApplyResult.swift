@@ -21,6 +21,8 @@ package struct ApplyResult: Sendable, Hashable {
   /// What the driver reports as the size of the content, in bytes: for overlay and literal whiteouts the disk usage of
   /// the tree (``diskUsage(of:)``), for plain trees the sum of the sizes in the headers. Source: archive-and-diff 9.4.
   package var contentSize: Int64
+  /// Paths of the directories that the archive has no entry for, parents first; see ``adoptDirectories(_:in:from:attributes:flushes:)``.
+  package var impliedDirectories: [[UInt8]] = []
 
   /// Makes a result.
   package init(

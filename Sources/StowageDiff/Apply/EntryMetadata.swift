@@ -143,8 +143,9 @@ extension LayerExtractor {
   /// Sets the entry's attributes (archive-and-diff 4.6), except those that would steer overlayfs (archive-and-diff 14, W24).
   private func setAttributes(of target: MetadataTarget, _ header: TarHeader, _ path: EntryPath) throws(StorageError) {
     for attribute in header.extendedAttributes where !isRefused(attribute.name) {
+      guard let value = storedValue(of: attribute, path) else { continue }
       do throws(Errno) {
-        try target.setAttribute(attribute.name, attribute.value)
+        try target.setAttribute(attribute.name, value)
       } catch {
         let ignored =
           error == .notSupported || error == .notSupportedOnSocket
@@ -157,6 +158,17 @@ extension LayerExtractor {
         }
       }
     }
+  }
+
+  /// The value as it is stored in a layer with these owners on disk; `nil` for a capability that counts for nobody there.
+  private func storedValue(of attribute: TarHeader.ExtendedAttribute, _ path: EntryPath) -> [UInt8]? {
+    guard attribute.name == FileCapability.name else { return attribute.value }
+    let value = FileCapability.stored(attribute.value, options.idMaps)
+    if value == nil {
+      Log.warning(
+        "\(displayPath(path.bytes)): leaving out a capability for a user who has no place in the layer's ID maps")
+    }
+    return value
   }
 
   private func isRefused(_ name: [UInt8]) -> Bool {

@@ -6,7 +6,7 @@ internal import SystemPackage
 
 extension LayerExtractor {
   /// The directory an entry goes into; missing ones are made with mode 0755 for the mapped root
-  /// (archive-and-diff 14, W12).
+  /// (archive-and-diff 14, W12), and remembered: what a lower layer has there is given when the layer is put over it.
   ///
   /// A whiteout of this tree in the place of a directory becomes an opaque directory: the archive has both.
   func directory(of path: EntryPath) throws(StorageError) -> OpenDirectory {
@@ -75,6 +75,8 @@ extension LayerExtractor {
       if isOpaque { try markOpaque(target, implicit) }
     }
     made?.insert(implicit.bytes)
+    // One that hides what lower layers have there is not theirs.
+    if !isOpaque { imply(implicit) }
     return true
   }
 }

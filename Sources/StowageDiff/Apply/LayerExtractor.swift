@@ -21,6 +21,9 @@ final class LayerExtractor {
   var owners: OwnerMapper
   /// What this archive made, where that matters; nil if everything in the tree is from this archive.
   var made: MadePaths?
+  /// The directories that were made without an entry, each with a number in the order of making; none with plain trees, where
+  /// what lower layers have is there.
+  private var implied: [ArraySlice<UInt8>: Int] = [:]
   var warnedAboutAttributes = false
 
   /// Directories with an entry, for their times at the end.
@@ -115,13 +118,28 @@ final class LayerExtractor {
     rememberTimes(header, path)
   }
 
+  /// The directories that the archive has no entry for, parents first: lower layers may know better what they are.
+  var impliedDirectories: [[UInt8]] { implied.sorted { $0.value < $1.value }.map { Array($0.key) } }
+
+  /// Enters a directory that was made without an entry.
+  func imply(_ path: EntryPath) {
+    if options.whiteouts != .plain { implied[path.bytes] = implied.count }
+  }
+
   /// Names the directory for ``finish()``.
   func rememberTimes(_ header: TarHeader, _ path: EntryPath) {
+    implied[path.bytes] = nil
     finalTimes.append((path, EntryTimes.clamped(header.accessed) ?? .epoch, EntryTimes.clamped(header.modified)))
   }
 
-  /// Forgets directories that were removed again, with everything below them.
+  /// Forgets directories that were removed again, and those implied, with everything below them.
   func forgetTimes(below path: EntryPath) {
+    if !implied.isEmpty {
+      implied = implied.filter { entry in
+        !(entry.key.starts(with: path.bytes)
+          && (entry.key.count == path.count || entry.key[entry.key.startIndex + path.count] == UInt8(ascii: "/")))
+      }
+    }
     finalTimes.removeAll { entry in
       entry.path.bytes.starts(with: path.bytes)
         && (entry.path.count == path.count || entry.path.terminated[path.count] == UInt8(ascii: "/"))

@@ -202,7 +202,11 @@ private struct ComparedObject {
         let value = try withCString(copying: attribute) { (attribute) throws(Errno) in
           try ExtendedAttributes.value(directory, name, attribute)
         }
-        if isCapability { capability = value } else { user[attribute] = value }
+        if isCapability {
+          capability = value.flatMap { FileCapability.inside($0, maps) ?? $0 }
+        } else {
+          user[attribute] = value
+        }
       }
       let target = status.kind == .symbolicLink ? try Syscall.readlinkat(directory, name) : []
       return (status, capability, user, target)

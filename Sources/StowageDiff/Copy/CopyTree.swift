@@ -251,13 +251,19 @@ private final class TreeCopier {
     if name.elementsEqual("security.selinux".utf8) { return }
     let value: [UInt8]?
     do throws(Errno) { value = try withCString(copying: name, read) } catch { throw .failed("lgetxattr", path, error) }
-    guard let value else { return }
+    guard let value = value.flatMap({ stored($0, of: name) }) else { return }
     do throws(Errno) { try target.setAttribute(name, value) } catch {
       let isOfTree = name.starts(with: "user.".utf8) || name.elementsEqual("security.capability".utf8)
       let isRefused = error == .notPermitted || error == .permissionDenied
       let isIgnored = error == .notSupported || (isRefused && (options.inUserNamespace || !isOfTree))
       if !isIgnored { throw .failed("lsetxattr", path, error) }
     }
+  }
+
+  /// The value of an attribute under other owners; `nil` for a capability that counts for nobody there.
+  private func stored(_ value: [UInt8], of name: [UInt8]) -> [UInt8]? {
+    guard let shift = options.shift, name == FileCapability.name else { return value }
+    return FileCapability.inside(value, shift.from).flatMap { FileCapability.stored($0, shift.to) }
   }
 
   private func calling(

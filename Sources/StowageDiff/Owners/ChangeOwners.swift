@@ -255,7 +255,6 @@ private final class OwnerChanger: Sendable {
 
 /// Attributes that a change of owner drops or makes wrong, as they have to be afterwards.
 private struct KeptAttributes {
-  private static let capability = Array("security.capability".utf8)
   private static let override = Array("user.containers.override_stat".utf8)
 
   private var values: [(name: [UInt8], value: [UInt8])] = []
@@ -265,9 +264,13 @@ private struct KeptAttributes {
   ) throws(Errno) {
     guard status.kind == .regular || (status.isDirectory && options.rewritesOverrides) else { return }
     let names = try ExtendedAttributes.names(directory, entry)
-    if names.contains(KeptAttributes.capability) {
-      guard let value = try KeptAttributes.read(KeptAttributes.capability, directory, entry) else { return }
-      values.append((KeptAttributes.capability, value))
+    if names.contains(FileCapability.name) {
+      guard let value = try KeptAttributes.read(FileCapability.name, directory, entry) else { return }
+      let inside = FileCapability.inside(value, options.shift.from)
+      // One that counts for nobody inside counts for nobody in the copy.
+      if let inside, let stored = FileCapability.stored(inside, options.shift.to) {
+        values.append((FileCapability.name, stored))
+      }
     }
     if options.rewritesOverrides, names.contains(KeptAttributes.override) {
       guard let value = try KeptAttributes.read(KeptAttributes.override, directory, entry) else { return }

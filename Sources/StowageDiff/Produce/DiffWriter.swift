@@ -7,26 +7,58 @@ internal import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
+/// What becomes of objects of a tree whose names mark deletions in an archive: those that a program in a container has made.
+package enum MarkNames: Hashable, Sendable {
+  /// They are written, as marks.
+  case kept
+  /// They are left out with a warning, directories with all that is in them.
+  case omitted
+  /// The first one ends the work.
+  case refused
+}
+
+/// Whether an object's name would be a mark in an archive.
+func isMarkName(_ path: [UInt8]) -> Bool {
+  EntryPath(relative: path.last == UInt8(ascii: "/") ? path.dropLast() : path[...]).base.starts(with: whiteoutPrefix)
+}
+
 /// Writes objects of a tree into an archive, one after the other (archive-and-diff 8.4).
 final class DiffWriter {
   private let tar: TarWriter
   private let maps: IDMaps
   private let headers: ObjectHeaders
+  private let markNames: MarkNames
   private let cancellation: CancellationFlag?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
 
-  init(_ sink: any ByteSink, maps: IDMaps, cancellation: CancellationFlag?) {
+  init(_ sink: any ByteSink, maps: IDMaps, markNames: MarkNames, cancellation: CancellationFlag?) {
     tar = TarWriter(sink)
     self.maps = maps
-    headers = ObjectHeaders(maps: maps)
+    self.markNames = markNames
+    headers = ObjectHeaders(maps: maps, refusesForeignOwners: true)
     self.cancellation = cancellation
   }
 
   deinit { buffer.deallocate() }
 
-  /// Adds an object under its path. Sockets and owners without a place in the container are left out, with a log line.
+  /// Whether an object is to be left out because an archive would mean another one's deletion by its name; that is logged.
+  ///
+  /// - Throws: `notSupported` if such names are refused.
+  func omits(_ path: [UInt8]) throws(StorageError) -> Bool {
+    guard markNames != .kept, isMarkName(path) else { return false }
+    let text = "\(displayPath(path)): in an archive a name that begins with .wh. deletes what lower layers have"
+    if markNames == .refused {
+      throw StorageError(
+        .notSupported, "\(text): rename it, or leave it out", path: String(decoding: path, as: UTF8.self))
+    }
+    Log.warning("\(text); it is left out")
+    return true
+  }
+
+  /// Adds an object under its path. Sockets are left out, with a log line.
   ///
   /// - Returns: the header written, nil if it was left out.
+  /// - Throws: `invalidMappings` for an owner without a place in the container.
   @discardableResult
   func add(_ entry: borrowing FoundObject) throws(StorageError) -> TarHeader? {
     try cancellation?.check()

@@ -9,15 +9,22 @@ internal import SystemPackage
 /// Describes the objects of one tree, one after the other, as headers of an archive (archive-and-diff 8.4).
 final class ObjectHeaders {
   private let maps: IDMaps
+  private let refusesForeignOwners: Bool
   /// First name in this archive of each file with several names.
   private var firstNames: [FileIdentity: [UInt8]] = [:]
 
-  /// - Parameter maps: owners are described as seen inside.
-  init(maps: IDMaps) { self.maps = maps }
+  /// - Parameters:
+  ///   - maps: owners are described as seen inside.
+  ///   - refusesForeignOwners: whether an owner without a place in the container is an error, instead of being left out.
+  init(maps: IDMaps, refusesForeignOwners: Bool = false) {
+    self.maps = maps
+    self.refusesForeignOwners = refusesForeignOwners
+  }
 
   /// The header of an object under its path; a further name of a file that was described is a hard link to the first.
   ///
-  /// - Returns: nil for sockets and for owners without a place in the container; that is logged.
+  /// - Returns: nil for sockets, and for owners without a place in the container if these are left out; that is logged.
+  /// - Throws: `invalidMappings` for such an owner if they are refused (changes-1.65 1).
   func header(of entry: borrowing FoundObject) throws(StorageError) -> TarHeader? {
     guard var header = try plainHeader(of: entry) else { return nil }
     if !entry.status.isDirectory, entry.status.linkCount > 1,
@@ -28,8 +35,14 @@ final class ObjectHeaders {
       header.size = 0
     }
     do throws(IDMapError) {
-      (header.uid, header.gid) = try mapped(entry.status, isLiteralWhiteout: isWhiteoutName(header.name))
+      (header.uid, header.gid) = try mapped(entry.status, isLiteralWhiteout: isMarkName(header.name))
     } catch {
+      if refusesForeignOwners {
+        throw StorageError(
+          .invalidMappings,
+          "cannot describe \(displayPath(entry.path)), which belongs to \(entry.status.uid):\(entry.status.gid), "
+            + "as the container sees it: \(error); give it an owner of the container's ID maps", cause: error)
+      }
       Log.error("Can't add file \(displayPath(entry.path)) to tar: \(error); skipping")
       return nil
     }
@@ -92,7 +105,17 @@ final class ObjectHeaders {
         let value = try withCString(copying: name) { (attribute) throws(Errno) in
           try ExtendedAttributes.value(directory, object, attribute)
         }
-        if let value { found.append(TarHeader.ExtendedAttribute(name: name, value: value)) }
+        guard let value else { continue }
+        guard name == FileCapability.name else {
+          found.append(TarHeader.ExtendedAttribute(name: name, value: value))
+          continue
+        }
+        if let value = FileCapability.inside(value, maps) {
+          found.append(TarHeader.ExtendedAttribute(name: name, value: value))
+        } else {
+          Log.warning(
+            "\(displayPath(entry.path)): leaving out a capability for a user who has no place in the layer's ID maps")
+        }
       } catch {
         throw .failed("lgetxattr \(goQuoted(bytes: name))", entry.path, error)
       }
@@ -111,10 +134,6 @@ final class ObjectHeaders {
     if isLiteralWhiteout { return (Int64(status.uid), Int64(status.gid)) }
     let owner = try maps.containerIDs(uid: Int(status.uid), gid: Int(status.gid))
     return (Int64(owner.uid), Int64(owner.gid))
-  }
-
-  private func isWhiteoutName(_ name: [UInt8]) -> Bool {
-    EntryPath(relative: name.last == UInt8(ascii: "/") ? name.dropLast() : name[...]).base.starts(with: whiteoutPrefix)
   }
 }
 

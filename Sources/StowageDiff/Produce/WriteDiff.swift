@@ -13,18 +13,20 @@ package import SystemPackage
 ///   - lowers: those of the layers below, nearest first: an opaque mark is written only if there was something to hide.
 ///   - attributes: where the marks of opaque directories are.
 ///   - maps: owners are written as seen inside.
+///   - markNames: what becomes of names that would delete something when the archive is extracted.
 ///   - cancellation: stops the work between two entries.
 ///   - sink: gets the archive; not finished.
 /// - Throws: `system`, `cancelled`; `invalidArchive` if a file changes its size meanwhile. Part of the archive has been
 ///   written then.
 package func writeOverlayDiff(
   upper: FilePath, lowers: [FilePath], attributes: OverlayAttributes = .trusted, maps: IDMaps = IDMaps(),
-  cancellation: CancellationFlag? = nil, to sink: any ByteSink
+  markNames: MarkNames = .omitted, cancellation: CancellationFlag? = nil, to sink: any ByteSink
 ) throws(StorageError) {
-  let writer = DiffWriter(sink, maps: maps, cancellation: cancellation)
+  let writer = DiffWriter(sink, maps: maps, markNames: markNames, cancellation: cancellation)
   let marks = OverlayMarks(attributes)
   let lowerTrees = try LowerTrees(lowers, attributes: attributes)
   try walkTree(at: upper) { (entry) throws(StorageError) in
+    if try writer.omits(entry.path) { return .skip }
     if try marks.isWhiteout(entry) {
       try writer.addWhiteout(FoundObject(entry))
       return .skip
@@ -45,16 +47,18 @@ package func writeOverlayDiff(
 ///   - old: what it is compared with; nil writes everything.
 ///   - maps: owners are written as seen inside the new tree.
 ///   - oldMaps: those of the old tree, for the comparison.
+///   - markNames: what becomes of names that would delete something when the archive is extracted.
 ///   - cancellation: stops the work between two entries.
 ///   - sink: gets the archive; not finished.
-/// - Throws: as ``writeOverlayDiff(upper:lowers:attributes:maps:cancellation:to:)``.
+/// - Throws: as ``writeOverlayDiff(upper:lowers:attributes:maps:markNames:cancellation:to:)``.
 package func writeTreeDiff(
-  new: FilePath, old: FilePath?, maps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(),
+  new: FilePath, old: FilePath?, maps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), markNames: MarkNames = .omitted,
   cancellation: CancellationFlag? = nil, to sink: any ByteSink
 ) throws(StorageError) {
-  let writer = DiffWriter(sink, maps: maps, cancellation: cancellation)
+  let writer = DiffWriter(sink, maps: maps, markNames: markNames, cancellation: cancellation)
   guard let old else {
     try walkTree(at: new) { (entry) throws(StorageError) in
+      if try writer.omits(entry.path) { return .skip }
       try writer.add(FoundObject(entry))
       return .enter
     }
@@ -62,8 +66,14 @@ package func writeTreeDiff(
   }
   let tree = try ReadableTree(new)
   let now = FileTime.now()
+  var omitted: EntryPath?
   for change in try treeChanges(new: new, old: old, newMaps: maps, oldMaps: oldMaps) {
     let path = EntryPath(relative: change.path.drop { $0 == UInt8(ascii: "/") })
+    if let omitted, path.bytes.starts(with: Array(omitted.bytes) + [UInt8(ascii: "/")]) { continue }
+    if try writer.omits(Array(path.bytes)) {
+      omitted = path
+      continue
+    }
     if change.kind == .delete {
       try writer.addDeletion(Array(path.bytes), now: now)
       continue

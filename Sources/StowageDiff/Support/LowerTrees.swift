@@ -71,16 +71,56 @@ final class LowerTrees {
     return try find(path, in: scope)
   }
 
+  /// The directory that these trees show at a path, open for reading; `nil` if they show none.
+  func directory(at path: [UInt8]) throws(StorageError) -> OwnedRoot? {
+    var indices = 0..<roots.count
+    let ends = path.indices.filter { path[$0] == UInt8(ascii: "/") } + [path.endIndex]
+    for end in ends {
+      var nearest: OwnedRoot?
+      for index in indices {
+        guard let found = try status(path[..<end], in: index) else { continue }
+        guard !found.isWhiteout, found.status.isDirectory else {
+          indices = indices.lowerBound..<index
+          break
+        }
+        let opened = try open(path[..<end], in: index)
+        let isOpaque = try isOpaque(opened.rawValue, path[..<end])
+        if nearest == nil { nearest = opened }
+        if isOpaque {
+          indices = indices.lowerBound..<index + 1
+          break
+        }
+      }
+      if end == path.endIndex { return nearest }
+      if nearest == nil { return nil }
+    }
+    return nil
+  }
+
+  private func open(_ path: ArraySlice<UInt8>, in index: Int) throws(StorageError) -> OwnedRoot {
+    do throws(Errno) {
+      return OwnedRoot(try openBeneath(roots[index].rawValue, path, [.readOnly, .directory]))
+    } catch {
+      throw .failed("open", path, error)
+    }
+  }
+
+  private func isOpaque(_ directory: CInt, _ path: ArraySlice<UInt8>) throws(StorageError) -> Bool {
+    do throws(Errno) {
+      return try withCString(copying: attributes.opaqueName.utf8) { (name) throws(Errno) in
+        try ExtendedAttributes.value(directory, name) == [UInt8(ascii: "y")]
+      }
+    } catch {
+      throw .failed("fgetxattr", path, error)
+    }
+  }
+
   private func status(
     _ path: some Collection<UInt8>, in index: Int
   ) throws(StorageError) -> (status: FileStatus, isWhiteout: Bool)? {
     let root = roots[index].rawValue
     do throws(Errno) {
-      let handle = OwnedDescriptor(
-        owning: try withCString(copying: path) { (name) throws(Errno) in
-          try Syscall.openat2(root, name, [.path, .noFollow], resolve: [.beneath, .noMagicLinks, .noSymbolicLinks])
-            .release()
-        })
+      let handle = try openBeneath(root, path, .path)
       let status = try Syscall.fstat(handle.rawValue)
       if isWhiteoutDevice(status) { return (status, true) }
       guard status.kind == .regular, status.size == 0 else { return (status, false) }
@@ -98,17 +138,41 @@ final class LowerTrees {
   /// file itself cannot be asked.
   private func hasWhiteoutMark(_ path: EntryPath, _ root: CInt) throws(Errno) -> Bool {
     let above = path.parent.isEmpty ? [UInt8(ascii: ".")] : Array(path.parent)
-    let directory = OwnedDescriptor(
-      owning: try withCString(copying: above) { (name) throws(Errno) in
-        try Syscall.openat2(root, name, [.path, .directory], resolve: [.beneath, .noMagicLinks, .noSymbolicLinks])
-          .release()
-      })
+    let directory = try openBeneath(root, above, [.path, .directory])
     return try path.withBase { (base) throws(Errno) in
       try withCString(copying: (attributes.prefix + "whiteout").utf8) { (name) throws(Errno) in
         try ExtendedAttributes.value(directory.rawValue, base, name) != nil
       }
     }
   }
+}
+
+/// Opens what is at a path and follows no link, also where the kernel, or a sandbox, has no call for that.
+private func openBeneath(
+  _ root: CInt, _ path: some Collection<UInt8>, _ flags: OpenFlags
+) throws(Errno) -> OwnedDescriptor {
+  do throws(Errno) {
+    return OwnedDescriptor(
+      owning: try withCString(copying: path) { (name) throws(Errno) in
+        try Syscall.openat2(
+          root, name, flags.union(.noFollow), resolve: [.beneath, .noMagicLinks, .noSymbolicLinks]
+        ).release()
+      })
+  } catch {
+    guard error == .noFunction || error == .notPermitted else { throw error }
+  }
+  var directory = try Syscall.openat(root, ".", [.path, .directory])
+  let parts = Array(path).split(separator: UInt8(ascii: "/")).map(Array.init)
+  for part in parts.dropLast() {
+    let next = try withCString(copying: part) { (name) throws(Errno) in
+      try Syscall.openat(directory.rawValue, name, [.path, .directory, .noFollow]).release()
+    }
+    directory = OwnedDescriptor(owning: next)
+  }
+  let last = try withCString(copying: parts.last ?? [UInt8(ascii: ".")]) { (name) throws(Errno) in
+    try Syscall.openat(directory.rawValue, name, flags.union(.noFollow)).release()
+  }
+  return OwnedDescriptor(owning: last)
 }
 
 /// A descriptor that can be an element of an array.

@@ -6,6 +6,10 @@ package import StowageModel
 package protocol OwnerShifting: GraphDriver {
   /// Whether layers can be presented with owners shifted to `maps`; empty maps ask in general.
   func supportsShifting(_ maps: IDMaps) -> Bool
+
+  /// Whether what is written to a layer that is presented so is stored with the IDs of the host: the kernel does that, mount
+  /// programs store those of the container.
+  var storesHostIDs: Bool { get }
 }
 
 extension GraphDriver {

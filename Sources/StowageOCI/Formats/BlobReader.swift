@@ -63,6 +63,7 @@ struct BlobReader: Sendable {
     }
     return ImagePlan(
       config: configDocument.bytes, configDigest: manifest.config.digest, manifest: manifestDocument.bytes,
-      manifestDigest: digest, layers: layers, created: config.created, names: [])
+      manifestDigest: digest, layers: layers, created: config.created,
+      platform: config.platform, names: [])
   }
 }

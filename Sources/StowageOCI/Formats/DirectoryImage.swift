@@ -19,8 +19,8 @@ struct DirectoryImage {
     self.container = container
   }
 
-  /// Plans the image. A `manifest.json` that is a list stands for the instance for this platform.
-  func plans() throws(StorageError) -> [ImagePlan] {
+  /// Plans the image. A `manifest.json` that is a list stands for the instance for a platform.
+  func plans(for platform: Platform) throws(StorageError) -> [ImagePlan] {
     // Before version 1.1 of the transport all digests were SHA-256 and blobs had a suffix; those are not read.
     let reader = BlobReader(container: container) { $0.algorithm == "sha256" ? $0.hex : "\($0.algorithm)-\($0.hex)" }
     var document = manifest
@@ -28,7 +28,7 @@ struct DirectoryImage {
     var indexes: [(digest: Digest, bytes: [UInt8])] = []
     if ImageIndex.matches(document, mediaType: "") {
       indexes.append((digest, document.bytes))
-      let instance = try ImageIndex(document).instance(for: .current)
+      let instance = try ImageIndex(document).instance(for: platform)
       let blob = try container.requiredBlob(at: "\(instance.digest.hex).manifest.json")
       let bytes = try blob.contents(limit: DocumentLimit.document)
       try reader.verify(bytes, instance.digest, blob.name)

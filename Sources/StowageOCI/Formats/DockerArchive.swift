@@ -51,7 +51,7 @@ struct DockerArchive {
     return ImagePlan(
       config: document.bytes, configDigest: configDigest, manifest: manifestBytes,
       manifestDigest: sha256(of: manifestBytes), layers: layers, created: config.created,
-      names: try names(of: item, index))
+      platform: config.platform, names: try names(of: item, index))
   }
 
   /// Pairs the paths of layers with their diffIDs; a repeated diffID stands for the first path.

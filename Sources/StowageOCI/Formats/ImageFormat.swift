@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageCompression
+import StowageImage
 import StowageModel
 
 /// Finds out what a source is and plans its images.
@@ -10,23 +11,40 @@ import StowageModel
 enum ImageFormat {
   /// Plans all images of an input.
   ///
-  /// - Throws: `invalidArchive` if it is in none of the formats.
-  static func plans(of input: ArchiveInput) throws(StorageError) -> [ImagePlan] {
-    switch input {
-    case .directory(let container): try plans(ofDirectory: container)
-    case .file(let file): try plans(ofFile: file)
+  /// - Parameter wanted: only images for this platform; `nil` for all, of which this machine's are preferred.
+  /// - Throws: `invalidArchive` if it is in none of the formats, or has no image for the platform.
+  static func plans(of input: ArchiveInput, for wanted: Platform? = nil) throws(StorageError) -> [ImagePlan] {
+    let platform = wanted ?? .current
+    let plans =
+      switch input {
+      case .directory(let container): try plans(ofDirectory: container, platform)
+      case .file(let file): try plans(ofFile: file, platform)
+      }
+    guard let wanted else {
+      for plan in plans where plan.platform.isGiven && platform.preference(for: plan.platform) == nil {
+        Log.warning("image platform (\(plan.platform)) does not match the expected platform (\(platform))")
+      }
+      return plans
     }
+    let fitting = plans.filter { !$0.platform.isGiven || wanted.preference(for: $0.platform) != nil }
+    guard fitting.isEmpty else { return fitting }
+    throw StorageError(
+      .invalidArchive,
+      "no image for platform \(wanted) in the archive, which has those for "
+        + plans.map(\.platform.description).joined(separator: ", "))
   }
 
-  private static func plans(ofDirectory container: DirectoryContainer) throws(StorageError) -> [ImagePlan] {
-    if let layout = try OCILayout(container, usesAnnotations: false) { return try layout.plans() }
-    if let image = try DirectoryImage(container) { return try image.plans() }
+  private static func plans(
+    ofDirectory container: DirectoryContainer, _ platform: Platform
+  ) throws(StorageError) -> [ImagePlan] {
+    if let layout = try OCILayout(container, usesAnnotations: false) { return try layout.plans(for: platform) }
+    if let image = try DirectoryImage(container) { return try image.plans(for: platform) }
     throw unsupported([
       ("oci", "no index.json"), ("dir", "no manifest.json with an image manifest"),
     ])
   }
 
-  private static func plans(ofFile file: InputFile) throws(StorageError) -> [ImagePlan] {
+  private static func plans(ofFile file: InputFile, _ platform: Platform) throws(StorageError) -> [ImagePlan] {
     let index: TarIndex
     do throws(ArchiveError) {
       index = try TarIndex(file)
@@ -41,8 +59,8 @@ enum ImageFormat {
       try DockerArchive(TarContainer(file, index, rules: .dockerArchive))
     }
     switch (layout, archive) {
-    case (.success(let layout?), .success(let archive?)): return try plans(of: layout, or: archive)
-    case (.success(let layout?), _): return try layout.plans()
+    case (.success(let layout?), .success(let archive?)): return try plans(of: layout, or: archive, platform)
+    case (.success(let layout?), _): return try layout.plans(for: platform)
     case (_, .success(let archive?)): return try archive.plans()
     case (.success(nil), .success(nil)):
       throw unsupported([
@@ -55,12 +73,15 @@ enum ImageFormat {
   /// Plans an archive that is both, as new versions of Docker save them.
   ///
   /// With one image the OCI side counts. Podman refuses an OCI archive with several and goes on to the docker-archive, and
-  /// so it does after any failure.
-  private static func plans(of layout: OCILayout, or archive: DockerArchive) throws(StorageError) -> [ImagePlan] {
+  /// so it does after any failure. Full names are on the OCI side only, and count for both.
+  private static func plans(
+    of layout: OCILayout, or archive: DockerArchive, _ platform: Platform
+  ) throws(StorageError) -> [ImagePlan] {
     let failure: StorageError
     do throws(StorageError) {
-      if try layout.entries().count > 1 { return try archive.plans() }
-      return try layout.plans()
+      let named = try layout.plans(for: platform)
+      guard named.count > 1 else { return named }
+      return try archive.plans().map { named.name($0) }
     } catch {
       failure = error
     }
@@ -70,5 +91,16 @@ enum ImageFormat {
   private static func unsupported(_ reasons: [(transport: String, reason: String)]) -> StorageError {
     let lines = reasons.map { "\n * \($0.transport): \($0.reason)" }.joined()
     return StorageError(.invalidArchive, "payload does not match any of the supported image formats:\(lines)")
+  }
+}
+
+extension [ImagePlan] {
+  /// A plan whose short names are replaced by those that the same image has here, where one is the other with a registry.
+  fileprivate func name(_ plan: ImagePlan) -> ImagePlan {
+    let full = filter { $0.configDigest == plan.configDigest }.flatMap(\.names)
+    var plan = plan
+    let short = plan.names.map { $0.hasPrefix("localhost/") ? String($0.dropFirst("localhost".utf8.count)) : $0 }
+    plan.names = zip(plan.names, short).map { name, short in full.first { $0.hasSuffix(short) } ?? name }
+    return plan
   }
 }

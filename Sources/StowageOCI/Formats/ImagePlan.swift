@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import StowageImage
 import StowageModel
 
 /// One image of an archive, checked as far as that is possible without reading its layers.
@@ -30,6 +31,8 @@ struct ImagePlan: Sendable {
   let layers: [Layer]
   /// When the image was made.
   let created: Timestamp?
+  /// What it runs on, as far as its configuration says.
+  let platform: Platform
   /// Normalised names in the order of the archive.
   var names: [String]
   /// Signatures of a `dir:` image, as stored.

@@ -26,10 +26,10 @@ enum ArchiveInput {
     do throws(Errno) {
       descriptor = try openDescriptor(source)
       status = try Syscall.fstat(descriptor.rawValue)
+      if status.isDirectory { return .directory(try DirectoryContainer(descriptor)) }
     } catch {
       throw StorageError(.system, error.referenceText, path: source.description, cause: error)
     }
-    if status.isDirectory { return .directory(DirectoryContainer(descriptor)) }
     do throws(ArchiveError) {
       guard status.kind == .regular else {
         return .file(

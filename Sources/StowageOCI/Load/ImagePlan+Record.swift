@@ -27,6 +27,9 @@ extension ImagePlan {
     return items
   }
 
+  /// The digest of the image's record: that of its first manifest, which is a list if there is one (registries 12.1).
+  var recordDigest: Digest { indexes.first?.digest ?? manifestDigest }
+
   /// The record's `metadata`: how the signature items split into single signatures; `{}` without any.
   var metadata: String {
     guard !signatures.isEmpty else { return "{}" }

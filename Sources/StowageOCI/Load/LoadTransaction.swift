@@ -187,7 +187,7 @@ struct LoadTransaction {
   private mutating func create(_ plan: ImagePlan, _ id: ImageID, top: LayerID?) throws(StorageError) -> Bool {
     var request = ImageCreation(
       id: id.rawValue, names: plan.names.reversed(), layer: top?.rawValue, metadata: plan.metadata,
-      created: plan.created, digest: plan.manifestDigest.description, bigData: plan.bigData)
+      created: plan.created, digest: plan.recordDigest.description, bigData: plan.bigData)
     request.takesNames = true
     do throws(StorageError) {
       _ = try store.images.create(request)

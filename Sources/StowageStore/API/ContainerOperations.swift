@@ -56,7 +56,7 @@ public struct ContainerOperations: Sendable {
         throw StorageError(.layerUnknown, subject: container.layer.rawValue)
           .wrapped("locating layer with ID \(goQuoted(container.layer.rawValue))")
       }
-      return try LayerComparison(of: layer, layers).size(layers)
+      return try LayerComparison(of: layer, layers, store).size(layers)
     }
     for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
     for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {

@@ -63,7 +63,7 @@ public struct ImageOperations: Sendable {
             throw StorageError(.layerUnknown, subject: id.rawValue)
               .wrapped("locating layer with ID \(goQuoted(id.rawValue))")
           }
-          size &+= try layers.recordedSize(of: layer)
+          size &+= try layers.recordedSize(of: layer, store)
           next = layer.record.parent
         }
       }
@@ -222,10 +222,10 @@ public struct ImageOperations: Sendable {
 
 extension LayersReading {
   /// The recorded uncompressed size of a layer, else the size of its differences.
-  fileprivate func recordedSize(of layer: FoundLayer) throws(StorageError) -> Int64 {
+  fileprivate func recordedSize(of layer: FoundLayer, _ store: Store) throws(StorageError) -> Int64 {
     if layer.record.diffDigest != nil, layer.record.diffSize >= 0 { return layer.record.diffSize }
     do throws(StorageError) {
-      return try LayerComparison(of: layer, self).size(self)
+      return try LayerComparison(of: layer, self, store).size(self)
     } catch {
       throw error.wrapped("size/digest of layer with ID \(goQuoted(layer.id.rawValue)) could not be calculated")
     }

@@ -10,7 +10,7 @@ extension LayerOperations {
   public func changes(of nameOrID: String, from: String? = nil) throws(StorageError) -> [LayerChange] {
     try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      return try LayerComparison(of: nameOrID, from: from, layers).changes(layers)
+      return try LayerComparison(of: nameOrID, from: from, layers, store).changes(layers)
     }
   }
 
@@ -19,14 +19,21 @@ extension LayerOperations {
   /// Against the parent, the archive the layer was made from comes back byte for byte. The layer lock is held shared
   /// until all is written. The output is not closed; after a failure part of the archive is written.
   ///
-  /// - Parameter compression: `nil` for that of the archive the layer was made from.
-  /// - Throws: `layerUnknown`; `notSupported` for bzip2 and xz; `corrupt` if files are not what was recorded.
+  /// Objects named as an archive names deletions, which a program in a container can make, are left out with a warning.
+  ///
+  /// - Parameters:
+  ///   - compression: `nil` for that of the archive the layer was made from.
+  ///   - isStrict: whether such an object is an error instead.
+  /// - Throws: `layerUnknown`; `notSupported` for bzip2 and xz, and for such an object; `invalidMappings` for an owner that the
+  ///   layer's ID maps do not have; `corrupt` if files are not what was recorded.
   public func diff(
-    of nameOrID: String, from: String? = nil, compression: Compression? = nil, to output: LayerOutput
+    of nameOrID: String, from: String? = nil, compression: Compression? = nil, isStrict: Bool = false,
+    to output: LayerOutput
   ) throws(StorageError) {
     try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      try LayerComparison(of: nameOrID, from: from, layers).write(to: output, compression, layers)
+      try LayerComparison(of: nameOrID, from: from, layers, store).write(
+        to: output, compression, isStrict: isStrict, layers)
     }
   }
 
@@ -36,7 +43,7 @@ extension LayerOperations {
   public func diffSize(of nameOrID: String, from: String? = nil) throws(StorageError) -> Int64 {
     try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      return try LayerComparison(of: nameOrID, from: from, layers).size(layers)
+      return try LayerComparison(of: nameOrID, from: from, layers, store).size(layers)
     }
   }
 }

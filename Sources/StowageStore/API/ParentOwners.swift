@@ -38,7 +38,7 @@ extension LayerOperations {
 extension ContainerOperations {
   /// The unmapped owners above the mount point of a container's layer.
   ///
-  /// A driver that shifts owners when mounting records no maps for the layer; then the answer is empty.
+  /// Empty for a layer without maps: versions until 1.63 record none where the driver shifts owners when mounting.
   ///
   /// - Throws: `containerUnknown`; as ``LayerOperations/parentOwners(of:)``.
   public func parentOwners(of nameOrID: String) throws(StorageError) -> ParentOwners {

@@ -83,7 +83,17 @@ struct ContainerDraft {
     layer.flags[LayerTie.key] = LayerTie(.container, container.rawValue).flag
     var new = try LayerResolution(store: store, request: layer, hasDiff: false).describe(layers, checksParent: false)
     new.avoidTaken(layers, isNamed: !(request.layerID ?? "").isEmpty)
+    if isStoredMapped(over: top, layers.driver) { new.record.idMaps = self.maps.maps }
     return new
+  }
+
+  /// Whether the layers below are shifted when the container's layer is mounted, while what is written to it has the owners of
+  /// the container's maps on disk (changes-1.65 1).
+  private func isStoredMapped(over top: FoundLayer?, _ driver: any GraphDriver) -> Bool {
+    guard !maps.maps.isEmpty, top?.record.idMaps.isEmpty != false, let shifting = driver.ownerShifting else {
+      return false
+    }
+    return shifting.storesHostIDs && shifting.supportsShifting(maps.maps)
   }
 
   /// The container's record, without its big data.

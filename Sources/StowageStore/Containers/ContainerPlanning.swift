@@ -69,6 +69,7 @@ struct ContainerPlanning {
     let layer = FoundLayer(record: new.record, location: new.location)
     var options = try MountOptions(of: container, layer, store.options, driver)
     options.isForNewLayer = true
+    options.mappedLayers = layers.mappedLayers(layer, try layers.ancestors(of: layer))
     let plan = try driver.mountPlan(for: new.location, over: new.chain, options)
     let id = new.record.id.rawValue
     return ContainerPlan.Mount(

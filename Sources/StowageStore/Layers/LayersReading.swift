@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageDriverAPI
+internal import StowageFiles
 internal import StowageModel
 internal import StowageRecords
 internal import StowageSystem
@@ -163,14 +164,26 @@ struct LayersReading: ~Copyable {
 
   /// The tar-split file of a layer.
   func tarSplitFile(of layer: FoundLayer) -> FilePath? {
-    newest(dataDirectories(of: layer).map { $0.tarSplit(of: layer.id) })
+    inside(newest(dataDirectories(of: layer).map { $0.tarSplit(of: layer.id) }), layer)
   }
 
   /// The file with a big data item of a layer.
   func bigDataFile(_ key: String, of layer: FoundLayer) -> FilePath? {
     // A key without file name was never written.
     guard let name = try? bigDataFileName(for: key) else { return nil }
-    return newest(dataDirectories(of: layer).map { $0.item(name, of: layer.id) })
+    return inside(newest(dataDirectories(of: layer).map { $0.item(name, of: layer.id) }), layer)
+  }
+
+  /// A file of another store, if it is in that store; a warning says so if not.
+  private func inside(_ file: FilePath?, _ layer: FoundLayer) -> FilePath? {
+    guard let file, !layer.location.isWritable else { return file }
+    do throws(StorageError) {
+      try HostFiles.requireBeneath(layer.location.root, file)
+      return file
+    } catch {
+      Log.warning("\(error.message)")
+      return nil
+    }
   }
 
   /// The newest of the files that exist: what another program left behind when it deleted an earlier layer of that name,

@@ -82,10 +82,18 @@ extension LayersWriting {
       }
     }
     do throws(StorageError) {
+      try adoptParents(&staged, over: new.chain)
       try driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
     } catch {
       throw new.failure(error)
     }
+  }
+
+  /// Gives directories of staged content that its archive does not mention what the layers below know of them. Before the tree
+  /// becomes the layer's, so that a layer which is complete has them.
+  func adoptParents(_ staged: inout StagedContent?, over chain: [LayerLocation]) throws(StorageError) {
+    guard let tree = staged?.layer?.tree, let implied = staged?.diff?.result?.impliedDirectories else { return }
+    try driver.parentAdopting?.adopt(implied, in: tree, over: chain, older: staged?.layer?.older)
   }
 
   private func writeItems(_ items: [BigDataItem], of location: LayerLocation) throws(StorageError) {

@@ -45,17 +45,27 @@ extension MountOptions {
     of container: ContainerRecord?, _ layer: FoundLayer, _ store: StoreOptions, _ driver: any GraphDriver
   ) throws(StorageError) {
     self.init(label: layer.record.mountLabel)
-    guard let container else { return }
-    options = container.flags["MountOpts"]?.array?.compactMap(\.string) ?? []
-    isVolatile = container.flags["Volatile"]?.bool == true && !store.disableVolatile
-    if container.idMaps.isEmpty { return }
-    // A layer that has owners of its own on disk is shown as it is (configuration-and-idmaps 21.31).
-    let canShift = layer.record.idMaps.isEmpty && driver.ownerShifting?.supportsShifting(container.idMaps) == true
-    disableShifting = !canShift
-    if disableShifting, container.idMaps != layer.record.idMaps {
+    if let container {
+      options = container.flags["MountOpts"]?.array?.compactMap(\.string) ?? []
+      isVolatile = container.flags["Volatile"]?.bool == true && !store.disableVolatile
+    }
+    // The layer of a container that is gone has the maps of its own record.
+    let maps = container?.idMaps ?? layer.record.idMaps
+    if maps.isEmpty { return }
+    // A mount program shows all with the same maps; a layer that has owners of its own on disk is not for it.
+    let driver = layer.record.idMaps.isEmpty || driver.ownerShifting?.storesHostIDs == true ? driver.ownerShifting : nil
+    disableShifting = driver?.supportsShifting(maps) != true
+    if maps != layer.record.idMaps, disableShifting || !layer.record.idMaps.isEmpty {
       throw StorageError(
         .notSupported, "cannot mount layer \(layer.id): shifting not enabled", subject: layer.id.rawValue)
     }
-    idMaps = container.idMaps
+    idMaps = maps
+  }
+}
+
+extension LayersReading {
+  /// Those among a layer and its ancestors that have the owners of ID maps on disk.
+  func mappedLayers(_ layer: FoundLayer, _ ancestors: [FoundLayer]) -> Set<LayerID> {
+    Set(([layer] + ancestors).filter { !$0.record.idMaps.isEmpty }.map(\.id))
   }
 }

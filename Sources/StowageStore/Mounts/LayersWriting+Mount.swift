@@ -45,7 +45,10 @@ extension LayersReading {
     _ layer: FoundLayer, _ options: MountOptions, beforehand: (LayerChain) -> Void = { _ in }
   ) throws(StorageError) -> String {
     // A layer with all content of its ancestors can be presented without them.
-    let chain = driver.traits.copiesParent ? knownChain(of: layer) : try chain(of: layer)
+    let ancestors = driver.traits.copiesParent ? [] : try ancestors(of: layer)
+    let chain = driver.traits.copiesParent ? knownChain(of: layer) : ancestors.map(\.location)
+    var options = options
+    options.mappedLayers = mappedLayers(layer, ancestors)
     var undo = false
     do throws(StorageError) {
       return try store.mounts.change(self) { (ledger) throws(StorageError) -> String in
@@ -123,7 +126,10 @@ extension LayersReading {
     if let known = mounts[layer.id], MountTable.isMountPoint(FilePath(known.path)) {
       return (known.path, ["mounted already (count \(known.count))"])
     }
-    let plan = try driver.mountPlan(for: layer.location, over: try chain(of: layer), options)
+    let ancestors = try ancestors(of: layer)
+    var options = options
+    options.mappedLayers = mappedLayers(layer, ancestors)
+    let plan = try driver.mountPlan(for: layer.location, over: ancestors.map(\.location), options)
     return (plan.mountPoint.lexicallyNormalized().string, plan.steps.map(\.description))
   }
 

@@ -27,10 +27,15 @@ struct PrivateMount {
   }
 
   /// Mounts, if the driver must mount at all.
+  ///
+  /// - Parameter options: how; read-only in any case.
   init(
-    _ layer: LayerLocation, _ chain: [LayerLocation], _ driver: any GraphDriver, _ topology: StoreTopology
+    _ layer: LayerLocation, _ chain: [LayerLocation], _ driver: any GraphDriver, _ topology: StoreTopology,
+    _ options: MountOptions = MountOptions()
   ) throws(StorageError) {
-    let plan = try driver.mountPlan(for: layer, over: chain, MountOptions(options: ["ro"]))
+    var options = options
+    options.options = ["ro"]
+    let plan = try driver.mountPlan(for: layer, over: chain, options)
     guard plan.hasMount else {
       path = plan.mountPoint
       place = nil

@@ -84,7 +84,10 @@ struct DiffApplication {
   private func stage(for empty: EmptyLayer) throws(StorageError) -> StagedContent {
     let driver = try store.drivers.current()
     let location = empty.layer.location
-    let options = LayerCreateOptions(mountLabel: empty.layer.record.mountLabel, idMaps: empty.layer.record.idMaps)
+    let maps = try store.read([.layers]) { (access) throws(StorageError) in
+      try access.layers.storedMaps(of: empty.layer, store)
+    }
+    let options = LayerCreateOptions(mountLabel: empty.layer.record.mountLabel, idMaps: maps)
     let tree = try driver.stage(over: [], targetRoot: location.root, options)
     try copyTree(from: empty.content, to: tree.tree, options: CopyOptions(inUserNamespace: isInUserNamespace))
     return try ContentStaging(store, driver).stage(diff, into: tree, from: nil)
@@ -109,7 +112,8 @@ struct DiffApplication {
     into layer: FoundLayer, _ chain: [LayerLocation], _ layers: borrowing LayersWriting
   ) throws(StorageError) -> ApplyResult {
     let driver = layers.driver
-    let target = try driver.applyTarget(for: layer.location, over: chain, idMaps: layer.record.idMaps)
+    let target = try driver.applyTarget(
+      for: layer.location, over: chain, idMaps: try layers.reading.storedMaps(of: layer, store))
     if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let tarSplit = directory.addition()
@@ -119,6 +123,7 @@ struct DiffApplication {
     } catch {
       throw driver.applyErrorWording?.wrapApplyError(error) ?? error
     }
+    try driver.parentAdopting?.adopt(result.impliedDirectories, in: target.root, over: chain, older: nil)
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
     try layers.placeTarSplit(tarSplit, of: layer.location)
     try directory.finish()
@@ -167,6 +172,7 @@ extension LayersWriting {
       throw StorageError(
         .system, "layer \(empty.layer.id): there is no staged content", subject: empty.layer.id.rawValue)
     }
+    try adoptParents(&staged, over: try reading.chain(of: empty.layer))
     let inode = try attempt("lstat", tree) { () throws(Errno) in try Syscall.lstat(tree) }.inode
     // Its name reaches the device with that of the tar-split file.
     try update(empty.layer, .content) { record in

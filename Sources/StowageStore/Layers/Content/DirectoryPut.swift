@@ -94,7 +94,7 @@ private struct DirectoryPut {
     let sink = TeeSink(DescriptorSink(file.rawValue)) { (_) throws(ArchiveError) in
       if isCancelled?() == true { throw ArchiveError.cancelled }
     }
-    try writeTreeDiff(new: path, old: nil, to: sink)
+    try writeTreeDiff(new: path, old: nil, markNames: .kept, to: sink)
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
   }
 

@@ -62,7 +62,13 @@ private final class CopyMounts {
     }
     if let known = mounted.first(where: { $0.id == layer.id }) { return known.place }
     do throws(StorageError) {
-      let place = (root: FilePath(try store.mount(layer.id.rawValue)), maps: layer.record.idMaps)
+      let maps = try store.read([.layers]) { (access) throws(StorageError) -> IDMaps in
+        guard let found = access.layers.find(layer.id) else {
+          throw StorageError(.layerUnknown, subject: layer.id.rawValue)
+        }
+        return try access.layers.storedMaps(of: found, store)
+      }
+      let place = (root: FilePath(try store.mount(layer.id.rawValue)), maps: maps)
       mounted.append((layer.id, place))
       return place
     } catch {

@@ -12,36 +12,44 @@ internal import SystemPackage
 /// Two layers to be compared, found under the layer lock (store-semantics 17.2).
 struct LayerComparison {
   private let layer: FoundLayer
-  private let chain: [LayerLocation]
+  private let ancestors: [FoundLayer]
   /// The older layer; `nil` for none.
   private let from: FoundLayer?
-  private let fromChain: [LayerLocation]
+  private let fromAncestors: [FoundLayer]
+  /// The maps of the owners on disk of both.
+  private let maps: IDMaps
+  private let fromMaps: IDMaps
 
   /// Whether the older layer is the parent.
   private var isAgainstParent: Bool { from?.id == layer.record.parent }
-  private var maps: IDMaps { layer.record.idMaps }
-  private var fromMaps: IDMaps { from?.record.idMaps ?? IDMaps() }
+  private var chain: [LayerLocation] { ancestors.map(\.location) }
+  private var fromChain: [LayerLocation] { fromAncestors.map(\.location) }
 
   /// Compares a layer with another one, or with its parent if that is not given or not known.
   ///
   /// - Throws: `layerUnknown`, also for an ancestor that is recorded nowhere; `corrupt`.
-  init(of nameOrID: String, from: String?, _ layers: borrowing LayersReading) throws(StorageError) {
+  init(
+    of nameOrID: String, from: String?, _ layers: borrowing LayersReading, _ store: Store
+  ) throws(StorageError) {
     guard let layer = layers.find(nameOrID) else { throw StorageError(.layerUnknown, subject: nameOrID) }
-    try self.init(of: layer, from: from, layers)
+    try self.init(of: layer, from: from, layers, store)
   }
 
   /// Compares a layer with another one, or with its parent if that is not given or not known.
   ///
   /// - Throws: `layerUnknown` for an ancestor that is recorded nowhere; `corrupt`.
-  init(of layer: FoundLayer, from: String? = nil, _ layers: borrowing LayersReading) throws(StorageError) {
+  init(
+    of layer: FoundLayer, from: String? = nil, _ layers: borrowing LayersReading, _ store: Store
+  ) throws(StorageError) {
     let ancestors = try layers.ancestors(of: layer)
     var older = ancestors.first
     if let from, !from.isEmpty, let found = layers.find(from) { older = found }
-    let olderChain = try older.map { (layer) throws(StorageError) in try layers.chain(of: layer) } ?? []
     self.layer = layer
-    chain = ancestors.map(\.location)
+    self.ancestors = ancestors
     self.from = older
-    fromChain = olderChain
+    fromAncestors = try older.map { (layer) throws(StorageError) in try layers.ancestors(of: layer) } ?? []
+    maps = try layers.storedMaps(of: layer, store)
+    fromMaps = try older.map { (layer) throws(StorageError) in try layers.storedMaps(of: layer, store) } ?? IDMaps()
   }
 
   /// Where the driver has the difference.
@@ -83,9 +91,11 @@ struct LayerComparison {
   ///
   /// - Parameters:
   ///   - compression: `nil` for that of the archive the layer was made from.
+  ///   - isStrict: whether what cannot be in an archive is an error instead of being left out.
   ///   - isAnew: the archive is made of the tree alone, although there is a tar-split file.
   func write(
-    to output: LayerOutput, _ compression: Compression?, _ layers: borrowing LayersReading, isAnew: Bool = false
+    to output: LayerOutput, _ compression: Compression?, isStrict: Bool, _ layers: borrowing LayersReading,
+    isAnew: Bool = false
   ) throws(StorageError) {
     try refuseUnreadable(layers)
     let sink = try output.sink(compression ?? layer.record.compression)
@@ -93,7 +103,7 @@ struct LayerComparison {
       let roots = try layers.driver.contentRoots(of: layer.location, over: chain)
       try reassembleLayer(tarSplit: file, roots: roots, to: sink)
     } else {
-      try generate(sink, layers)
+      try generate(sink, isStrict ? .refused : .omitted, layers)
     }
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
   }
@@ -126,13 +136,16 @@ struct LayerComparison {
       subject: layer.id.rawValue)
   }
 
-  private func generate(_ sink: any ByteSink, _ layers: borrowing LayersReading) throws(StorageError) {
+  private func generate(
+    _ sink: any ByteSink, _ names: MarkNames, _ layers: borrowing LayersReading
+  ) throws(StorageError) {
     switch source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
-      try writeOverlayDiff(upper: upper, lowers: lowers, attributes: attributes, maps: maps, to: sink)
+      try writeOverlayDiff(
+        upper: upper, lowers: lowers, attributes: attributes, maps: maps, markNames: names, to: sink)
     case .trees:
       try withTrees(layers) { (new, old) throws(StorageError) in
-        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: fromMaps, to: sink)
+        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: fromMaps, markNames: names, to: sink)
       }
     }
   }
@@ -142,13 +155,36 @@ struct LayerComparison {
   private func withTrees<R>(
     _ layers: borrowing LayersReading, _ body: (FilePath, FilePath?) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    let topology = layers.store.topology
-    let new = try PrivateMount(layer.location, chain, layers.driver, topology)
+    let new = try mount(layer, ancestors, maps, layers)
     defer { new.end() }
     guard let from else { return try body(new.path, nil) }
-    let old = try PrivateMount(from.location, fromChain, layers.driver, topology)
+    let old = try mount(from, fromAncestors, fromMaps, layers)
     defer { old.end() }
     return try body(new.path, old.path)
+  }
+
+  /// Presents a layer with the owners that the maps of its own files give it, so that the whole tree has the same maps.
+  private func mount(
+    _ layer: FoundLayer, _ ancestors: [FoundLayer], _ maps: IDMaps, _ layers: borrowing LayersReading
+  ) throws(StorageError) -> PrivateMount {
+    let driver = layers.driver
+    var options = MountOptions(idMaps: maps)
+    options.mappedLayers = layers.mappedLayers(layer, ancestors).union(maps.isEmpty ? [] : [layer.id])
+    options.disableShifting = driver.ownerShifting?.supportsShifting(maps) != true
+    return try PrivateMount(layer.location, ancestors.map(\.location), driver, layers.store.topology, options)
+  }
+}
+
+extension LayersReading {
+  /// The maps of the owners that a layer's own files have on disk: those of its record, else, where the kernel shifts the layers
+  /// below, those of the container that it belongs to (changes-1.65 1).
+  func storedMaps(of layer: FoundLayer, _ store: Store) throws(StorageError) -> IDMaps {
+    guard layer.record.idMaps.isEmpty, layer.location.isWritable, driver.ownerShifting?.storesHostIDs == true else {
+      return layer.record.idMaps
+    }
+    return try store.read([.containers]) { (access) throws(StorageError) in
+      access.containers.records.first { $0.layer == layer.id }?.idMaps ?? IDMaps()
+    }
   }
 }
 

@@ -56,7 +56,7 @@ extension LayerOperations {
         try Syscall.open(archive, [.writeOnly, .create, .exclusive], mode: 0o600)
       }
       try LayerComparison(of: id.rawValue, from: nil, layers)
-        .write(to: .descriptor(file.rawValue), Compression.none, layers, isAnew: true)
+        .write(to: .descriptor(file.rawValue), Compression.none, isStrict: false, layers, isAnew: true)
       return layers.find(id)?.record.diffDigest
     }
     try heal(id, diff: .file(archive.string), expecting: ExpectedDiff(diffDigest: digest))
@@ -109,6 +109,7 @@ struct LayerHealing {
       try new.recheckBasis(layers.reading)
       guard let tarSplit = staged?.diff?.tarSplit else { return }
       if damage == .tree {
+        try layers.adoptParents(&staged, over: new.chain)
         try layers.driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
       }
       try layers.placeTarSplit(tarSplit, of: new.location)

@@ -40,6 +40,11 @@ extension LayerOperations {
   /// - Throws: what the driver throws when it has to be started again.
   package func canPrepare() throws(StorageError) -> Bool { try !store.drivers.current().traits.copiesParent }
 
+  /// How many layers one can be mounted over; `nil` for any number.
+  ///
+  /// - Throws: what the driver throws when it has to be started again.
+  package func mostLayers() throws(StorageError) -> Int? { try store.drivers.current().traits.mostLayers }
+
   /// Extracts and verifies a diff without making its layer, so that several layers of an image can be extracted at
   /// once.
   ///

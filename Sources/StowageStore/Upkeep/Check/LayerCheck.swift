@@ -128,7 +128,7 @@ struct LayerCheck {
         try store.read([.layers]) { (access) throws(StorageError) in
           let layers = access.layers
           try LayerComparison(of: subject.id.rawValue, from: nil, layers)
-            .write(to: .sink(sink), Compression.none, layers, isAnew: true)
+            .write(to: .sink(sink), Compression.none, isStrict: false, layers, isAnew: true)
         }
       }
     } catch {

@@ -13,6 +13,8 @@ enum LoadCommand {
     "--input", "-i", kind: .text(), usage: "Read from file or directory instead of stdin")
   private static let name = OptionDefinition(
     "--name", "-n", kind: .list, usage: "Name to give instead of those in the archive")
+  private static let platform = OptionDefinition(
+    "--platform", kind: .text(), usage: "Load what is for this OS/ARCHITECTURE[/VARIANT] instead of this machine's")
   private static let quiet = OptionDefinition("--quiet", "-q", usage: "Show no progress")
 
   static let definition = CommandDefinition(
@@ -24,7 +26,7 @@ enum LoadCommand {
       that is no file, is first copied, uncompressed, into a file without name in the directory that the variable TMPDIR
       names, /var/tmp if it is not set: as much space must be free there.
       """,
-    options: [input, name, quiet, .json], isInterruptible: true, run: run)
+    options: [input, name, platform, quiet, .json], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let source = try source(context)
@@ -42,7 +44,8 @@ enum LoadCommand {
     }
     let images: [LoadedImage]
     do throws(StorageError) {
-      images = try ImageLoader(context.store).load(from: source, name: names.first, progress: progress)
+      images = try ImageLoader(context.store).load(
+        from: source, name: names.first, platform: given(context.options[text: platform]), progress: progress)
     } catch {
       display?.finish()
       throw error

@@ -6,6 +6,9 @@ import SystemPackage
 /// `diff`: a layer's content relative to another layer as a tar stream (cli 18.3).
 enum DiffCommand {
   private static let file = OptionDefinition("--file", "-f", kind: .text(), usage: "Write to file instead of stdout")
+  private static let strict = OptionDefinition(
+    "--strict", usage: "Fail if something cannot be in an archive, instead of leaving it out",
+    isAdditional: true)
   /// In the order of their weight: of several the last one counts.
   private static let compressions: [(option: OptionDefinition, compression: Compression)] = [
     (OptionDefinition("--uncompressed", "-u", usage: "Use no compression"), .none),
@@ -16,7 +19,8 @@ enum DiffCommand {
 
   static let definition = CommandDefinition(
     "diff", arguments: .oneOrTwo, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
-    usage: "Compare two layers", options: [file] + compressions.map(\.option), isInterruptible: true, run: run)
+    usage: "Compare two layers", options: [file] + compressions.map(\.option) + [strict], isInterruptible: true,
+    run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let wanted = compressions.last { context.options[flag: $0.option] }?.compression
@@ -28,7 +32,8 @@ enum DiffCommand {
     let sink = InterruptibleSink(output.rawValue)
     do throws(StorageError) {
       try context.store.layers.diff(
-        of: context.arguments[0], from: reference, compression: wanted, to: .sink(sink))
+        of: context.arguments[0], from: reference, compression: wanted, isStrict: context.options[flag: strict],
+        to: .sink(sink))
       try sink.end()
     } catch {
       // The error that led here is told.
