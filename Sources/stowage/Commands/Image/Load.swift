@@ -24,7 +24,7 @@ enum LoadCommand {
       that is no file, is first copied, uncompressed, into a file without name in the directory that the variable TMPDIR
       names, /var/tmp if it is not set: as much space must be free there.
       """,
-    options: [input, name, quiet, .json], isInterruptible: true, run: run)
+    options: [input, name, quiet, SizeOption.definition, .json], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let source = try source(context)
@@ -40,9 +40,11 @@ enum LoadCommand {
       begun.set()
       display?.update(item(for: report))
     }
+    let limit = try SizeOption.limit(context.options)
     let images: [LoadedImage]
     do throws(StorageError) {
-      images = try ImageLoader(context.store).load(from: source, name: names.first, progress: progress)
+      images = try ImageLoader(context.store).load(
+        from: source, name: names.first, limit: limit, progress: progress)
     } catch {
       display?.finish()
       throw error
