@@ -218,18 +218,18 @@ struct ApplyStreamTests {
     }
   }
 
-  @Test(arguments: ["gnu", "posix"]) func `Holes stay holes`(format: String) throws {
+  @Test(arguments: ["0.0", "0.1", "1.0"]) func `Holes stay holes`(format: String) throws {
     try withTemporaryDirectory { root in
       _ = try shell(
         """
-        truncate -s 1G hole && printf middle | dd of=hole bs=1M seek=512 conv=notrunc status=none && truncate -s 900M end
+        truncate -s 32M hole && printf middle | dd of=hole bs=1M seek=16 conv=notrunc status=none && truncate -s 20M end
         printf x | dd of=end conv=notrunc status=none
-        tar --format=\(format) --sparse -cf l.tar hole end
+        tar --format=posix --sparse --sparse-version=\(format) -cf l.tar hole end
         """, directory: root)
       for options in [ApplyOptions(), plain] {
         let tree = root.appending("t")
         let result = try apply(root.appending("l.tar").readBytes(), to: tree, options)
-        #expect(result.contentSize == (1 << 30) + (900 << 20))
+        #expect(result.contentSize == 52 << 20)
         for name in ["hole", "end"] {
           #expect(try run("cmp", root.appending(name).string, tree.appending(name).string).isSuccess)
           #expect(try Syscall.lstat(tree.appending(name)).blocks * 512 < 1 << 20)
@@ -288,7 +288,7 @@ struct ApplyStreamTests {
 
   @Test func `Holes count for what is allowed, and what is just as large as allowed is taken`() throws {
     try withTemporaryDirectory { root in
-      _ = try shell("truncate -s 1G hole && tar --sparse -cf l.tar hole", directory: root)
+      _ = try shell("truncate -s 1G hole && tar --format=posix --sparse -cf l.tar hole", directory: root)
       let bytes = try root.appending("l.tar").readBytes()
       let exact = Int64(bytes.count) + (1 << 30)
       #expect(

@@ -145,7 +145,7 @@ struct ContentStaging {
     if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let copy = directory.addition()
-    let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
+    let bytes = try StoreFile.read(file)
     try AtomicFile.replace(copy, contents: bytes, durability: .content)
     return StagedDiff(directory: directory, tarSplit: copy, result: nil)
   }
