@@ -72,7 +72,6 @@ struct OverlaySetup {
   func driver(_ options: OverlaySettings) throws(StorageError) -> OverlayDriver {
     if context.isReadOnly { return try readOnlyDriver(options) }
     var settings = options
-    try HostFiles.refuseLink(home.appending("l"))
     try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current)
     try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
     let probes = OverlayProbes(

@@ -97,7 +97,8 @@ import Testing
     let names = (0..<20_000).map { "localhost/name:\($0)" }
     _ = try store.images.create(ImageCreation(id: "a", names: names))
     let begun = ContinuousClock.now
-    #expect(try store.addNames(names, to: store.images.create(ImageCreation(id: "image-b")).id.rawValue).count == 20_000)
+    #expect(
+      try store.addNames(names, to: store.images.create(ImageCreation(id: "image-b")).id.rawValue).count == 20_000)
     // Once for each name, the history was searched and the earlier owner changed: minutes.
     #expect(ContinuousClock.now - begun < .seconds(20))
     #expect(try store.images.find("a").record.names.isEmpty)
