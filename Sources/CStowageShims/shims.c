@@ -19,6 +19,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -50,6 +53,10 @@ struct stowage_open_how {
 int stowage_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   struct stowage_open_how how = {flags, mode, resolve};
   return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+}
+
+int stowage_fchmodat2(int dirfd, const char *name, uint32_t mode, int flags) {
+  return (int)syscall(SYS_fchmodat2, dirfd, name, mode, flags);
 }
 
 int stowage_statx(int dirfd, const char *path, int flags, uint32_t mask, struct stowage_statx *result) {

@@ -63,20 +63,19 @@ package enum HostFiles {
   ///
   /// - Throws: `corrupt` for more than a mebibyte, `system`.
   package static func read(_ path: FilePath) throws(StorageError) -> [UInt8]? {
-    do throws(Errno) {
-      let file = try Syscall.open(path, [.readOnly, .nonBlocking])
-      let bytes = try Syscall.readAll(file.rawValue, limit: sizeLimit + 1)
-      guard bytes.count <= sizeLimit else { throw .fileTooLarge }
-      return bytes
-    } catch .noSuchFileOrDirectory, .notDirectory {
-      return nil
-    } catch .fileTooLarge {
-      throw StorageError(.corrupt, "read \(path): file too large", path: path.string)
-    } catch .isDirectory {
-      throw StorageError(.corrupt, "read \(path): is a directory", path: path.string, cause: Errno.isDirectory)
+    do throws(StorageError) {
+      let bytes = try StoreFile.read(path, limit: sizeLimit + 1)
+      if bytes.count <= sizeLimit { return bytes }
     } catch {
-      throw StorageError.failed("open", path, error)
+      switch error.errno {
+      case .some(.noSuchFileOrDirectory), .some(.notDirectory): return nil
+      case .some(.fileTooLarge): break
+      case .some(.isDirectory):
+        throw StorageError(.corrupt, "read \(path): is a directory", path: path.string, cause: Errno.isDirectory)
+      default: throw error
+      }
     }
+    throw StorageError(.corrupt, "read \(path): file too large", path: path.string)
   }
 
   /// Makes one directory with exactly the 12 mode bits and the owner, whatever the umask (graph-drivers 26.8).
@@ -119,6 +118,15 @@ package enum HostFiles {
     }
     try setOwner(path, owner)
     try AtomicFile.syncDirectory(path.removingLastComponent())
+  }
+
+  /// Refuses a symbolic link in the place of a directory of the store: what is mounted or made there would be elsewhere.
+  ///
+  /// - Throws: `corrupt`.
+  package static func refuseLink(_ path: FilePath) throws(StorageError) {
+    guard try status(path, followingLinks: false)?.kind == .symbolicLink else { return }
+    throw StorageError(
+      .corrupt, "\(path): a symbolic link is in the place of the directory: remove it", path: path.string)
   }
 
   /// Gives a directory an owner if it has another one.

@@ -188,9 +188,9 @@ enum LockWait {
 /// whoever only reads does not leave anything in a store that is not its own.
 func openLockFile(_ path: FilePath, readOnly: Bool) throws(StorageError) -> OwnedDescriptor {
   let flags: OpenFlags = readOnly ? [.readOnly] : [.readWrite, .create]
-  do throws(Errno) { return try Syscall.open(path, flags, mode: 0o644) } catch {
-    guard error == .noSuchFileOrDirectory, !readOnly else { throw .failed("open", path, error) }
+  do throws(StorageError) { return try StoreFile.open(path, flags, mode: 0o644) } catch {
+    guard error.errno == .noSuchFileOrDirectory, !readOnly else { throw error }
     try makeDirectories(path.removingLastComponent(), mode: 0o700)
-    return try attempt("open", path) { () throws(Errno) in try Syscall.open(path, flags, mode: 0o644) }
+    return try StoreFile.open(path, flags, mode: 0o644)
   }
 }

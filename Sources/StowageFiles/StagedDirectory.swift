@@ -239,9 +239,7 @@ final class StagingState: Sendable {
 
   private static func recover(_ root: FilePath, number: String) throws(StorageError) {
     let lockPath = root.appending("lock-\(number)")
-    let lock = try attempt("open", lockPath) { () throws(Errno) in
-      try Syscall.open(lockPath, [.readWrite, .create], mode: 0o644)
-    }
+    let lock = try StoreFile.open(lockPath, [.readWrite, .create], mode: 0o644)
     let isMine = try attempt("lock", lockPath) { () throws(Errno) in try lockInstance(lock.rawValue, lockPath) }
     if !isMine { return }
     try removeTree(root.appending("temp-dir-\(number)"))

@@ -19,6 +19,7 @@ package struct EnsureDirectory: MountStep {
 
   /// Makes what is missing.
   package func perform() throws(StorageError) -> MountOutcome {
+    try HostFiles.refuseLink(path)
     try HostFiles.ensureDirectory(path, mode: mode, owner: owner)
     return .done
   }

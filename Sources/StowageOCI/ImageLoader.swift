@@ -36,6 +36,7 @@ public struct ImageLoader: Sendable {
   ///     `localhost/busybox:latest`. Only for an archive with one image.
   ///   - platform: `os/architecture[/variant]`: of images for several platforms this one's is loaded, and nothing else. `nil` for
   ///     this machine's, and for all that is there for others only.
+  ///   - limit: What the layers may take when they are unpacked, all together; a compressed archive too, when it is.
   ///   - progress: Told about each layer, from several threads.
   /// - Returns: The images in the order of the archive; an image that is in it twice is listed twice.
   /// - Throws: `invalidArchive` if the source is no image archive or contradicts itself, `digestMismatch` if content
@@ -43,11 +44,13 @@ public struct ImageLoader: Sendable {
   ///   manifests and encrypted layers, `duplicateID` if the store has the image over another top layer, and whatever
   ///   the store throws.
   public func load(
-    from source: ImageSource, name: String? = nil, platform: String? = nil, progress: LoadProgress = .silent
+    from source: ImageSource, name: String? = nil, platform: String? = nil, limit: SizeLimit? = nil,
+    progress: LoadProgress = .silent
   ) throws(StorageError) -> [LoadedImage] {
     var plans: [ImagePlan]
     do throws(StorageError) {
-      plans = try ImageFormat.plans(of: try ArchiveInput.open(source), for: try platform.map(ImageLoader.platform))
+      plans = try ImageFormat.plans(
+        of: try ArchiveInput.open(source, limit), for: try platform.map(ImageLoader.platform))
       if let name {
         guard plans.count == 1 else {
           throw StorageError(.usage, "a name for an archive with \(plans.count) images")
@@ -71,7 +74,7 @@ public struct ImageLoader: Sendable {
     while true {
       attempts += 1
       do throws(StorageError) {
-        return try load(plans, progress)
+        return try load(plans, limit, progress)
       } catch {
         // A layer that was there is gone: whoever else was making it has given up. The next attempt makes it.
         let isRace = error.code == .layerUnknown && attempts < ImageLoader.mostAttempts
@@ -81,8 +84,11 @@ public struct ImageLoader: Sendable {
   }
 
   /// Makes layers and records of all images, or nothing.
-  private func load(_ plans: [ImagePlan], _ progress: LoadProgress) throws(StorageError) -> [LoadedImage] {
-    var transaction = LoadTransaction(store, progress: progress)
+  private func load(
+    _ plans: [ImagePlan], _ limit: SizeLimit?, _ progress: LoadProgress
+  ) throws(StorageError) -> [LoadedImage] {
+    // What an attempt in vain has unpacked is gone again.
+    var transaction = LoadTransaction(store, limit: limit.map { SizeLimit(bytes: $0.bytes) }, progress: progress)
     do throws(StorageError) {
       var tops: [LayerID?] = []
       for (index, plan) in plans.enumerated() { tops.append(try transaction.putLayers(of: plan, image: index)) }

@@ -56,7 +56,7 @@ package enum BigDataFiles {
   /// Reads an item; `nil` if it cannot be read: callers say themselves which item is missing.
   package static func read(_ key: String, of id: String, in directory: FilePath) -> [UInt8]? {
     guard let path = try? path(key, of: id, in: directory, kind: "") else { return nil }
-    return try? Syscall.readFile(path)
+    return try? StoreFile.read(path)
   }
 
   /// The digest of an item for which the caller gave none.

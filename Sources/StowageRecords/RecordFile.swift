@@ -47,17 +47,17 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
   package mutating func load() throws(StorageError) {
     var bytes: [UInt8]
     let found: FileSignature?
-    do throws(Errno) {
-      let descriptor = try Syscall.open(path, .readOnly)
-      found = FileSignature(try Syscall.fstat(descriptor.rawValue))
-      bytes = try Syscall.readAll(descriptor.rawValue)
-    } catch .noSuchFileOrDirectory {
+    do throws(StorageError) {
+      let descriptor = try StoreFile.open(path)
+      (found, bytes) = try attempt("open", path) { () throws(Errno) in
+        (FileSignature(try Syscall.fstat(descriptor.rawValue)), try Syscall.readAll(descriptor.rawValue))
+      }
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw error }
       document = RecordDocument()
       signature = nil
       isDirty = false
       return
-    } catch {
-      throw .failed("open", path, error)
     }
     // What is not flushed can be torn to nothing by a power cut, and is then as if it were not there.
     if !isFlushed, bytes.allSatisfy({ $0 == 0 }) { bytes = Array("[]".utf8) }

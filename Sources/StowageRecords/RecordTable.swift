@@ -193,11 +193,14 @@ package struct RecordTable<Record: NamedRecord>: Sendable {
   /// Gives an object its names, taking them away from others. Every file with a changed record becomes dirty, so that the
   /// name does not come back at the next load (on-disk-format 20.41).
   package mutating func setNames(_ names: [String], of id: Record.ID) {
+    // An archive can bring thousands of names: each owner is changed once.
+    var lost: [Record.ID: Set<ByteText>] = [:]
     for name in names {
       guard let owner = byName[ByteText(name)], owner != id else { continue }
       Log.debug("name \(goQuoted(name)) moves from \(owner) to \(id)")
-      update(owner) { $0.names.removeAll { $0.hasSameBytes(as: name) } }
+      lost[owner, default: []].insert(ByteText(name))
     }
+    for (owner, gone) in lost { update(owner) { $0.names.removeAll { gone.contains(ByteText($0)) } } }
     for name in self[id]?.names ?? [] where byName[ByteText(name)] == id { byName[ByteText(name)] = nil }
     update(id) { $0.names = names }
     for name in names { byName[ByteText(name)] = id }

@@ -95,12 +95,6 @@ extension Syscall {
     try checked { Glibc.fchmod(descriptor, mode_t(mode)) }
   }
 
-  /// Sets permission bits of a name; follows symbolic links. See `fchmodat(2)`.
-  package static func fchmodat(_ directory: CInt, _ name: UnsafePointer<CChar>, mode: UInt32) throws(Errno) {
-    try SystemHook.step("fchmodat", name.text, .layer)
-    try checked { Glibc.fchmodat(directory, name, mode_t(mode), 0) }
-  }
-
   /// Sets permission bits at a host path; follows symbolic links. See `chmod(2)`.
   package static func chmod(_ path: FilePath, mode: UInt32) throws(Errno) {
     try SystemHook.step("chmod", path.string)

@@ -185,7 +185,7 @@ struct Program {
 @main
 struct Main {
   static func main() {
-    Interruption.ignoreBrokenPipes()
+    Interruption.ignoreFailedWrites()
     Interruption.end(Program(CommandLine.arguments).run())
   }
 }

@@ -115,21 +115,57 @@ struct ApplyNamesTests {
     }
   }
 
-  @Test func `A path longer than the kernel takes in one call works, too`() throws {
-    try withTemporaryDirectory { root in
-      let name = String(repeating: String(repeating: "n", count: 200) + "/", count: 30) + "f"
-      try apply(to: root.appending("diff")) {
-        $0.file(name, "long")
-        $0.file(name + "2", "longer")
+  /// What the kernel cannot name could never be read again, and costs by the square of its length.
+  @Test(arguments: [
+    ("n", 256, "", false), ("n", 255, "", true), ("a/", 2048, "h", false), ("a/", 100_000, "h", false),
+    ("../", 100_000, "h", true), ("./", 100_000, "h", true),
+    ("a/" + String(repeating: "n", count: 256), 1, "/h", false),
+  ])
+  func `A name is taken if the kernel can name what is left of it, in every kind of entry`(
+    part: String, count: Int, end: String, isTaken: Bool
+  ) throws {
+    let name = Array(String(repeating: part, count: count).utf8) + Array(end.utf8)
+    let base = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+    let kinds: [TarHeader.Kind] = [.regular, .directory, .fifo, .characterDevice, .symbolicLink, .hardLink]
+    var entries = kinds.map { TarHeader(kind: $0, name: name, linkName: Array("/b".utf8), mode: 0o755) }
+    entries.append(TarHeader(kind: .regular, name: name[..<base] + Array(".wh.".utf8) + name[base...]))
+    for entry in entries {
+      try withTemporaryDirectory { root in
+        for options in [ApplyOptions(), plain] {
+          var archive = Archive()
+          archive.file("b")
+          archive.add(entry)
+          let error = try failure(archive.bytes(), to: root.appending("diff"), options)
+          let isRefused = error?.code == .invalidArchive && error?.message.hasSuffix("file name too long") == true
+          #expect(isTaken ? error == nil : isRefused)
+          #expect((error?.message.utf8.count ?? 0) < 300)
+          if !isTaken { #expect(try root.appending("diff").names() == ["b"]) }
+        }
       }
-      #expect(try diskUsage(of: root.appending("diff")) == (10, 33))
     }
   }
 
-  @Test func `A name component above 255 bytes is an error, not a crash`() throws {
+  @Test func `Targets that no file can have, and empty names, are refused`() throws {
     try withTemporaryDirectory { root in
-      let error = try failure(to: root.appending("diff")) { $0.file(String(repeating: "n", count: 300), "") }
-      #expect(error?.message.hasSuffix("file name too long") == true)
+      for (count, isTaken) in [(4095, true), (4096, false), (1_000_000, false)] {
+        let target = String(repeating: "t/", count: count).prefix(count)
+        let error = try failure(to: root.appending("diff")) { $0.symbolicLink("l", String(target)) }
+        #expect((error == nil) == isTaken)
+        #expect((error?.message.utf8.count ?? 0) < 300)
+      }
+      let deep = try failure(to: root.appending("diff")) {
+        $0.hardLink("h", String(repeating: "a/", count: 20_000) + "f")
+      }
+      #expect(deep?.message.hasSuffix("file name too long") == true)
+      let empty: [(inout Archive) -> Void] = [
+        { $0.add(TarHeader(kind: .regular, name: [])) }, { $0.add(TarHeader(kind: .directory, name: [])) },
+        { $0.symbolicLink("s", "") }, { $0.hardLink("h", "") },
+      ]
+      for build in empty {
+        for options in [ApplyOptions(), plain] {
+          #expect(try failure(to: root.appending("diff"), options, build)?.code == .invalidArchive)
+        }
+      }
     }
   }
 

@@ -212,7 +212,92 @@ struct ApplyStreamTests {
       let writer = TarWriter(sink)
       try writer.begin(TarHeader(kind: .regular, name: Array("f".utf8), size: size))
       let error = try failure(sink.bytes, to: root.appending("t"))
-      #expect(error?.message == "unexpected EOF")
+      // What is larger than the disk is refused before it is read.
+      let isTooLarge = error?.message.hasPrefix("write /f: no space left on device: the file has \(size) bytes") == true
+      #expect(isTooLarge || error?.message == "unexpected EOF")
+    }
+  }
+
+  @Test(arguments: ["0.0", "0.1", "1.0"]) func `Holes stay holes`(format: String) throws {
+    try withTemporaryDirectory { root in
+      _ = try shell(
+        """
+        truncate -s 32M hole && printf middle | dd of=hole bs=1M seek=16 conv=notrunc status=none && truncate -s 20M end
+        printf x | dd of=end conv=notrunc status=none
+        tar --format=posix --sparse --sparse-version=\(format) -cf l.tar hole end
+        """, directory: root)
+      for options in [ApplyOptions(), plain] {
+        let tree = root.appending("t")
+        let result = try apply(root.appending("l.tar").readBytes(), to: tree, options)
+        #expect(result.contentSize == 52 << 20)
+        for name in ["hole", "end"] {
+          #expect(try run("cmp", root.appending(name).string, tree.appending(name).string).isSuccess)
+          #expect(try Syscall.lstat(tree.appending(name)).blocks * 512 < 1 << 20)
+        }
+        try removeTree(tree)
+      }
+    }
+  }
+
+  /// An entry of 8 GiB whose bytes are made when they are asked for.
+  private final class EndlessEntry: ByteSource {
+    private var header: [UInt8]
+
+    init() throws {
+      let sink = BytesSink()
+      try TarWriter(sink).begin(TarHeader(kind: .regular, name: Array("f".utf8), size: 8 << 30))
+      header = sink.bytes
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
+      if header.isEmpty {
+        _ = buffer.initializeMemory(as: UInt8.self, repeating: 1)
+        return buffer.count
+      }
+      let count = min(buffer.count, header.count)
+      buffer.copyBytes(from: header[..<count])
+      header.removeFirst(count)
+      return count
+    }
+
+    func cancel() {}
+  }
+
+  @Test func `The work stops within one entry, when asked to or when there is more than allowed`() throws {
+    try withTemporaryDirectory { root in
+      try Syscall.mkdir(root.appending("t"), mode: 0o755)
+      func failure(_ request: ApplyRequest) throws -> StorageError? {
+        do {
+          _ = try applyLayer(
+            from: try EndlessEntry(), to: root.appending("t"), options: ApplyOptions(), request: request)
+          return nil
+        } catch let error as StorageError {
+          return error
+        }
+      }
+      let questions = Atomic<Int>(0)
+      let flag = CancellationFlag { questions.wrappingAdd(1, ordering: .relaxed).newValue > 20 }
+      #expect(try failure(ApplyRequest(cancellation: flag))?.code == .cancelled)
+      #expect(try Syscall.lstat(root.appending("t/f")).size < 32 << 20)
+      let limited = try failure(ApplyRequest(limit: SizeLimit(bytes: 3 << 20)))
+      #expect(limited?.code == .invalidArchive)
+      #expect(limited?.message == "unpacked, there are more than the 3145728 bytes that are allowed")
+      #expect(try Syscall.lstat(root.appending("t/f")).size < 8 << 20)
+    }
+  }
+
+  @Test func `Holes count for what is allowed, and what is just as large as allowed is taken`() throws {
+    try withTemporaryDirectory { root in
+      _ = try shell("truncate -s 1G hole && tar --format=posix --sparse -cf l.tar hole", directory: root)
+      let bytes = try root.appending("l.tar").readBytes()
+      let exact = Int64(bytes.count) + (1 << 30)
+      #expect(
+        try failure(bytes, to: root.appending("t"), ApplyOptions(), ApplyRequest(limit: SizeLimit(bytes: exact))) == nil
+      )
+      #expect(
+        try failure(bytes, to: root.appending("u"), ApplyOptions(), ApplyRequest(limit: SizeLimit(bytes: exact - 1)))?
+          .code
+          == .invalidArchive)
     }
   }
 }

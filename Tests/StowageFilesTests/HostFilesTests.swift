@@ -21,4 +21,46 @@ import Testing
       }
     }
   }
+
+  /// Opening a FIFO would wait for ever, opening a device may do something, and a link leads to a file of somebody else.
+  @Test(arguments: ["FIFO", "symbolic link", "directory", "socket"])
+  func `What is no regular file is refused by its kind, at once`(kind: String) throws {
+    try withTemporaryDirectory { root in
+      try root.appending("other").write("secret")
+      let place = root.appending("place")
+      switch kind {
+      case "FIFO": try Syscall.mknod(place, mode: 0o010600, device: 0)
+      case "socket": try Syscall.mknod(place, mode: 0o140600, device: 0)
+      case "directory": try Syscall.mkdir(place, mode: 0o700)
+      default: try Syscall.symlink(target: "other", at: place)
+      }
+      let text = "open \(place): a \(kind) is in the place of the file: remove it, or put the file back"
+      for attempt in [
+        { _ = try StoreFile.open(place) }, { _ = try StoreFile.open(place, [.readWrite, .create], mode: 0o600) },
+        { _ = try StoreFile.read(place) }, { try LockFile.open(place).withRead { _ in } },
+      ] as [() throws -> Void] {
+        let error = #expect(throws: StorageError.self) { try attempt() }
+        #expect(error?.message == text)
+        #expect(error?.code == .corrupt)
+      }
+      #expect(throws: StorageError.self) { try HostFiles.read(place) }
+      #expect(try root.appending("other").readText() == "secret")
+    }
+  }
+
+  @Test func `Files are read whole, and missing ones are told as such`() throws {
+    try withTemporaryDirectory { root in
+      try root.appending("f").write("text")
+      #expect(try StoreFile.read(root.appending("f")) == Array("text".utf8))
+      #expect(
+        #expect(throws: StorageError.self) { try StoreFile.read(root.appending("x")) }?.errno == .noSuchFileOrDirectory)
+      #expect(
+        #expect(throws: StorageError.self) { try StoreFile.read(root.appending("f"), limit: 3) }?.errno == .fileTooLarge
+      )
+      #expect(try HostFiles.read(root.appending("x")) == nil)
+      try Syscall.symlink(target: "/etc", at: root.appending("l"))
+      #expect(throws: StorageError.self) { try HostFiles.refuseLink(root.appending("l")) }
+      try HostFiles.refuseLink(root.appending("x"))
+    }
+  }
 }

@@ -122,6 +122,28 @@ import Testing
     #expect(failure(archive(config: config))?.message.contains("c.json") == true)
   }
 
+  @Test func `An image of thousands of layers is refused before any is read`() {
+    let layers = Array(repeating: #""l""#, count: 50_000).joined(separator: ",")
+    let ids = Array(repeating: "\"sha256:\(Self.emptyDigest)\"", count: 50_000).joined(separator: ",")
+    let bytes = archive(
+      #"[{"Config":"c.json","Layers":[\#(layers)]}]"#, config: #"{"rootfs":{"diff_ids":[\#(ids)]}}"#)
+    #expect(failure(bytes)?.message == "manifest.json: 50000 layers, more than the 2048 allowed")
+  }
+
+  @Test func `Names of members are kept up to a limit, and targets too long to lead anywhere not at all`() throws {
+    func long(_ kind: Character, _ name: String, _ text: [UInt8]) -> [UInt8] {
+      var builder = TarBuilder()
+      builder.add("././@LongLink", text, kind: kind)
+      builder.add(name, kind: kind == "K" ? "2" : "0", link: "t")
+      return builder.bytes
+    }
+    let scratch = Scratch()
+    let targets = (0..<20).flatMap { long("K", "s\($0)", [UInt8](repeating: 0x70, count: 1 << 20)) }
+    #expect(try plans(scratch.write(targets + archive())).map(\.names) == [["localhost/x:1"]])
+    let names = (0..<4200).flatMap { long("L", "n", Array(("\($0)/" + String(repeating: "p", count: 4000)).utf8)) }
+    #expect(failure(names + archive())?.message.contains("bytes of names") == true)
+  }
+
   @Test func `Of two members with a name the first counts in a docker-archive`() throws {
     let scratch = Scratch()
     let bytes = archive("[]") { builder in

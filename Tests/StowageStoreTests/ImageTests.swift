@@ -90,4 +90,18 @@ import Testing
     #expect(try store.names(of: "b").isEmpty)
     #expect(code { try store.setNames([], of: "nobody") } == .layerUnknown)
   }
+
+  @Test func `Thousands of names are given and taken away at once`() throws {
+    let (test, store) = try prepared()
+    defer { withExtendedLifetime(test) {} }
+    let names = (0..<20_000).map { "localhost/name:\($0)" }
+    _ = try store.images.create(ImageCreation(id: "a", names: names))
+    let begun = ContinuousClock.now
+    #expect(
+      try store.addNames(names, to: store.images.create(ImageCreation(id: "image-b")).id.rawValue).count == 20_000)
+    // Once for each name, the history was searched and the earlier owner changed: minutes.
+    #expect(ContinuousClock.now - begun < .seconds(20))
+    #expect(try store.images.find("a").record.names.isEmpty)
+    #expect(try store.images.find("image-b").record.namesHistory.first == names.last)
+  }
 }

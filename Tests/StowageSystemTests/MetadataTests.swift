@@ -19,18 +19,38 @@ import Testing
     }
   }
 
-  @Test func `Permission bits are set exactly, through links`() throws {
+  @Test func `Permission bits are set exactly, by a path through links`() throws {
     try withFile { file, link, directory in
       let handle = try Syscall.open(file, .readOnly)
       for mode in [UInt32(0), 0o644, 0o7777, 0o4750, 0o1000] {
         try Syscall.fchmod(handle.rawValue, mode: mode)
         #expect(try shown("%a", file) == String(mode, radix: 8))
       }
-      try Syscall.fchmodat(directory, "l", mode: 0o600)
+      try Syscall.fchmodat(directory, "f", mode: 0o600)
       #expect(try shown("%a", file) == "600")
       try Syscall.chmod(link, mode: 0o640)
       #expect(try shown("%a", file) == "640")
       #expect(throws: Errno.noSuchFileOrDirectory) { try Syscall.fchmodat(directory, "x", mode: 0o600) }
+    }
+  }
+
+  /// Since Linux 6.6 there is a call for it; before, a handle and its entry in `/proc` do the same.
+  @Test(arguments: [true, false])
+  func `A name in a directory is not followed when its mode is set`(byCall: Bool) throws {
+    func change(_ directory: CInt, _ name: String, _ mode: UInt32) throws(Errno) {
+      if byCall { return try Syscall.fchmodat(directory, name, mode: mode) }
+      try Syscall.changeModeOfHandle(directory, name, mode: mode)
+    }
+    try withFile { file, link, directory in
+      #expect(throws: Errno.notSupported) { try change(directory, "l", 0o777) }
+      #expect(try shown("%a", file) == "644")
+      #expect(throws: Errno.noSuchFileOrDirectory) { try change(directory, "x", 0o777) }
+      try Syscall.mkdirat(directory, "d", mode: 0o700)
+      try Syscall.mknodat(directory, "p", mode: 0o010600, device: 0)
+      for name in ["f", "d", "p"] {
+        try change(directory, name, 0o4711)
+        #expect(try shown("%a", file.removingLastComponent().appending(name)) == "4711")
+      }
     }
   }
 

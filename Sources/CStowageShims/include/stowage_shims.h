@@ -114,6 +114,8 @@ struct stowage_mount_attr {
 };
 
 int stowage_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+/* The call of Linux 6.6, whose flags may forbid following a link. */
+int stowage_fchmodat2(int dirfd, const char *name, uint32_t mode, int flags);
 int stowage_statx(int dirfd, const char *path, int flags, uint32_t mask, struct stowage_statx *result);
 int stowage_fstatfs(int fd, struct stowage_statfs *result);
 int stowage_statfs(const char *path, struct stowage_statfs *result);

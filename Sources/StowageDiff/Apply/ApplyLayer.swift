@@ -39,12 +39,14 @@ private final class ApplyRun {
   private let request: ApplyRequest
   private let split: TarSplitFile?
   private let reader: TarReader
+  private let spaceCheck: SpaceCheck
   private var ids = IDSets()
 
   init(
     _ source: any ByteSource, root: consuming OwnedDescriptor, _ options: ApplyOptions, _ request: ApplyRequest
   ) throws(StorageError) {
     self.request = request
+    spaceCheck = SpaceCheck(root.rawValue)
     do throws(Errno) {
       extractor = try LayerExtractor(
         root: root, options: options, process: .current(), syncsFiles: request.sync == .eachFile)
@@ -52,7 +54,7 @@ private final class ApplyRun {
       throw .failed("open", "/".utf8, error)
     }
     split = try request.tarSplit.map { (path) throws(StorageError) in try TarSplitFile(path) }
-    do throws(ArchiveError) { stream = try LayerStream(source, progress: request.progress) } catch {
+    do throws(ArchiveError) { stream = try LayerStream(source, request) } catch {
       throw ApplyRun.failure(error, .stream)
     }
     reader = TarReader(stream.uncompressed, observer: split?.writer)
@@ -61,10 +63,13 @@ private final class ApplyRun {
   func perform(_ root: FilePath) throws(StorageError) -> ApplyResult {
     while let header = try reading({ () throws(ArchiveError) in try reader.next() }) {
       try request.cancellation?.check()
+      try spaceCheck.look(before: header)
       ids.add(header)
       try extracting { () throws(StorageError) in
         try extractor.apply(header) { () throws(StorageError) in
-          try reading { () throws(ArchiveError) in try reader.readContent() }
+          let part = try reading { () throws(ArchiveError) in try reader.nextPart() }
+          if case .hole(let count) = part { try request.limit?.take(count) }
+          return part
         }
       }
     }

@@ -19,15 +19,17 @@ package struct ApplyRequest: Sendable {
   package var expectedCompressedDigest: Digest?
   /// Is told the number of supplied bytes consumed so far, on another thread, about once per MiB.
   package var progress: (@Sendable (UInt64) -> Void)?
-  /// Stops the work between two entries.
+  /// Stops the work between two pieces of content.
   package var cancellation: CancellationFlag?
+  /// What the uncompressed archive may take, holes counted.
+  package var limit: SizeLimit?
 
   /// Makes a request.
   package init(
     tarSplit: FilePath? = nil, sync: SyncPolicy = .none, flushesTarSplit: Bool = false,
     expectedDiffDigest: Digest? = nil, expectedCompressedDigest: Digest? = nil,
     progress: (@Sendable (UInt64) -> Void)? = nil,
-    cancellation: CancellationFlag? = nil
+    cancellation: CancellationFlag? = nil, limit: SizeLimit? = nil
   ) {
     self.tarSplit = tarSplit
     self.sync = sync
@@ -36,5 +38,6 @@ package struct ApplyRequest: Sendable {
     self.expectedCompressedDigest = expectedCompressedDigest
     self.progress = progress
     self.cancellation = cancellation
+    self.limit = limit
   }
 }

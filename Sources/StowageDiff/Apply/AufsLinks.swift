@@ -29,9 +29,9 @@ struct AufsLinks {
   /// Each one holds a descriptor; AUFS stores had a handful.
   private static let limit = 256
 
-  /// Keeps an entry.
+  /// Keeps an entry, whose content `fill` writes.
   mutating func store(
-    _ header: TarHeader, name: ArraySlice<UInt8>, root: CInt, _ content: LayerExtractor.Content
+    _ header: TarHeader, name: ArraySlice<UInt8>, root: CInt, _ fill: (CInt) throws(StorageError) -> Void
   ) throws(StorageError) {
     guard sources.count < Self.limit else { throw StorageError(.invalidArchive, "too many aufs hardlinks") }
     let descriptor: CInt
@@ -43,13 +43,7 @@ struct AufsLinks {
       throw .failed("open", name, error)
     }
     let file = OwnedDescriptor(owning: descriptor)
-    while true {
-      let chunk = try content()
-      if chunk.isEmpty { break }
-      do throws(Errno) { try Syscall.write(file.rawValue, all: chunk) } catch {
-        throw .failed("write", name, error)
-      }
-    }
+    try fill(file.rawValue)
     sources[Array(name)] = Source(header: header, file: file)
   }
 

@@ -39,8 +39,6 @@ final class DirectoryCache {
 
   /// Hard links, deep trees and interleaved directories profit from more than one; the number is not critical.
   private static let capacity = 8
-  /// The kernel takes paths up to 4095 bytes.
-  private static let longestPath = 4095
 
   /// Takes over the open root.
   init(owning descriptor: consuming OwnedDescriptor) throws(Errno) {
@@ -67,18 +65,23 @@ final class DirectoryCache {
   func invalidate() { recent.removeAll(keepingCapacity: true) }
 
   private func open(_ path: ArraySlice<UInt8>) throws(Errno) -> OwnedDescriptor {
-    if path.count <= Self.longestPath {
-      return OwnedDescriptor(
-        owning: try withCString(copying: path) { (name) throws(Errno) in
-          try resolver.open(name, [.readOnly, .directory]).release()
+    // What is too long for one call is gone down from as far as one call gets, not following links, which could lead out of
+    // what is resolved. The trees of containers can be deeper than a stack.
+    let slash = UInt8(ascii: "/")
+    var end = path.endIndex
+    if path.count > EntryPath.longestPath {
+      end = path.prefix(EntryPath.longestPath + 1).lastIndex(of: slash) ?? path.startIndex
+    }
+    var current = OwnedDescriptor(
+      owning: try withCString(copying: path[..<end]) { (name) throws(Errno) in
+        try resolver.open(name, [.readOnly, .directory]).release()
+      })
+    for component in path[end...].split(separator: slash) {
+      current = OwnedDescriptor(
+        owning: try withCString(copying: component) { (name) throws(Errno) in
+          try Syscall.openat(current.rawValue, name, [.readOnly, .directory, .noFollow]).release()
         })
     }
-    // Too long for one call: from the directory above, not following a link, which could lead out of what is resolved.
-    let base = path.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
-    let parent = try directory(at: path[..<base])
-    return OwnedDescriptor(
-      owning: try withCString(copying: path[base...].dropFirst()) { (name) throws(Errno) in
-        try Syscall.openat(parent.rawValue, name, [.readOnly, .directory, .noFollow]).release()
-      })
+    return current
   }
 }

@@ -14,20 +14,41 @@ extension LayerExtractor {
       owning: try making("open", path, parent) { (name) throws(Errno) in
         try Syscall.openat(parent.rawValue, name, [.writeOnly, .create, .exclusive, .noFollow], mode: mode).release()
       })
-    while true {
-      let chunk = try content()
-      if chunk.isEmpty { break }
-      do throws(Errno) { try Syscall.write(file.rawValue, all: chunk) } catch {
-        throw .failed("write", path.bytes, error)
-      }
-      madeBytes &+= Int64(chunk.count)
-    }
+    madeBytes &+= try write(content, to: file.rawValue, path.bytes)
     try setMetadata(of: .descriptor(file.rawValue), header, path, fresh: parent, mode: mode)
     do throws(Errno) {
       if syncsFiles { try Syscall.fsync(file.rawValue, .layer) }
       try file.close()
     } catch {
       throw .failed("close", path.bytes, error)
+    }
+  }
+
+  /// Writes content to an empty file; holes stay holes, so that a small archive cannot fill a disk with them.
+  ///
+  /// - Returns: the file's size.
+  func write(_ content: Content, to file: CInt, _ name: some Collection<UInt8>) throws(StorageError) -> Int64 {
+    var size: Int64 = 0
+    var endsInHole = false
+    while true {
+      let part = try content()
+      do throws(Errno) {
+        switch part {
+        case .data(let bytes):
+          try Syscall.write(file, all: bytes)
+          size &+= Int64(bytes.count)
+          endsInHole = false
+        case .hole(let count):
+          size &+= count
+          try Syscall.seek(file, to: size)
+          endsInHole = true
+        case .end:
+          if endsInHole { try Syscall.ftruncate(file, size: size) }
+          return size
+        }
+      } catch {
+        throw .failed("write", name, error)
+      }
     }
   }
 
@@ -67,6 +88,7 @@ extension LayerExtractor {
 
   /// Makes a symbolic link with the text of the archive, wherever it leads.
   func createSymbolicLink(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
+    try checkText(of: header)
     let parent = try directory(of: path)
     try withCString(copying: header.linkName) { (text) throws(StorageError) in
       try making("symlink \(String(decoding: header.linkName, as: UTF8.self))", path, parent) { (name) throws(Errno) in
@@ -79,6 +101,17 @@ extension LayerExtractor {
     }
   }
 
+  /// Refuses a symbolic link whose text the kernel would not take, before it gets into a message.
+  private func checkText(of header: TarHeader) throws(StorageError) {
+    if header.linkName.isEmpty {
+      throw StorageError(.invalidArchive, "a symbolic link without a target in the archive")
+    }
+    guard header.linkName.contains(0) || header.linkName.count > EntryPath.longestPath else { return }
+    throw StorageError(
+      .invalidArchive, "target of a symbolic link of \(header.linkName.count) bytes: file name too long",
+      cause: Errno.fileNameTooLong)
+  }
+
   /// Makes a FIFO or a device.
   func createNode(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
     let isDevice = header.kind != .fifo
@@ -87,7 +120,7 @@ extension LayerExtractor {
       return
     }
     if options.forceMask != nil {
-      return try createFile(header, at: path) { () in UnsafeRawBufferPointer(start: nil, count: 0) }
+      return try createFile(header, at: path) { () in .end }
     }
     let parent = try directory(of: path)
     let type: UInt32 = header.kind == .fifo ? 0o010000 : header.kind == .characterDevice ? 0o020000 : 0o060000
@@ -107,9 +140,7 @@ extension LayerExtractor {
 
   /// Makes a further name of a file. The entry's owner, mode, times and attributes apply to the shared file.
   func createHardLink(_ header: TarHeader, at path: EntryPath) throws(StorageError) {
-    guard let target = EntryPath(cleaning: header.linkName) else {
-      throw StorageError(.invalidArchive, "link to a name with a NUL byte: \(goQuoted(bytes: header.linkName))")
-    }
+    let target = try EntryPath(ofEntry: header.linkName, role: "link target")
     let parent = try directory(of: path)
     let targetParent: OpenDirectory
     do throws(Errno) { targetParent = try directories.directory(at: target.parent) } catch { throw .ofLink(error) }

@@ -10,8 +10,8 @@ internal import SystemPackage
 /// Everything goes through descriptors: the directory of an entry is resolved inside the root, the entry itself is made by its
 /// last component and never followed. No host path is joined with a name from the archive.
 final class LayerExtractor {
-  /// Lends the entry's content piece by piece; empty at its end.
-  typealias Content = () throws(StorageError) -> UnsafeRawBufferPointer
+  /// Lends the entry's content piece by piece.
+  typealias Content = () throws(StorageError) -> TarReader.Part
 
   let options: ApplyOptions
   let process: ProcessIdentity
@@ -56,9 +56,7 @@ final class LayerExtractor {
     headerBytes = overflow ? .max : sum
     // Names of global headers are no paths of the layer (archive-and-diff 14, W11).
     if header.kind == .globalHeader { return }
-    guard let path = EntryPath(cleaning: header.name) else {
-      throw StorageError(.invalidArchive, "name with a NUL byte: \(goQuoted(bytes: header.name))")
-    }
+    let path = try EntryPath(ofEntry: header.name, isWhiteoutPossible: options.whiteouts != .literal)
     if path.isRoot { return try applyRoot(header, path) }
     if options.whiteouts == .plain, try applyAufsMetadata(header, path, content) { return }
     if options.whiteouts != .literal, path.base.starts(with: whiteoutPrefix) {
@@ -154,7 +152,9 @@ final class LayerExtractor {
   ) throws(StorageError) -> Bool {
     guard path.bytes.starts(with: aufsPrefix), !path.bytes.elementsEqual(opaqueMarker) else { return false }
     if path.bytes.starts(with: aufsLinkDirectory), header.kind == .regular {
-      try links.store(header, name: path.base, root: directories.root.rawValue, content)
+      try links.store(header, name: path.base, root: directories.root.rawValue) { (file) throws(StorageError) in
+        _ = try write(content, to: file, path.base)
+      }
     }
     return true
   }
@@ -169,7 +169,7 @@ final class LayerExtractor {
       do throws(Errno) {
         let count = try Syscall.pread(source.content, into: buffer, at: offset)
         offset += Int64(count)
-        return UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        return count == 0 ? .end : .data(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       } catch {
         throw .failed("read", path.bytes, error)
       }

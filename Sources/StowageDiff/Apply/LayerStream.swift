@@ -28,15 +28,15 @@ final class LayerStream {
   var hasFailed: Bool { uncompressed.hasFailed }
 
   /// Reads the first bytes to tell the compression, waiting for them.
-  init(_ source: any ByteSource, progress: (@Sendable (UInt64) -> Void)?) throws(ArchiveError) {
-    let supplied = DigestCounter(progress: progress)
+  init(_ source: any ByteSource, _ request: ApplyRequest) throws(ArchiveError) {
+    let supplied = DigestCounter(progress: request.progress)
     let peeked = PeekedSource(source)
     compression = try detectCompression(of: peeked)
     let counted = TeeSource(peeked) { (bytes) throws(ArchiveError) in supplied.add(bytes) }
     self.supplied = supplied
     guard compression != .none else {
       decoded = nil
-      uncompressed = NotingSource(PipelineSource(counted))
+      uncompressed = NotingSource(PipelineSource(counted), request)
       return
     }
     let decoded = DigestCounter(progress: nil)
@@ -44,7 +44,7 @@ final class LayerStream {
       decoded.add(bytes)
     }
     self.decoded = decoded
-    uncompressed = NotingSource(PipelineSource(plain))
+    uncompressed = NotingSource(PipelineSource(plain), request)
   }
 }
 
@@ -71,27 +71,48 @@ private final class DigestCounter {
   }
 }
 
-/// Passes a source through and notes its failure, so that it can be told from the reader's own.
+/// Passes a source through and notes its failure, so that it can be told from the reader's own. Asks with each piece whether to
+/// stop, as a single entry can be endless, and whether the archive has become too large.
 final class NotingSource: ChunkSource {
   private let upstream: any ChunkSource
+  private let request: ApplyRequest
   /// True once the source failed.
   private(set) var hasFailed = false
 
-  init(_ upstream: any ChunkSource) { self.upstream = upstream }
+  init(_ upstream: any ChunkSource, _ request: ApplyRequest) {
+    self.upstream = upstream
+    self.request = request
+  }
 
   func nextChunk() throws(ArchiveError) -> UnsafeRawBufferPointer {
-    do throws(ArchiveError) { return try upstream.nextChunk() } catch {
+    do throws(ArchiveError) {
+      let chunk = try upstream.nextChunk()
+      try judge(chunk.count)
+      return chunk
+    } catch {
       hasFailed = true
       throw error
     }
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
-    do throws(ArchiveError) { return try upstream.read(into: buffer) } catch {
+    do throws(ArchiveError) {
+      let count = try upstream.read(into: buffer)
+      try judge(count)
+      return count
+    } catch {
       hasFailed = true
       throw error
     }
   }
 
   func cancel() { upstream.cancel() }
+
+  private func judge(_ count: Int) throws(ArchiveError) {
+    if request.cancellation?.isCancelled == true { throw .cancelled }
+    guard let limit = request.limit else { return }
+    do throws(StorageError) { try limit.take(Int64(count)) } catch {
+      throw ArchiveError(.caller, error.message, cause: error)
+    }
+  }
 }

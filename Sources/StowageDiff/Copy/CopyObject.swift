@@ -217,10 +217,10 @@ private final class ObjectCopier {
     try unpacking { () throws(StorageError) in
       try extractor.apply(header) { () throws(StorageError) in
         try self.cancellation?.check()
-        guard let file else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard let file else { return .end }
         do throws(Errno) {
           let count = try Syscall.read(file, into: self.buffer)
-          return UnsafeRawBufferPointer(rebasing: self.buffer[..<count])
+          return count == 0 ? .end : .data(UnsafeRawBufferPointer(rebasing: self.buffer[..<count]))
         } catch {
           throw .failed("read", header.name, error)
         }

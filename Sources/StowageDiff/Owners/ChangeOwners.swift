@@ -82,8 +82,6 @@ private struct FirstPlace: Sendable {
 private final class OwnerChanger: Sendable {
   /// So many entries are worth a turn of another thread.
   private static let share = 256
-  /// The kernel takes paths up to 4095 bytes.
-  private static let longestPath = 4095
 
   let pieces: WorkStack<Piece>
   private let options: OwnerChangeOptions
@@ -181,7 +179,7 @@ private final class OwnerChanger: Sendable {
       // A file that stays as it is keeps all its names.
       if try self.change(path, in: level, status) {
         places[identity] = FirstPlace(
-          path: path, directory: path.parent.count > OwnerChanger.longestPath ? level.descriptor : nil)
+          path: path, directory: path.parent.count > EntryPath.longestPath ? level.descriptor : nil)
       }
       return false
     }

@@ -22,7 +22,7 @@ package import SystemPackage
 package func reassembleLayer(
   tarSplit: FilePath, roots: [FilePath], cancellation: CancellationFlag? = nil, to sink: any ByteSink
 ) throws(StorageError) {
-  let file = try attempt("open", tarSplit) { () throws(Errno) in try Syscall.open(tarSplit, .readOnly) }
+  let file = try StoreFile.open(tarSplit)
   let trees = ContentRoots(roots)
   do throws(ArchiveError) {
     try reassemble(tarSplit: DescriptorSource(file.rawValue), into: sink) { (name) throws(ArchiveError) in

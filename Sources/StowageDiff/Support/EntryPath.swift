@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageModel
+internal import SystemPackage
+
 /// A name from an archive, cleaned lexically, relative to the layer's root (archive-and-diff 4.2.1).
 ///
 /// It has no empty, `.` or `..` components. It may still pass through symbolic links, so it must be resolved in the root.
@@ -20,6 +23,42 @@ struct EntryPath: Hashable, Sendable {
   var base: ArraySlice<UInt8> { terminated[baseOffset..<count] }
   /// The path of the directory above; empty if that is the root.
   var parent: ArraySlice<UInt8> { terminated[..<max(0, baseOffset - 1)] }
+
+  /// Cleans a name from an archive.
+  ///
+  /// - Parameters:
+  ///   - role: what it is, for the message.
+  ///   - isWhiteoutPossible: whether a last component that begins with `.wh.` stands for the name behind that.
+  /// - Throws: `invalidArchive` if no file can have it: an empty name, one with a NUL byte, or one that is longer than the kernel
+  ///   takes, which would cost time and memory by the square of its length.
+  init(ofEntry name: [UInt8], role: String = "name", isWhiteoutPossible: Bool = false) throws(StorageError) {
+    if name.isEmpty { throw StorageError(.invalidArchive, "an empty \(role) in the archive") }
+    guard let path = EntryPath(cleaning: name) else {
+      throw StorageError(.invalidArchive, "\(role) with a NUL byte: \(Self.shown(name))")
+    }
+    let isWhiteout = isWhiteoutPossible && path.base.starts(with: whiteoutPrefix)
+    guard (isWhiteout ? path.sibling(path.base.dropFirst(whiteoutPrefix.count)) : path).canBeNamed else {
+      throw StorageError(
+        .invalidArchive, "\(role) of \(name.count) bytes, \(Self.shown(name)): file name too long",
+        cause: Errno.fileNameTooLong)
+    }
+    self = path
+  }
+
+  /// Whether the kernel takes the path in one call: it is not longer than 4095 bytes, and none of its components than 255.
+  var canBeNamed: Bool {
+    count <= Self.longestPath && bytes.split(separator: UInt8(ascii: "/")).allSatisfy { $0.count <= Self.longestName }
+  }
+
+  /// The kernel's limit on a path in one call, without the NUL: `PATH_MAX`.
+  static let longestPath = 4095
+  /// The kernel's limit on one component: `NAME_MAX`.
+  private static let longestName = 255
+
+  /// A name for a message, the beginning of a long one.
+  private static func shown(_ name: [UInt8]) -> String {
+    name.count <= 80 ? goQuoted(bytes: name) : goQuoted(bytes: Array(name.prefix(60))) + "…"
+  }
 
   /// Cleans a name; nil if it holds a NUL.
   init?(cleaning name: some BidirectionalCollection<UInt8>) {

@@ -159,9 +159,10 @@ package struct ExpectedTree {
     node.children[name] = child
   }
 
-  /// The parts of a name as extraction cleans it; `nil` if it is none.
+  /// The parts of a name as extraction cleans it; `nil` if it is none that extraction takes.
   private func components(_ name: [UInt8]) -> [[UInt8]]? {
-    EntryPath(cleaning: name)?.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
+    guard let path = EntryPath(cleaning: name), path.count <= EntryPath.longestPath else { return nil }
+    return path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
   }
 }
 

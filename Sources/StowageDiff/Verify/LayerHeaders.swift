@@ -28,7 +28,7 @@ package struct LayerHeaders {
   ///
   /// - Throws: `invalidArchive`, `corrupt` if the archive or the file is malformed; `system`.
   package init(tarSplit: FilePath, form: Form = .extracted) throws(StorageError) {
-    let file = try attempt("open", tarSplit) { () throws(Errno) in try Syscall.open(tarSplit, .readOnly) }
+    let file = try StoreFile.open(tarSplit)
     var entries: [TarHeader] = []
     do throws(ArchiveError) {
       let skeleton = TarSplitSkeleton(DescriptorSource(file.rawValue))

@@ -45,6 +45,7 @@ struct BlobReader: Sendable {
   /// - Throws: as ``document(_:)``; `invalidArchive` if the configuration has fewer diffIDs than there are layers.
   func plan(_ manifestDocument: JSONDocument, digest: Digest) throws(StorageError) -> ImagePlan {
     let manifest = try ImageManifest(manifestDocument)
+    try DocumentLimit.check(layerCount: manifest.layers.count, of: manifestDocument)
     let configDocument = try document(manifest.config)
     let config = try ImageConfig(configDocument)
     var layers: [ImagePlan.Layer] = []

@@ -59,6 +59,7 @@ struct DockerArchive {
     guard paths.count == diffIDs.count else {
       throw manifest.error("Inconsistent layer count: \(paths.count) in manifest, \(diffIDs.count) in config")
     }
+    try DocumentLimit.check(layerCount: paths.count, of: manifest)
     var pathOfDiffID: [Digest: String] = [:]
     var diffIDOfPath: [String: Digest] = [:]
     var layers: [ImagePlan.Layer] = []

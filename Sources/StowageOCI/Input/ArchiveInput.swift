@@ -18,9 +18,10 @@ enum ArchiveInput {
   /// A regular uncompressed file is used in place. Anything else is copied, uncompressed, into a file without name in
   /// `$TMPDIR` or `/var/tmp`, which disappears with the last reference to it, also after a crash.
   ///
+  /// - Parameter limit: how large the uncompressed copy may be; `nil` for any size.
   /// - Throws: `system` if it cannot be opened, read or copied, naming the directory if that has no space left;
   ///   `invalidArchive` if its compressed data is broken.
-  static func open(_ source: ImageSource) throws(StorageError) -> ArchiveInput {
+  static func open(_ source: ImageSource, _ limit: SizeLimit? = nil) throws(StorageError) -> ArchiveInput {
     let descriptor: SharedDescriptor
     let status: FileStatus
     do throws(Errno) {
@@ -34,13 +35,13 @@ enum ArchiveInput {
       guard status.kind == .regular else {
         return .file(
           try withExtendedLifetime(descriptor) { () throws(ArchiveError) in
-            try spool(PeekedSource(DescriptorSource(descriptor.rawValue)))
+            try spool(PeekedSource(DescriptorSource(descriptor.rawValue)), limit)
           })
       }
       let file = InputFile(descriptor, start: max(0, Int64(lseek(descriptor.rawValue, 0, SEEK_CUR))), end: status.size)
       let content = PeekedSource(FileRangeSource(file, from: file.start, to: file.end))
       if try detectCompression(of: content) == .none { return .file(file) }
-      return .file(try spool(content))
+      return .file(try spool(content, limit))
     } catch {
       let code: StorageError.Code = error.kind == .system ? .system : .invalidArchive
       throw StorageError(code, "\(error)", path: source.description, cause: error)
@@ -59,7 +60,7 @@ enum ArchiveInput {
   }
 
   /// Copies a stream into a temporary file, uncompressed.
-  private static func spool(_ source: PeekedSource) throws(ArchiveError) -> InputFile {
+  private static func spool(_ source: PeekedSource, _ limit: SizeLimit?) throws(ArchiveError) -> InputFile {
     let directory = temporaryDirectory
     let file: SharedDescriptor
     do throws(Errno) {
@@ -72,7 +73,7 @@ enum ArchiveInput {
     // Unpacking and writing overlap: the source runs on a thread of its own.
     let content = format == .none ? source : PipelineSource(decoder(for: format, over: source)) as any ByteSource
     do throws(ArchiveError) {
-      let size = try sink.write(contentsOf: content)
+      let size = try sink.write(contentsOf: limited(content, limit))
       try sink.finish()
       return InputFile(file, start: 0, end: size)
     } catch {
@@ -81,6 +82,17 @@ enum ArchiveInput {
       throw ArchiveError.system(
         "\(what) into a temporary file in \(directory), which takes more than \(size(of: file)) bytes "
           + "(TMPDIR names another directory)", reason)
+    }
+  }
+
+  /// A source that fails once it has delivered more than is allowed in an archive.
+  private static func limited(_ source: any ByteSource, _ limit: SizeLimit?) -> any ByteSource {
+    guard let limit else { return source }
+    let own = SizeLimit(bytes: limit.bytes)
+    return TeeSource(source) { (bytes) throws(ArchiveError) in
+      do throws(StorageError) { try own.take(Int64(bytes.count)) } catch {
+        throw ArchiveError(.caller, error.message, cause: error)
+      }
     }
   }
 

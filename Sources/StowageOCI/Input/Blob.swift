@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageCompression
+import StowageImage
 import StowageModel
 
 /// The bytes of one member of an archive, or of one file of a directory. Can be read more than once, from any thread.
@@ -54,4 +55,12 @@ enum DocumentLimit {
   static let archiveManifest = 1 << 20
   /// Configurations, manifests and indexes, bytes.
   static let document = 4 << 20
+  /// Layers of an image. Drivers and other tools end at some hundred; a document has room for one layer 50,000 times.
+  static let layers = 2048
+
+  /// Refuses an image with more layers than that, before any of them is looked at.
+  static func check(layerCount count: Int, of document: JSONDocument) throws(StorageError) {
+    guard count > layers else { return }
+    throw document.error("\(count) layers, more than the \(layers) allowed")
+  }
 }

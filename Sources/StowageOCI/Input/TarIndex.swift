@@ -26,11 +26,14 @@ struct TarIndex: Sendable {
   private static let jumpSize: Int64 = 64 << 10
   /// Longer paths cannot be asked for by any document.
   private static let longestPath = 4096
-  /// An archive of images has a handful of members per image; a bound on memory for a hostile one.
-  private static let mostMembers = 1 << 20
+  /// An archive of images has a handful of members per image; bounds on memory for a hostile one.
+  private static let mostMembers = 1 << 17
+  /// Bytes of all names and link targets.
+  private static let mostNameBytes = 16 << 20
 
   /// The members in order.
   private(set) var members: [Member] = []
+  private var nameBytes = 0
   private var first: [[UInt8]: Int] = [:]
   private var last: [[UInt8]: Int] = [:]
 
@@ -74,9 +77,15 @@ struct TarIndex: Sendable {
       throw ArchiveError(.unsupported, "more than \(TarIndex.mostMembers) members")
     }
     let path = cleanedPath(header.name)
+    // A longer target leads to nothing that is in the index; what is no link needs none.
+    let isLink = header.kind == .symbolicLink || header.kind == .hardLink
+    let linkName = isLink && header.linkName.count <= TarIndex.longestPath ? header.linkName : []
+    nameBytes += path.count + linkName.count
+    guard nameBytes <= TarIndex.mostNameBytes else {
+      throw ArchiveError(.unsupported, "more than \(TarIndex.mostNameBytes) bytes of names")
+    }
     let position = members.count
-    members.append(
-      Member(path: path, kind: header.kind, linkName: header.linkName, offset: offset, size: size))
+    members.append(Member(path: path, kind: header.kind, linkName: linkName, offset: offset, size: size))
     if first[path] == nil { first[path] = position }
     last[path] = position
   }

@@ -16,11 +16,12 @@ struct LayerJob: Sendable {
   private let index: Int
   private let count: Int
   private let image: Int
+  private let limit: SizeLimit?
   private let progress: LoadProgress
 
   /// The jobs of an image, base layer first. DiffIDs that the configuration does not tell are found out here.
   static func jobs(
-    for plan: ImagePlan, image: Int, _ progress: LoadProgress
+    for plan: ImagePlan, image: Int, _ limit: SizeLimit?, _ progress: LoadProgress
   ) throws(StorageError) -> [LayerJob] {
     var jobs: [LayerJob] = []
     for (index, layer) in plan.layers.enumerated() {
@@ -31,7 +32,7 @@ struct LayerJob: Sendable {
         jobs.append(
           LayerJob(
             layer: layer, diffID: diffID, id: id, parent: parent, index: index, count: plan.layers.count, image: image,
-            progress: progress))
+            limit: limit, progress: progress))
       } catch {
         throw error.wrapped("layer \(index) (blob \(layer.digest))")
       }
@@ -55,7 +56,9 @@ struct LayerJob: Sendable {
   /// Extracts the layer over its parent, which must be in the store.
   func put(into store: Store, for pending: PendingImage) throws(StorageError) {
     report(0, .extracting)
-    _ = try store.layers.put(request(over: parent, pending), diff: .source(try stream()), expecting: expected)
+    _ = try store.layers.put(
+      request(over: parent, pending), diff: .source(try stream()), expecting: expected,
+      isCancelled: progress.isCancelled)
   }
 
   /// Gives the layer, which is in the store and damaged, back what it has lost.
@@ -71,8 +74,10 @@ struct LayerJob: Sendable {
     in store: Store, over ancestor: LayerID?, isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> PreparedLayer {
     report(0, .extracting)
+    let isStopped = progress.isCancelled
     return try store.layers.prepare(
-      request(over: ancestor), diff: .source(try stream()), expecting: expected, isCancelled: isCancelled)
+      request(over: ancestor), diff: .source(try stream()), expecting: expected,
+      isCancelled: { isCancelled() || isStopped() })
   }
 
   /// Makes the layer of what was prepared; extracts it anew if that does not fit its parent.
@@ -97,7 +102,7 @@ struct LayerJob: Sendable {
 
   private var expected: ExpectedDiff {
     layer.isUncompressedFirst
-      ? ExpectedDiff(diffDigest: diffID)
-      : ExpectedDiff(compressedDigest: layer.digest, compressedSize: layer.blob.size, diffDigest: diffID)
+      ? ExpectedDiff(diffDigest: diffID, limit: limit)
+      : ExpectedDiff(compressedDigest: layer.digest, compressedSize: layer.blob.size, diffDigest: diffID, limit: limit)
   }
 }

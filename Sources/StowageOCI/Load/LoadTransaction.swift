@@ -22,6 +22,7 @@ struct LoadTransaction {
   private static let mostThreads = min(6, max(2, sysconf(CInt(_SC_NPROCESSORS_ONLN))))
 
   let store: Store
+  let limit: SizeLimit?
   let progress: LoadProgress
   private var madeLayers: [LayerID] = []
   private var madeImages: Set<ImageID> = []
@@ -29,8 +30,9 @@ struct LoadTransaction {
   private var unfinished: [Int: PendingImage] = [:]
 
   /// Starts with nothing made.
-  init(_ store: Store, progress: LoadProgress) {
+  init(_ store: Store, limit: SizeLimit?, progress: LoadProgress) {
     self.store = store
+    self.limit = limit
     self.progress = progress
   }
 
@@ -42,7 +44,7 @@ struct LoadTransaction {
   ///
   /// - Throws: `digestMismatch` or `invalidArchive` if a layer is not what it should be; it is not in the store then.
   mutating func putLayers(of plan: ImagePlan, image: Int) throws(StorageError) -> LayerID? {
-    let jobs = try LayerJob.jobs(for: plan, image: image, progress)
+    let jobs = try LayerJob.jobs(for: plan, image: image, limit, progress)
     var missing = jobs[...]
     while let job = missing.first, try isThere(job) {
       job.report(job.layer.blob.size, .reused)

@@ -95,11 +95,16 @@ public struct ExpectedDiff: Sendable {
   public var compressedSize: Int64?
   /// Digest of the uncompressed stream (diffID).
   public var diffDigest: Digest?
+  /// What the uncompressed stream may take, holes of sparse files counted; `nil` for any size. Several diffs can share one.
+  public var limit: SizeLimit?
 
   /// States what is known; nothing is checked by default.
-  public init(compressedDigest: Digest? = nil, compressedSize: Int64? = nil, diffDigest: Digest? = nil) {
+  public init(
+    compressedDigest: Digest? = nil, compressedSize: Int64? = nil, diffDigest: Digest? = nil, limit: SizeLimit? = nil
+  ) {
     self.compressedDigest = compressedDigest
     self.compressedSize = compressedSize
     self.diffDigest = diffDigest
+    self.limit = limit
   }
 }

@@ -20,7 +20,7 @@ extension LayerOperations {
   /// - Parameters:
   ///   - expecting: what the diff must turn out to be.
   ///   - progress: is told the bytes of input consumed so far, on another thread, about once per MiB.
-  ///   - isCancelled: is asked between the steps and about once per MiB whether to stop.
+  ///   - isCancelled: is asked between the steps and with every piece of content whether to stop.
   /// - Throws: as ``create(_:)``; `invalidArchive`, `digestMismatch`, `cancelled`.
   public func put(
     _ request: LayerCreation, diff: LayerInput, expecting: ExpectedDiff = ExpectedDiff(),
@@ -41,10 +41,17 @@ extension LayerOperations {
   ///
   /// The layer lock is held meanwhile. After a failure the layer may be extracted partly.
   ///
+  /// - Parameters:
+  ///   - expecting: what the diff must turn out to be.
+  ///   - isCancelled: is asked with every piece of content whether to stop.
   /// - Returns: bytes of content extracted.
-  /// - Throws: `layerUnknown`, `invalidArchive`.
+  /// - Throws: `layerUnknown`, `invalidArchive`, `digestMismatch`, `cancelled`.
   @discardableResult
-  public func apply(_ diff: LayerInput, to nameOrID: String) throws(StorageError) -> Int64 {
-    try DiffApplication(store: store, diff, to: nameOrID).run()
+  public func apply(
+    _ diff: LayerInput, to nameOrID: String, expecting: ExpectedDiff = ExpectedDiff(),
+    isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> Int64 {
+    let request = DiffRequest(input: diff, expecting: expecting, progress: nil, isCancelled: isCancelled)
+    return try DiffApplication(store: store, request, to: nameOrID, with: nil).run()
   }
 }

@@ -92,7 +92,7 @@ public struct LayerOperations: Sendable {
         throw StorageError(.layerUnknown).wrapped("locating layer with ID \(goQuoted(nameOrID))")
       }
       // A file that cannot be read is looked for in the other stores, and then told as missing.
-      if let file = layers.bigDataFile(key, of: layer), let bytes = try? Syscall.readFile(file) { return bytes }
+      if let file = layers.bigDataFile(key, of: layer), let bytes = try? StoreFile.read(file) { return bytes }
       throw StorageError(
         .layerDataMissing,
         "locating item named \(goQuoted(key)) for layer with ID \(goQuoted(nameOrID)): file does not exist")

@@ -108,12 +108,11 @@ struct ImagesWriting: ~Copyable {
   func release(_ names: [String], except kept: Int) throws(StorageError) {
     for index in own where index != kept {
       let access = at(index)
-      let owners = names.compactMap { access.reading.owner(ofName: $0) }
+      let owners = Set(names.compactMap { access.reading.owner(ofName: $0) })
       if owners.isEmpty { continue }
       access.change { table in
         for owner in owners {
-          table.setNames(
-            (table[owner]?.names ?? []).filter { name in !names.contains { $0.hasSameBytes(as: name) } }, of: owner)
+          table.setNames(NameChange.remove(names).applied(to: table[owner]?.names ?? []), of: owner)
         }
       }
       try access.save()

@@ -21,7 +21,7 @@ enum LayerFiles {
         try? Syscall.unlink(target)
         try Syscall.link(file, target)
       } catch .improperLink, .tooManyLinks, .notPermitted {
-        let bytes = try attempt("read", file) { () throws(Errno) in try Syscall.readFile(file) }
+        let bytes = try StoreFile.read(file)
         try AtomicFile.replace(target, contents: bytes, durability: .content)
       } catch {
         throw .failed("link", file, target, error)

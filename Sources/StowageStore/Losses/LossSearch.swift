@@ -41,8 +41,12 @@ struct LossSearch {
   private mutating func state(
     of file: StoreTopology.RecordFilePlace, _ depth: RecordLosses.Depth
   ) throws(StorageError) -> RecordLoss.State? {
-    let size = try attempt("stat", file.path) { () throws(Errno) -> Int64? in
-      do throws(Errno) { return try Syscall.stat(file.path).size } catch .noSuchFileOrDirectory { return nil }
+    var size: Int64?
+    do throws(StorageError) {
+      let opened = try StoreFile.open(file.path)
+      size = try attempt("stat", file.path) { () throws(Errno) in try Syscall.fstat(opened.rawValue).size }
+    } catch {
+      if error.errno != .noSuchFileOrDirectory { throw error }
     }
     guard let size else { return try file.isVolatile ? nil : evidence(against: file).map { .missing(evidence: $0) } }
     if size == 0 { return file.isVolatile ? nil : .damaged(reason: "is empty, and nobody writes such a file") }
@@ -53,8 +57,8 @@ struct LossSearch {
 
   /// Whether a file begins and ends like a JSON list; files that were cut off, or are full of NULs, do not.
   private func looksWhole(_ file: StoreTopology.RecordFilePlace) throws(StorageError) -> Bool {
-    try attempt("read", file.path) { () throws(Errno) -> Bool in
-      let descriptor = try Syscall.open(file.path, .readOnly)
+    let descriptor = try StoreFile.open(file.path)
+    return try attempt("read", file.path) { () throws(Errno) -> Bool in
       let end = try Syscall.fstat(descriptor.rawValue).size
       let ends = UnsafeMutableRawBufferPointer.allocate(byteCount: 2, alignment: 1)
       defer { ends.deallocate() }
@@ -68,7 +72,7 @@ struct LossSearch {
 
   /// Why a file cannot be read; nil if it can.
   private func damage(of file: StoreTopology.RecordFilePlace) throws(StorageError) -> String? {
-    let bytes = try attempt("read", file.path) { () throws(Errno) in try Syscall.readFile(file.path) }
+    let bytes = try StoreFile.read(file.path)
     if bytes.allSatisfy({ $0 == 0 }) { return file.isVolatile ? nil : "is full of NULs" }
     do throws(RecordParseError) {
       switch file.kind {

@@ -82,10 +82,8 @@ extension StoreWriting {
 extension ImageRecord {
   /// Moves each name to the front of the history, in order (on-disk-format 6.3).
   mutating func remember(_ names: [String]) {
-    for name in names {
-      namesHistory.removeAll { $0.hasSameBytes(as: name) }
-      namesHistory.insert(name, at: 0)
-    }
+    let moved = Set(names.map(ByteText.init))
+    namesHistory = withoutRepeats(names.reversed()) + namesHistory.filter { !moved.contains(ByteText($0)) }
     settleDigest()
   }
 

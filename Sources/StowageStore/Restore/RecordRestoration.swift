@@ -101,10 +101,9 @@ struct RecordRestoration {
   /// The records of a damaged file up to where it cannot be read.
   private func readable<Record: StoreRecord>(_ loss: RecordLoss) throws(StorageError) -> RecordDocument<Record> {
     let path = FilePath(loss.path)
-    do throws(Errno) { return RecordDocument.readable(try Syscall.readFile(path)) } catch .noSuchFileOrDirectory {
-      return RecordDocument()
-    } catch {
-      throw .failed("read", path, error)
+    do throws(StorageError) { return RecordDocument.readable(try StoreFile.read(path)) } catch {
+      if error.errno == .noSuchFileOrDirectory { return RecordDocument() }
+      throw error
     }
   }
 

@@ -71,8 +71,10 @@ enum Interruption {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// A reader that went away shows as an error of the write, not as the end of the process.
-  static func ignoreBrokenPipes() { _ = Glibc.signal(SIGPIPE, SIG_IGN) }
+  /// A reader that went away, and a limit on the size of files, show as errors of the write, not as the end of the process.
+  static func ignoreFailedWrites() {
+    for number in [SIGPIPE, SIGXFSZ] { _ = Glibc.signal(number, SIG_IGN) }
+  }
 
   /// Ends the process at once, from any thread.
   static func end(_ status: ExitStatus) -> Never { _exit(status.code) }

@@ -69,21 +69,16 @@ struct ContentStaging {
   func extract(
     _ diff: DiffRequest, to target: ApplyTarget, tarSplit: FilePath
   ) throws(StorageError) -> ApplyResult {
-    let cancellation = CancellationFlag()
-    let (progress, isCancelled) = (diff.progress, diff.isCancelled)
+    let cancellation = CancellationFlag(asking: diff.isCancelled)
     let request = ApplyRequest(
       tarSplit: tarSplit, sync: driver.syncPolicy, flushesTarSplit: flushes(tarSplit, beside: target.root),
       expectedDiffDigest: diff.expecting.diffDigest,
       expectedCompressedDigest: diff.expecting.compressedDigest,
-      progress: { bytes in
-        progress?(bytes)
-        if isCancelled?() == true { cancellation.cancel() }
-      },
-      cancellation: cancellation)
-    if isCancelled?() == true { throw StorageError(.cancelled) }
+      progress: diff.progress, cancellation: cancellation, limit: diff.expecting.limit)
+    try cancellation.check()
     let result = try applyLayer(
       from: try diff.input.source(), to: target.root, options: target.options, request: request)
-    if isCancelled?() == true { throw StorageError(.cancelled) }
+    try cancellation.check()
     if let size = diff.expecting.compressedSize, size != result.compressedSize {
       throw StorageError(.digestMismatch, "layer has \(result.compressedSize) bytes, expected \(size)")
     }
@@ -150,7 +145,7 @@ struct ContentStaging {
     if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let copy = directory.addition()
-    let bytes = try attempt("open", file) { () throws(Errno) in try Syscall.readFile(file) }
+    let bytes = try StoreFile.read(file)
     try AtomicFile.replace(copy, contents: bytes, durability: .content)
     return StagedDiff(directory: directory, tarSplit: copy, result: nil)
   }

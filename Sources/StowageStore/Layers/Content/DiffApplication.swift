@@ -27,11 +27,6 @@ struct DiffApplication {
     let refusal: StorageError
   }
 
-  init(store: Store, _ diff: LayerInput, to nameOrID: String) {
-    let request = DiffRequest(input: diff, expecting: ExpectedDiff(), progress: nil, isCancelled: nil)
-    self.init(store: store, request, to: nameOrID, with: nil)
-  }
-
   init(store: Store, _ diff: DiffRequest, to nameOrID: String, with addition: Addition?) {
     self.store = store
     self.nameOrID = nameOrID

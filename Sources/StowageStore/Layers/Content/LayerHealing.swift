@@ -55,7 +55,7 @@ extension LayerOperations {
       let file = try attempt("open", archive) { () throws(Errno) in
         try Syscall.open(archive, [.writeOnly, .create, .exclusive], mode: 0o600)
       }
-      try LayerComparison(of: id.rawValue, from: nil, layers)
+      try LayerComparison(of: id.rawValue, from: nil, layers, store)
         .write(to: .descriptor(file.rawValue), Compression.none, isStrict: false, layers, isAnew: true)
       return layers.find(id)?.record.diffDigest
     }

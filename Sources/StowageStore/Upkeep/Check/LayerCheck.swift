@@ -35,12 +35,12 @@ struct LayerCheck {
   /// Checks layers, which must be ordered parents first.
   mutating func run(_ subjects: [LayerSubject]) throws(StorageError) {
     for subject in subjects {
-      for ancestor in subject.ancestors?.prefix(1) ?? [] { childrenLeft[ancestor.location, default: 0] += 1 }
+      if let parent = subject.parent { childrenLeft[parent.location, default: 0] += 1 }
     }
     for subject in subjects {
       let found = try confirmed(subject)
       if !found.isEmpty { findings[subject.id] = found }
-      if let parent = subject.ancestors?.first?.location {
+      if let parent = subject.parent?.location {
         childrenLeft[parent, default: 1] -= 1
         if childrenLeft[parent] == 0 { trees[parent] = nil }
       }
@@ -119,15 +119,20 @@ struct LayerCheck {
     case .success(let known): roots = known
     case .failure(let error): return ([CheckFinding(error.code, "\(title): \(error.message)", .none)], false)
     }
-    let sink = DigestSink()
+    var sink = DigestSink()
     let tarSplit = try subject.readableTarSplit()
     do throws(StorageError) {
       if let tarSplit {
-        try reassembleLayer(tarSplit: tarSplit, roots: roots, to: sink)
+        do throws(StorageError) { try reassembleLayer(tarSplit: tarSplit, roots: roots, to: sink) } catch {
+          // What is not in the layer's own tree may be in those of lower layers, which are not looked for before.
+          guard error.code != .cancelled, let all = try wholeRoots(of: subject), all != roots else { throw error }
+          sink = DigestSink()
+          try reassembleLayer(tarSplit: tarSplit, roots: all, to: sink)
+        }
       } else {
         try store.read([.layers]) { (access) throws(StorageError) in
           let layers = access.layers
-          try LayerComparison(of: subject.id.rawValue, from: nil, layers)
+          try LayerComparison(of: subject.id.rawValue, from: nil, layers, store)
             .write(to: .sink(sink), Compression.none, isStrict: false, layers, isAnew: true)
         }
       }
@@ -168,11 +173,20 @@ struct LayerCheck {
     return (found, found.isEmpty)
   }
 
+  /// Where the files of a layer's archive may be, lower layers included; `nil` if it has gone.
+  private func wholeRoots(of subject: LayerSubject) throws(StorageError) -> [FilePath]? {
+    guard subject.depth != nil else { return nil }
+    return try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      return try layers.driver.contentRoots(of: subject.layer.location, over: layers.chain(of: subject.layer))
+    }
+  }
+
   /// Keeps the tree that a verified layer must have, if its ancestors are verified.
   private mutating func remember(_ subject: LayerSubject) {
-    guard let tarSplit = subject.tarSplit, let ancestors = subject.ancestors else { return }
+    guard let tarSplit = subject.tarSplit, subject.depth != nil else { return }
     var tree = ExpectedTree()
-    if let parent = ancestors.first {
+    if let parent = subject.parent {
       guard let known = trees[parent.location] else { return }
       tree = known
     }
@@ -192,7 +206,9 @@ struct LayerCheck {
     let mount: PrivateMount
     do throws(StorageError) {
       mount = try store.read([.layers]) { (access) throws(StorageError) in
-        try PrivateMount(location, subject.chain, access.layers.driver, store.topology)
+        let layers = access.layers
+        let chain = subject.depth == nil ? [] : try layers.chain(of: subject.layer)
+        return try PrivateMount(location, chain, layers.driver, store.topology)
       }
     } catch {
       // What lies in an additional layer store is missing only while that store is not there.

@@ -30,14 +30,12 @@ enum ItemState {
       self = .missing
       return
     }
-    do throws(Errno) {
-      let bytes = try Syscall.readFile(file)
+    do throws(StorageError) {
+      let bytes = try StoreFile.read(file)
       self = .readable(
         Content(size: bytes.count, digest: sha256(of: bytes), isBlank: !bytes.isEmpty && bytes.allSatisfy { $0 == 0 }))
-    } catch .noSuchFileOrDirectory {
-      self = .missing
     } catch {
-      self = .unreadable(StorageError.failed("read", file, error))
+      self = error.errno == .noSuchFileOrDirectory ? .missing : .unreadable(error)
     }
   }
 }

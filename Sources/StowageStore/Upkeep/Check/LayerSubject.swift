@@ -11,8 +11,10 @@ internal import SystemPackage
 /// A layer as it was when the locks were held, with all that its check needs while they are not.
 struct LayerSubject: Sendable {
   let layer: FoundLayer
-  /// Nearest first; `nil` if an ancestor is recorded nowhere.
-  let ancestors: [FoundLayer]?
+  /// The layer that it is built on, if all of its ancestors are recorded.
+  let parent: FoundLayer?
+  /// How many ancestors it has; `nil` if one is recorded nowhere.
+  let depth: Int?
   /// The direct parent, if it is recorded nowhere.
   let missingParent: LayerID?
   /// Whether a tree of that parent in another program's form is there: then only its record is missing.
@@ -22,21 +24,27 @@ struct LayerSubject: Sendable {
   /// Big data items: keys and files, `nil` if there is none.
   let items: [(key: String, file: FilePath?)]
   let tarSplit: FilePath?
-  /// Where the files of its archive are; why that cannot be told.
+  /// Where the files of its archive are, but for what only lower layers have; why that cannot be told.
   let contentRoots: Result<[FilePath], StorageError>
   /// In what form another program has made the layer, and what is below it; why that cannot be told.
   let forms: Result<(own: ForeignForm?, below: Set<ForeignForm>), StorageError>
 
   var id: LayerID { layer.id }
-  var chain: [LayerLocation] { (ancestors ?? []).map(\.location) }
   /// Texts begin with this.
   var title: String { (layer.location.isWritable ? "layer " : "read-only layer ") + id.rawValue }
 
+  /// Looks at one layer.
   init(_ layer: FoundLayer, _ layers: borrowing LayersReading) {
+    var chains = KnownChains()
+    self.init(layer, layers, &chains)
+  }
+
+  /// Looks at one layer of many.
+  init(_ layer: FoundLayer, _ layers: borrowing LayersReading, _ chains: inout KnownChains) {
     self.layer = layer
-    // A chain that cannot be followed is a finding of its own.
-    let ancestors = try? layers.ancestors(of: layer)
-    self.ancestors = ancestors
+    let chain = chains.chain(of: layer, layers)
+    depth = chain.depth
+    parent = chain.depth == nil ? nil : chain.parent
     missingParent = layer.record.parent.flatMap { parent in
       layers.find(parent, near: layer.location.role) == nil ? parent : nil
     }
@@ -44,21 +52,12 @@ struct LayerSubject: Sendable {
     state = LayerState(of: layer, layers)
     items = layer.record.bigDataNames.map { ($0, layers.bigDataFile($0, of: layer)) }
     tarSplit = layers.tarSplitFile(of: layer)
-    let driver = layers.driver
-    let chain = (ancestors ?? []).map(\.location)
-    do throws(StorageError) { contentRoots = .success(try driver.contentRoots(of: layer.location, over: chain)) } catch
-    {
+    do throws(StorageError) {
+      contentRoots = .success(try layers.driver.contentRoots(of: layer.location, over: []))
+    } catch {
       contentRoots = .failure(error)
     }
-    do throws(StorageError) {
-      var below: Set<ForeignForm> = []
-      for ancestor in chain {
-        if let form = try driver.foreignForm(of: ancestor) { below.insert(form) }
-      }
-      forms = .success((try driver.foreignForm(of: layer.location), below))
-    } catch {
-      forms = .failure(error)
-    }
+    forms = chain.forms
   }
 
   /// How the tree came to be from the archive, if it was.
@@ -67,7 +66,7 @@ struct LayerSubject: Sendable {
     if record.tocDigest != nil || record.bigDataNames.contains(where: { $0.hasPrefix("zstd-chunked-") }) {
       return .pulledInParts
     }
-    let parentMaps = ancestors?.first?.record.idMaps ?? IDMaps()
+    let parentMaps = parent?.record.idMaps ?? IDMaps()
     return record.idMaps.isEmpty || record.idMaps == parentMaps ? .extracted : .copiedForMaps
   }
 }
@@ -87,20 +86,21 @@ extension LayersReading {
   func subjects() -> [LayerSubject] {
     var seen: Set<LayerID> = []
     var subjects: [LayerSubject] = []
+    var chains = KnownChains()
     for id in ask({ $0.records.map(\.id) }) {
       guard let layer = primary(id), !layer.record.isDoomed, seen.insert(id).inserted,
         layer.record.tie?.kind != .mounts
       else { continue }
-      subjects.append(LayerSubject(layer, self))
+      subjects.append(LayerSubject(layer, self, &chains))
     }
     for (index, table) in additional.enumerated() {
       for record in table.records where !seen.contains(record.id) {
         guard let layer = find(record.id, near: .additionalImageStore(index)) else { continue }
         seen.insert(record.id)
-        subjects.append(LayerSubject(layer, self))
+        subjects.append(LayerSubject(layer, self, &chains))
       }
     }
-    return subjects.sorted { ($0.ancestors?.count ?? 0) < ($1.ancestors?.count ?? 0) }
+    return subjects.sorted { ($0.depth ?? 0) < ($1.depth ?? 0) }
   }
 
   /// Whether a layer is what it was.

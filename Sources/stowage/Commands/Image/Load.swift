@@ -26,7 +26,7 @@ enum LoadCommand {
       that is no file, is first copied, uncompressed, into a file without name in the directory that the variable TMPDIR
       names, /var/tmp if it is not set: as much space must be free there.
       """,
-    options: [input, name, platform, quiet, .json], isInterruptible: true, run: run)
+    options: [input, name, platform, quiet, SizeOption.definition, .json], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let source = try source(context)
@@ -42,10 +42,12 @@ enum LoadCommand {
       begun.set()
       display?.update(item(for: report))
     }
+    let limit = try SizeOption.limit(context.options)
     let images: [LoadedImage]
     do throws(StorageError) {
       images = try ImageLoader(context.store).load(
-        from: source, name: names.first, platform: given(context.options[text: platform]), progress: progress)
+        from: source, name: names.first, platform: given(context.options[text: platform]), limit: limit,
+        progress: progress)
     } catch {
       display?.finish()
       throw error

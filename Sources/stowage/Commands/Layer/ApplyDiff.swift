@@ -8,12 +8,14 @@ enum ApplyDiffCommand {
 
   static let definition = CommandDefinition(
     "applydiff", "apply-diff", arguments: .one, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
-    usage: "Apply a diff to a layer", options: [file], isInterruptible: true, run: run)
+    usage: "Apply a diff to a layer", options: [file, SizeOption.definition], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let input = try DiffInput(path: given(context.options[text: file]))
     defer { input.close() }
-    try context.store.layers.apply(input.layerInput, to: context.arguments[0])
+    try context.store.layers.apply(
+      input.layerInput, to: context.arguments[0],
+      expecting: ExpectedDiff(limit: try SizeOption.limit(context.options)), isCancelled: Interruption.isRequested)
     return .success
   }
 }

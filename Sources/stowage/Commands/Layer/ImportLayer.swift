@@ -8,13 +8,15 @@ enum ImportLayerCommand {
 
   static let definition = CommandDefinition(
     "import-layer", "importlayer", arguments: .optional, synopsis: "[options [...]] [parentLayerNameOrID]",
-    usage: "Import a new layer", options: LayerCreationOptions.all + [file], isInterruptible: true, run: run)
+    usage: "Import a new layer", options: LayerCreationOptions.all + [file, SizeOption.definition],
+    isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let input = try DiffInput(path: given(context.options[text: file]))
     defer { input.close() }
     let layer = try context.store.layers.put(
-      try LayerCreationOptions.creation(context), diff: input.layerInput, isCancelled: Interruption.isRequested)
+      try LayerCreationOptions.creation(context), diff: input.layerInput,
+      expecting: ExpectedDiff(limit: try SizeOption.limit(context.options)), isCancelled: Interruption.isRequested)
     context.printCreated(layer.layer)
     return .success
   }
