@@ -9,15 +9,20 @@ package import SystemPackage
 package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
   private let directory: FilePath
   private let refuseWriting: @Sendable (FilePath) throws(StorageError) -> Void
+  private let namedElsewhere: @Sendable () throws(StorageError) -> Set<Record.ID>
 
   /// Looks after the directories in one directory.
   ///
-  /// - Parameter refuseWriting: throws if a record file that is not there or empty must not be written.
+  /// - Parameters:
+  ///   - refuseWriting: throws if a record file that is not there or empty must not be written.
+  ///   - namedElsewhere: objects that other records name: if they are not recorded, their records are lost.
   package init(
-    directory: FilePath, refuseWriting: @escaping @Sendable (FilePath) throws(StorageError) -> Void = { _ in }
+    directory: FilePath, refuseWriting: @escaping @Sendable (FilePath) throws(StorageError) -> Void = { _ in },
+    namedElsewhere: @escaping @Sendable () throws(StorageError) -> Set<Record.ID> = { [] }
   ) {
     self.directory = directory
     self.refuseWriting = refuseWriting
+    self.namedElsewhere = namedElsewhere
   }
 
   package func hasLeavings(_ table: RecordTable<Record>) -> Bool { !orphans(table).isEmpty }
@@ -57,13 +62,18 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
       let names = try? Syscall.directoryNames(directory),
       !table.files.contains(where: { file in names.contains { file.isKeptCopy($0) } })
     else { return [] }
-    return names.compactMap { bytes in
+    let orphans = names.compactMap { bytes -> (id: Record.ID, path: FilePath)? in
       let name = String(decoding: bytes, as: UTF8.self)
       guard looksLikeIdentifier(name), let id = Record.ID(recorded: name), table[id] == nil else { return nil }
       let path = directory.appending(name)
       // Where that cannot be told there may be some.
-      return (try? HostFiles.exists(path.appending(BigDataFiles.callersDirectory))) == false ? path : nil
+      return (try? HostFiles.exists(path.appending(BigDataFiles.callersDirectory))) == false ? (id, path) : nil
     }
+    if orphans.isEmpty { return [] }
+    // While a record cannot be used, or others cannot be asked, all of them may be somebody's.
+    let isUncertain = table.files.contains { $0.document.entries.contains { $0.problem != nil } }
+    guard !isUncertain, let named = try? namedElsewhere() else { return [] }
+    return orphans.filter { !named.contains($0.id) }.map(\.path)
   }
 }
 
@@ -81,7 +91,7 @@ extension RecordStores where Record: BigDataRecord {
   /// ``RecordStores/beginWriting(includingOthers:repair:)``.
   package func beginWriting(includingOthers: Bool) throws(StorageError) -> RecordsHold<Record> {
     try beginWriting(includingOthers: includingOthers) { (hold, index, findings) throws(StorageError) in
-      try ObjectKeeper(directory: hold.stores.all[index].directory).repair(findings, hold.writing(index))
+      try hold.stores.all[index].keeper(as: ObjectKeeper<Record>.self)?.repair(findings, hold.writing(index))
     }
   }
 }

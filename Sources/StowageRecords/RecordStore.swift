@@ -37,6 +37,9 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
     self.state = Mutex(state)
   }
 
+  /// The keeper, if it is one of that type.
+  func keeper<Keeper: RecordKeeper<Record>>(as type: Keeper.Type) -> Keeper? { keeper as? Keeper }
+
   /// Directory of the objects' own files.
   package var directory: FilePath { places.directory }
   /// Where files of removed objects wait for their deletion.

@@ -170,6 +170,36 @@ import Testing
     #expect(try store("unmount", id).isSuccess)
   }
 
+  /// Changes the list of records in a file, which stays one that can be read.
+  private func edit(_ kind: String, _ store: CommandStore, _ change: String) throws {
+    let file = recordFile(kind, store).string
+    let done = try run(
+      "python3", "-c", "import json; p = '\(file)'; a = json.load(open(p)); \(change); json.dump(a, open(p, 'w'))")
+    try #require(done.isSuccess, "\(done)")
+  }
+
+  @Test(arguments: [
+    ("layers", "a = [r for r in a if r.get('diff-digest')]"), ("layers", "a = [r for r in a if r.get('parent')]"),
+    ("images", "a = []"), ("images", "a[0]['id'] = ''"), ("containers", "a[0]['id'] = ''"),
+    ("containers", "a[1]['id'] = a[0]['id']"),
+  ]) func `Records of a readable file that are lost keep what they named`(kind: String, change: String) throws {
+    let store = try makeStore("overlay")
+    let items = try shell("ls -d \(store.graphRoot)/overlay-images/*/").outputText
+    let known = ["layers": try identifiers("layers", store), "images": try identifiers("images", store)]
+    try edit(kind, store, change)
+    _ = try store("images")
+    #expect(try store("check").status == .exited(1))
+    for words in [["gc"], ["wipe"], ["wipe", "--force"], ["delete-image", "localhost/image0:latest"]] {
+      #expect(try !store.run(words).isSuccess, "\(words)")
+    }
+    #expect(try shell("ls -d \(store.graphRoot)/overlay-images/*/").outputText == items)
+    #expect(try precious(store))
+    #expect(try store("check", "-r", "-m", "0s").isSuccess)
+    #expect(try identifiers("layers", store) == known["layers"])
+    #expect(try identifiers("images", store) == known["images"])
+    #expect(try precious(store))
+  }
+
   @Test func `What was restored is kept until the damaged file is deleted`() throws {
     let store = try makeStore("overlay")
     try Damage.gone.apply(to: recordFile("containers", store))

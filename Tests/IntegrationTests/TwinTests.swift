@@ -86,6 +86,8 @@ struct TwinTests {
       _ = try store.file("item", "{\"a\":1}\n")
     }
     for words in TwinTests.commands {
+      // Debian's version records no maps for a container's layer where the kernel shifts owners (changes-1.65 1).
+      if driver == "overlay", words.first == "container-parent-owners", words.contains("c6") { continue }
       let one = comparable(try ours.run(words), words, ours)
       let other = comparable(try theirs.run(words), words, theirs)
       #expect(one == other, "\(words)\n=== ours\n\(one)\n=== Debian's\n\(other)")

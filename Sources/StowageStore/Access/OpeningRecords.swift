@@ -46,9 +46,12 @@ extension RecordStore where Record: BigDataRecord {
     _ topology: StoreTopology, _ places: RecordPlaces<Record>
   ) throws(StorageError) -> RecordStore {
     if places.isWritable { try makeDirectories(places.directory, mode: 0o700, isDurable: true) }
-    let keeper = ObjectKeeper<Record>(directory: places.directory) { (path) throws(StorageError) in
-      try topology.refuseWriting(path)
-    }
+    let keeper = ObjectKeeper<Record>(
+      directory: places.directory,
+      refuseWriting: { (path) throws(StorageError) in try topology.refuseWriting(path) },
+      namedElsewhere: { () throws(StorageError) in
+        Set(try topology.imagesNamedElsewhere().compactMap { Record.ID(recorded: $0.rawValue) })
+      })
     let store = try RecordStore(places, keeper)
     do throws(StorageError) { try RecordStores([store]).beginReading().release() } catch  where error.code == .corrupt {
       Log.debug("\(error)")

@@ -76,11 +76,10 @@ struct LossSearch {
     if bytes.allSatisfy({ $0 == 0 }) { return file.isVolatile ? nil : "is full of NULs" }
     do throws(RecordParseError) {
       switch file.kind {
-      case .layers: _ = try RecordDocument<LayerRecord>.parse(bytes)
-      case .images: _ = try RecordDocument<ImageRecord>.parse(bytes)
-      case .containers: _ = try RecordDocument<ContainerRecord>.parse(bytes)
+      case .layers: return try RecordDocument<LayerRecord>.parse(bytes).fault
+      case .images: return try RecordDocument<ImageRecord>.parse(bytes).fault
+      case .containers: return try RecordDocument<ContainerRecord>.parse(bytes).fault
       }
-      return nil
     } catch {
       return "cannot be read (\(error))"
     }
@@ -158,8 +157,25 @@ struct LossSearch {
         return "container \(container.id) was made from image \(image), whose data are there"
       }
       return nil
-    case .containers: return nil
+    case .containers: return containerWithoutRecord(file)
     }
+  }
+
+  /// A container's directory whose runtime configuration has the tree of a layer that is recorded and nobody else's. While a
+  /// container is deleted its layer is tied.
+  private mutating func containerWithoutRecord(_ file: StoreTopology.RecordFilePlace) -> String? {
+    let containers = readContainers()
+    var used = Set(containers.map(\.layer))
+    for image in readImages() { used.formUnion(image.topLayers) }
+    used.formUnion(layerRecords.compactMap(\.parent))
+    let known = Set(containers.map(\.id.rawValue))
+    // A directory that cannot be read shows nothing.
+    for name in (try? directoryNames(file.directory)) ?? [] where looksLikeIdentifier(name) && !known.contains(name) {
+      guard let config = RuntimeConfig(ofContainer: name, in: file.directory) else { continue }
+      let layer = layerRecords.first { config.layers.contains($0.id) && $0.tie == nil && !used.contains($0.id) }
+      if let layer { return "\(file.directory.appending(name)) has the configuration of a container of layer \(layer.id)" }
+    }
+    return nil
   }
 
   private func hasTree(_ id: LayerID, in root: FilePath) -> Bool {
@@ -187,7 +203,7 @@ struct LossSearch {
 
   private func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }
 
-  private func readContainers() -> [ContainerRecord] {
+  func readContainers() -> [ContainerRecord] {
     Set(topology.containers.documents + topology.volatileContainers).flatMap { records($0) }
   }
 
@@ -196,5 +212,15 @@ struct LossSearch {
     var file = RecordFile<Record>(path, isFlushed: false)
     do throws(StorageError) { try file.load() } catch { return [] }
     return file.document.records
+  }
+}
+
+extension RecordDocument where Record: NamedRecord {
+  /// What is wrong with a file that can be read: a record that cannot be used, or two of one name.
+  fileprivate var fault: String? {
+    if let problem = entries.lazy.compactMap(\.problem).first { return "has a record that cannot be used (\(problem))" }
+    var seen: Set<Record.ID> = []
+    let twice = records.first { !seen.insert($0.id).inserted }
+    return twice.map { "records \($0.id) twice" }
   }
 }

@@ -14,9 +14,9 @@ internal import SystemPackage
 struct RecordLosses: Sendable {
   /// How hard to look.
   enum Depth: Sendable {
-    /// Whether files are there and begin and end like JSON lists: cheap enough for each deletion.
+    /// Whether files are there and begin and end like JSON lists: for who makes something.
     case presence
-    /// Whether they can be read, too, and have what others name.
+    /// Whether they can be read, too, and have what others name: for who deletes.
     case content
   }
 
@@ -47,7 +47,7 @@ extension StoreTopology {
   ///
   /// - Throws: `corrupt`.
   func refuseLosses(_ driver: any GraphDriver) throws(StorageError) {
-    if let loss = try RecordLosses(self, driver, .presence).pending.first { throw loss.refusal }
+    if let loss = try RecordLosses(self, driver, .content).pending.first { throw loss.refusal }
   }
 
   /// Refuses to write a record file that is not there or empty, if it lost what it said: afterwards nothing would show that.
@@ -58,6 +58,14 @@ extension StoreTopology {
     guard let file = recordFiles.first(where: { $0.path == path }) else { return }
     var search = LossSearch(self) { driver?.mayHave($0) ?? false }
     if let loss = try search.losses(of: file, .presence).first { throw loss.refusal }
+  }
+}
+
+extension StoreTopology {
+  /// The images that containers of this graph root, or of others on its image store, name.
+  func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
+    let containers = LossSearch(self) { _ in false }.readContainers()
+    return Set(containers.compactMap(\.image)).union(try ForeignUses(self).byImage.keys)
   }
 }
 

@@ -10,9 +10,6 @@ internal import SystemPackage
 /// Finds the records of containers in what is on disk: in the configuration that Podman and CRI-O write for the runtime,
 /// `userdata/config.json`, which has the path of the container's tree.
 struct ContainerRestoration {
-  /// What a configuration may have at most.
-  private static let limit = 16 << 20
-
   private let topology: StoreTopology
   private let layers: [LayerID: LayerRecord]
   private let images: [ImageRecord]
@@ -54,11 +51,8 @@ struct ContainerRestoration {
 
   private func record(_ id: ContainerID, in directory: FilePath) throws(StorageError) -> ContainerRecord {
     let own = BigDataFiles.directory(of: id.rawValue, in: directory)
-    let file = own.appending(BigDataFiles.callersDirectory).appending("config.json")
-    let bytes = try attempt("read", file) { () throws(Errno) in
-      try Syscall.readFile(file, limit: ContainerRestoration.limit)
-    }
-    let config = RuntimeConfig(try JSONDocument(name: file.string, bytes: bytes))
+    let file = RuntimeConfig.file(ofContainer: id.rawValue, in: directory)
+    let config = try RuntimeConfig(in: file)
     let layer = try layer(of: config, file)
     guard config.idMaps.isEmpty else {
       throw StorageError(
@@ -81,28 +75,10 @@ struct ContainerRestoration {
 
   /// The layer that a configuration's tree is that of: one that no image has, by its name in the path.
   private func layer(of config: RuntimeConfig, _ file: FilePath) throws(StorageError) -> LayerRecord {
-    let names = FilePath(config.root).components.compactMap { LayerID(recorded: $0.string) }
-    let found = names.compactMap { layers[$0] }.filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
+    let found = config.layers.compactMap { layers[$0] }.filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
     guard let layer = found.first, found.count == 1 else {
       throw StorageError(.corrupt, "\(file) has the tree \(goQuoted(config.root)), which is no layer's of a container")
     }
     return layer
-  }
-}
-
-/// What is needed of an OCI runtime configuration.
-private struct RuntimeConfig {
-  /// The path of the container's tree.
-  let root: String
-  let mountLabel: String
-  let processLabel: String
-  /// Whether the container has a user namespace.
-  let idMaps: [JSONValue]
-
-  init(_ document: JSONDocument) {
-    root = document.value["root"]?["path"]?.string ?? ""
-    mountLabel = document.value["linux"]?["mountLabel"]?.string ?? ""
-    processLabel = document.value["process"]?["selinuxLabel"]?.string ?? ""
-    idMaps = document.value["linux"]?["uidMappings"]?.array ?? []
   }
 }

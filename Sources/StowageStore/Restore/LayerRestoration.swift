@@ -89,12 +89,9 @@ struct LayerRestoration {
   }
 
   private func readable<Record: StoreRecord>(_ path: FilePath) throws(StorageError) -> [Record] {
-    do throws(Errno) {
-      return RecordDocument<Record>.readable(try Syscall.readFile(path)).records
-    } catch .noSuchFileOrDirectory {
-      return []
-    } catch {
-      throw .failed("read", path, error)
+    do throws(StorageError) { return RecordDocument<Record>.readable(try StoreFile.read(path)).records } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
     }
   }
 

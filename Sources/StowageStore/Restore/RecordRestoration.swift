@@ -98,16 +98,24 @@ struct RecordRestoration {
     return try place()
   }
 
-  /// The records of a damaged file up to where it cannot be read.
-  private func readable<Record: StoreRecord>(_ loss: RecordLoss) throws(StorageError) -> RecordDocument<Record> {
+  /// The records of a damaged file up to where it cannot be read, without those that cannot be used, and each once.
+  private func readable<Record: NamedRecord>(_ loss: RecordLoss) throws(StorageError) -> RecordDocument<Record> {
     let path = FilePath(loss.path)
-    do throws(StorageError) { return RecordDocument.readable(try StoreFile.read(path)) } catch {
+    do throws(StorageError) {
+      var document = RecordDocument<Record>.readable(try StoreFile.read(path))
+      var seen: Set<Record.ID> = []
+      for (index, entry) in document.entries.enumerated() {
+        if let record = entry.record, seen.insert(record.id).inserted { continue }
+        document.remove(at: index)
+      }
+      return document
+    } catch {
       if error.errno == .noSuchFileOrDirectory { return RecordDocument() }
       throw error
     }
   }
 
-  private mutating func enter<Record: StoreRecord>(
+  private mutating func enter<Record: NamedRecord>(
     _ loss: RecordLoss, _ document: RecordDocument<Record>,
     _ body: (inout RecordDocument<Record>, inout RestoredRecords) throws(StorageError) -> Void
   ) throws(StorageError) {

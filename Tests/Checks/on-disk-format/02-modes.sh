@@ -11,7 +11,7 @@ listing() {
   (cd "$1" && find g r -printf '%M %s %P\n') |
     sed -E 's/[A-Z2-7]{26}/LINK/g; s/[0-9a-f]{64}/ID/g; s/temp-dir-[0-9]+/TEMP/' |
     # What Debian's older program does not know or makes otherwise (on-disk-format 18), and our reserve of space.
-    grep -Ev '(volatile-[a-z]*\.json|/lower-layers|/tempdirs|-layers/tmp| mounts| tmp| space-reserve(/[0-9])?)$' | sed -E 's/^drwxr-xr-x (.*overlay)$/drwx------ \1/; s|^dr-x------ (.*/diff)$|dr-xr-xr-x \1|; s|^dr-x------ (.*vfs/dir/.*)$|dr-xr-xr-x \1|' |
+    grep -Ev '(volatile-[a-z]*\.json|/lower-layers|/tempdirs|-layers/tmp| mounts| tmp| space-reserve(/[0-9])?)$' | sed -E 's#^drwxr-xr-x (.*overlay(/l)?)$#drwx------ \1#; s|^dr-x------ (.*/diff)$|dr-xr-xr-x \1|; s|^dr-x------ (.*vfs/dir/.*)$|dr-xr-xr-x \1|' |
     # Link names are random; sizes of directories and of files with times differ.
     sed -E 's/^(d[^ ]*) [0-9]+/\1/; s/^(-[^ ]*) [0-9]+ (.*(json|gz))$/\1 \2/; s/^(l[^ ]*) [0-9]+/\1/' | sort
 }

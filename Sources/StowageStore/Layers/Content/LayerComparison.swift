@@ -182,6 +182,8 @@ extension LayersReading {
     guard layer.record.idMaps.isEmpty, layer.location.isWritable, driver.ownerShifting?.storesHostIDs == true else {
       return layer.record.idMaps
     }
+    // What came as an archive is no container's, and can be read while records of containers are lost.
+    if layer.record.diffDigest != nil { return IDMaps() }
     return try store.read([.containers]) { (access) throws(StorageError) in
       access.containers.records.first { $0.layer == layer.id }?.idMaps ?? IDMaps()
     }
