@@ -34,7 +34,7 @@ import Testing
       let store = try CommandStore(driver)
       #expect(try store("create-layer", "--id", "base").isSuccess)
       #expect(try store("layers").isSuccess)
-      for (command, limit) in [("version", 20), ("images", 22), ("layers", 32)] {
+      for (command, limit) in [("version", 21), ("images", 22), ("layers", 32)] {
         let file = store.directory.appending("steps-\(command)")
         #expect(try store(command, adding: ["STOWAGE_FAULT": "count=\(file)"]).isSuccess)
         let steps = try file.readText().split(separator: "\n").map { $0.split(separator: " ")[1] }

@@ -173,7 +173,8 @@ struct LossSearch {
     for name in (try? directoryNames(file.directory)) ?? [] where looksLikeIdentifier(name) && !known.contains(name) {
       guard let config = RuntimeConfig(ofContainer: name, in: file.directory) else { continue }
       let layer = layerRecords.first { config.layers.contains($0.id) && $0.tie == nil && !used.contains($0.id) }
-      if let layer { return "\(file.directory.appending(name)) has the configuration of a container of layer \(layer.id)" }
+      guard let layer else { continue }
+      return "\(file.directory.appending(name)) has the configuration of a container of layer \(layer.id)"
     }
     return nil
   }

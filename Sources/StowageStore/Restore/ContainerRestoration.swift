@@ -75,7 +75,8 @@ struct ContainerRestoration {
 
   /// The layer that a configuration's tree is that of: one that no image has, by its name in the path.
   private func layer(of config: RuntimeConfig, _ file: FilePath) throws(StorageError) -> LayerRecord {
-    let found = config.layers.compactMap { layers[$0] }.filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
+    let found = config.layers.compactMap { layers[$0] }
+      .filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
     guard let layer = found.first, found.count == 1 else {
       throw StorageError(.corrupt, "\(file) has the tree \(goQuoted(config.root)), which is no layer's of a container")
     }

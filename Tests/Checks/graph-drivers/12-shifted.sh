@@ -8,6 +8,6 @@ if grep -E "$G/overlay/$L/mapped/[0-9]+ " /proc/self/mountinfo; then fail "a hel
 sw unmount m >/dev/null
 export _CONTAINERS_OVERLAY_DISABLE_IDMAP=yes
 sw create-container $map --id n img >/dev/null; p=$(sw mount n); same "$(stat -c %u:%g "$p/a")" 100000:100000; sw unmount n >/dev/null
-# The copy is an ordinary layer here, without generations; both containers' layers have their maps (changes-1.65 1).
+# The copy is an ordinary layer here, without generations; both containers' layers have their maps.
 same "$(jq '[.[] | select(.uidmap)] | length' "$(records layers)")" 3
 f=$(find "$G/overlay" -path '*/diff/a' -uid 100000) && [ -n "$f" ] || fail "no copy"
