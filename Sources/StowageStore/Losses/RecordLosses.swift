@@ -70,14 +70,14 @@ extension StoreTopology {
 }
 
 extension GraphDriver {
-  /// Whether there is a tree of a layer, or it cannot be told.
+  /// Whether there is a tree of a layer that is recorded here, or it cannot be told. What is in an additional layer store other
+  /// programs use without a record.
   fileprivate func mayHave(_ layer: LayerLocation) -> Bool {
-    do throws(Errno) {
-      _ = try Syscall.lstat(directory(of: layer))
-      return true
-    } catch {
+    do throws(Errno) { _ = try Syscall.lstat(directory(of: layer)) } catch {
       return error != .noSuchFileOrDirectory && error != .notDirectory
     }
+    // One whose form cannot be told may be recorded.
+    do throws(StorageError) { return try foreignForm(of: layer) != .additionalLayer } catch { return true }
   }
 }
 
