@@ -5,6 +5,18 @@ package import StowageModel
 internal import StowageSystem
 package import SystemPackage
 
+extension RecordDocument {
+  /// As much of a file as makes sense; empty without a file. Needs no lock: files are replaced as a whole.
+  ///
+  /// - Throws: `corrupt` if something else is in its place; `system`.
+  package static func readable(at path: FilePath) throws(StorageError) -> RecordDocument {
+    do throws(StorageError) { return readable(try StoreFile.read(path)) } catch {
+      if error.errno == .noSuchFileOrDirectory { return RecordDocument() }
+      throw error
+    }
+  }
+}
+
 /// A record file in memory, with what is needed to see that another process has replaced it.
 ///
 /// Needs the lock of its store: shared to load, exclusive to save. Source: on-disk-format 4, 5, 10.

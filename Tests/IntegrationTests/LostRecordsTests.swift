@@ -127,6 +127,21 @@ import Testing
     #expect(listed.status == .exited(1) && listed.errorText.contains("containers.json"), "\(listed)")
   }
 
+  @Test func `What cannot be proven keeps nobody from going on after a repair`() throws {
+    let store = try makeStore("overlay")
+    let image = try store("images", "-q").outputText.split(separator: "\n")[0]
+    try FilePath("\(store.graphRoot)/overlay-images/\(image)/manifest").write("damaged")
+    try edit("images", store, "a = []")
+    try FilePath("\(store.graphRoot)/overlay-layers/volatile-layers.json").write("[{")
+    #expect(try store("check").status == .exited(1))
+    let repaired = try store("check", "--repair")
+    #expect(repaired.errorText.contains("image \(image): the manifest"), "\(repaired)")
+    #expect(try store("gc").isSuccess)
+    #expect(FilePath("\(store.graphRoot)/overlay-images/\(image)/manifest").exists)
+    #expect(try store("delete-container", "c0", "c1").isSuccess)
+    #expect(try store("check").isSuccess)
+  }
+
   @Test(arguments: kinds) func `Nothing is added to records that are lost`(kind: String) throws {
     let store = try makeStore("overlay")
     try Damage.gone.apply(to: recordFile(kind, store))

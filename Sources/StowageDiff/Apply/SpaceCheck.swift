@@ -26,6 +26,7 @@ struct SpaceCheck {
   /// - Throws: `system`, `ENOSPC`.
   func look(before header: TarHeader) throws(StorageError) {
     guard isUseful, header.kind == .regular, !header.isSparse, header.size >= Self.leastSize else { return }
+    // The same here.
     guard let info = try? Syscall.fstatfs(directory) else { return }
     let (free, overflow) = Int64(clamping: info.freeBlocks).multipliedReportingOverflow(
       by: Int64(clamping: info.blockSize))

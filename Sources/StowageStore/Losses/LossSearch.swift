@@ -22,25 +22,22 @@ struct LossSearch {
   }
 
   /// What one file lost; its kept copies included.
-  mutating func losses(
-    of file: StoreTopology.RecordFilePlace, _ depth: RecordLosses.Depth
-  ) throws(StorageError) -> [RecordLoss] {
+  ///
+  /// What a file that was restored before still lacks was not proven, and is kept for that reason: it keeps nobody from deleting
+  /// other things.
+  mutating func losses(of file: StoreTopology.RecordFilePlace) throws(StorageError) -> [RecordLoss] {
     let loss = { (state: RecordLoss.State) in
       RecordLoss(kind: file.kind, path: file.path.string, root: file.root, state: state)
     }
-    var found: [RecordLoss] = []
-    if let state = try state(of: file, depth) { found.append(loss(state)) }
-    if depth == .content {
-      for name in try directoryNames(file.directory) where name.hasPrefix(file.keptPrefix) {
-        found.append(loss(.restored(kept: file.directory.appending(FilePath(name).components).string)))
-      }
+    let kept = try directoryNames(file.directory).filter { $0.hasPrefix(file.keptPrefix) }.map { name in
+      loss(.restored(kept: file.directory.appending(FilePath(name).components).string))
     }
-    return found
+    guard let state = try state(of: file) else { return kept }
+    if case .incomplete = state, !kept.isEmpty { return kept }
+    return [loss(state)] + kept
   }
 
-  private mutating func state(
-    of file: StoreTopology.RecordFilePlace, _ depth: RecordLosses.Depth
-  ) throws(StorageError) -> RecordLoss.State? {
+  private mutating func state(of file: StoreTopology.RecordFilePlace) throws(StorageError) -> RecordLoss.State? {
     var size: Int64?
     do throws(StorageError) {
       let opened = try StoreFile.open(file.path)
@@ -50,24 +47,8 @@ struct LossSearch {
     }
     guard let size else { return try file.isVolatile ? nil : evidence(against: file).map { .missing(evidence: $0) } }
     if size == 0 { return file.isVolatile ? nil : .damaged(reason: "is empty, and nobody writes such a file") }
-    if depth == .presence, try looksWhole(file) { return nil }
     if let reason = try damage(of: file) { return .damaged(reason: reason) }
     return file.isVolatile ? nil : namedElsewhere(file).map { .incomplete(evidence: $0) }
-  }
-
-  /// Whether a file begins and ends like a JSON list; files that were cut off, or are full of NULs, do not.
-  private func looksWhole(_ file: StoreTopology.RecordFilePlace) throws(StorageError) -> Bool {
-    let descriptor = try StoreFile.open(file.path)
-    return try attempt("read", file.path) { () throws(Errno) -> Bool in
-      let end = try Syscall.fstat(descriptor.rawValue).size
-      let ends = UnsafeMutableRawBufferPointer.allocate(byteCount: 2, alignment: 1)
-      defer { ends.deallocate() }
-      for (index, offset) in [0, max(0, end - 1)].enumerated() {
-        let one = UnsafeMutableRawBufferPointer(rebasing: ends[index...index])
-        guard try Syscall.pread(descriptor.rawValue, into: one, at: offset) == 1 else { return false }
-      }
-      return ends.elementsEqual("[]".utf8)
-    }
   }
 
   /// Why a file cannot be read; nil if it can.
@@ -169,11 +150,12 @@ struct LossSearch {
     for image in readImages() { used.formUnion(image.topLayers) }
     used.formUnion(layerRecords.compactMap(\.parent))
     let known = Set(containers.map(\.id.rawValue))
+    let layers = Dictionary(layerRecords.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     // A directory that cannot be read shows nothing.
     for name in (try? directoryNames(file.directory)) ?? [] where looksLikeIdentifier(name) && !known.contains(name) {
-      guard let config = RuntimeConfig(ofContainer: name, in: file.directory) else { continue }
-      let layer = layerRecords.first { config.layers.contains($0.id) && $0.tie == nil && !used.contains($0.id) }
-      guard let layer else { continue }
+      guard let config = RuntimeConfig(ofContainer: name, in: file.directory), !config.mapsIdentifiers,
+        let layer = config.layer(among: layers), layer.tie == nil, !used.contains(layer.id)
+      else { continue }
       return "\(file.directory.appending(name)) has the configuration of a container of layer \(layer.id)"
     }
     return nil
@@ -208,11 +190,9 @@ struct LossSearch {
     Set(topology.containers.documents + topology.volatileContainers).flatMap { records($0) }
   }
 
-  /// The records of a file; none if it cannot be read, which is a loss of its own.
+  /// The records of a file, as many as can be read: that some cannot is a loss of its own.
   private func records<Record: StoreRecord>(_ path: FilePath) -> [Record] {
-    var file = RecordFile<Record>(path, isFlushed: false)
-    do throws(StorageError) { try file.load() } catch { return [] }
-    return file.document.records
+    (try? RecordDocument<Record>.readable(at: path))?.records ?? []
   }
 }
 

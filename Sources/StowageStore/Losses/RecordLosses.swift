@@ -12,24 +12,16 @@ internal import SystemPackage
 /// Needs no locks: record files are replaced as a whole, and are made before what they record. What is found can be restored by
 /// another process at any time.
 struct RecordLosses: Sendable {
-  /// How hard to look.
-  enum Depth: Sendable {
-    /// Whether files are there and begin and end like JSON lists: for who makes something.
-    case presence
-    /// Whether they can be read, too, and have what others name: for who deletes.
-    case content
-  }
-
   /// Those of layers first, then images, then containers.
   let all: [RecordLoss]
 
   /// Looks.
   ///
   /// - Throws: `system` if a directory cannot be read.
-  init(_ topology: StoreTopology, _ driver: any GraphDriver, _ depth: Depth) throws(StorageError) {
+  init(_ topology: StoreTopology, _ driver: any GraphDriver) throws(StorageError) {
     var search = LossSearch(topology) { driver.mayHave($0) }
     var losses: [RecordLoss] = []
-    for file in topology.recordFiles { losses += try search.losses(of: file, depth) }
+    for file in topology.recordFiles { losses += try search.losses(of: file) }
     all = losses
   }
 
@@ -47,7 +39,7 @@ extension StoreTopology {
   ///
   /// - Throws: `corrupt`.
   func refuseLosses(_ driver: any GraphDriver) throws(StorageError) {
-    if let loss = try RecordLosses(self, driver, .content).pending.first { throw loss.refusal }
+    if let loss = try RecordLosses(self, driver).pending.first { throw loss.refusal }
   }
 
   /// Refuses to write a record file that is not there or empty, if it lost what it said: afterwards nothing would show that.
@@ -57,11 +49,9 @@ extension StoreTopology {
   func refuseWriting(_ path: FilePath, _ driver: (any GraphDriver)? = nil) throws(StorageError) {
     guard let file = recordFiles.first(where: { $0.path == path }) else { return }
     var search = LossSearch(self) { driver?.mayHave($0) ?? false }
-    if let loss = try search.losses(of: file, .presence).first { throw loss.refusal }
+    if let loss = try search.losses(of: file).first(where: \.isPending) { throw loss.refusal }
   }
-}
 
-extension StoreTopology {
   /// The images that containers of this graph root, or of others on its image store, name.
   func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
     let containers = LossSearch(self) { _ in false }.readContainers()
@@ -73,11 +63,13 @@ extension GraphDriver {
   /// Whether there is a tree of a layer that is recorded here, or it cannot be told. What is in an additional layer store other
   /// programs use without a record.
   fileprivate func mayHave(_ layer: LayerLocation) -> Bool {
-    do throws(Errno) { _ = try Syscall.lstat(directory(of: layer)) } catch {
-      return error != .noSuchFileOrDirectory && error != .notDirectory
+    // What cannot be looked at, or whose form cannot be told, may be recorded.
+    do throws(StorageError) {
+      if try !exists(layer) { return false }
+      return try foreignForm(of: layer) != .additionalLayer
+    } catch {
+      return true
     }
-    // One whose form cannot be told may be recorded.
-    do throws(StorageError) { return try foreignForm(of: layer) != .additionalLayer } catch { return true }
   }
 }
 

@@ -29,10 +29,9 @@ struct ContainerRestoration {
     var known = Set(document.records.map(\.id))
     var used = Set(document.records.map(\.layer))
     for place in topology.volatileContainers {
-      var file = RecordFile<ContainerRecord>(place, isFlushed: false)
-      try file.load()
-      known.formUnion(file.document.records.map(\.id))
-      used.formUnion(file.document.records.map(\.layer))
+      let records = try RecordDocument<ContainerRecord>.readable(at: place).records
+      known.formUnion(records.map(\.id))
+      used.formUnion(records.map(\.layer))
     }
     let directory = topology.containers.directory
     for name in try directoryNames(directory) where looksLikeIdentifier(name) {
@@ -53,8 +52,10 @@ struct ContainerRestoration {
     let own = BigDataFiles.directory(of: id.rawValue, in: directory)
     let file = RuntimeConfig.file(ofContainer: id.rawValue, in: directory)
     let config = try RuntimeConfig(in: file)
-    let layer = try layer(of: config, file)
-    guard config.idMaps.isEmpty else {
+    guard let layer = config.layer(among: layers) else {
+      throw StorageError(.corrupt, "\(file) has the tree \(goQuoted(config.root)), which is no layer's of a container")
+    }
+    if config.mapsIdentifiers {
       throw StorageError(
         .notSupported, "\(file) maps identifiers, and nothing tells how those of layer \(layer.id) are kept")
     }
@@ -71,15 +72,5 @@ struct ContainerRestoration {
     record.flags["MountLabel"] = .string(config.mountLabel)
     record.flags["ProcessLabel"] = .string(config.processLabel)
     return record
-  }
-
-  /// The layer that a configuration's tree is that of: one that no image has, by its name in the path.
-  private func layer(of config: RuntimeConfig, _ file: FilePath) throws(StorageError) -> LayerRecord {
-    let found = config.layers.compactMap { layers[$0] }
-      .filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
-    guard let layer = found.first, found.count == 1 else {
-      throw StorageError(.corrupt, "\(file) has the tree \(goQuoted(config.root)), which is no layer's of a container")
-    }
-    return layer
   }
 }

@@ -31,11 +31,9 @@ struct ImageRestoration {
       let path = place.place.records
       if let known = restored[path] {
         records += known
-        continue
+      } else {
+        records += try RecordDocument.readable(at: path).records
       }
-      var whole = RecordFile<ImageRecord>(path, isFlushed: true)
-      try whole.load()
-      records += whole.document.records
     }
     return records
   }

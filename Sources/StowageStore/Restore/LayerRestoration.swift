@@ -14,8 +14,6 @@ struct LayerRestoration {
   private let images: DiskImages
   /// Records that were made, by the file that lost them.
   private var made: [FilePath: [LayerRecord]] = [:]
-  /// Records that lost files still have.
-  private var readable: [FilePath: [LayerRecord]] = [:]
 
   init(_ topology: StoreTopology, _ driver: any GraphDriver, _ images: DiskImages) {
     self.topology = topology
@@ -27,13 +25,7 @@ struct LayerRestoration {
   func all() throws(StorageError) -> [LayerRecord] {
     var records: [LayerRecord] = []
     for file in topology.layers.documents {
-      if let known = readable[file.path] {
-        records += known + (made[file.path] ?? [])
-        continue
-      }
-      var whole = RecordFile<LayerRecord>(file.path, isFlushed: !file.isVolatile)
-      try whole.load()
-      records += whole.document.records
+      records += try RecordDocument<LayerRecord>.readable(at: file.path).records + (made[file.path] ?? [])
     }
     return records
   }
@@ -43,11 +35,12 @@ struct LayerRestoration {
     _ loss: RecordLoss, _ document: inout RecordDocument<LayerRecord>, _ result: inout RestoredRecords
   ) throws(StorageError) {
     let path = FilePath(loss.path)
-    readable[path] = document.records
     guard let file = topology.layers.documents.first(where: { $0.path == path }), !file.isVolatile else { return }
     var known = Set(try all().map(\.id))
     // Of a transient store, too, which records its layers elsewhere.
-    for place in topology.volatileLayers { known.formUnion((try readable(place) as [LayerRecord]).map(\.id)) }
+    for place in topology.volatileLayers {
+      known.formUnion(try RecordDocument<LayerRecord>.readable(at: place).records.map(\.id))
+    }
     var found: [DiskLayer] = []
     for name in try driver.listLayers(in: file.root) {
       guard let id = LayerID(recorded: name), !known.contains(id) else { continue }
@@ -77,21 +70,16 @@ struct LayerRestoration {
   private func findParentsOfContainers(_ records: inout [LayerRecord]) throws(StorageError) {
     var tops: [ImageID: LayerID] = [:]
     for place in topology.images where place.isWritable {
-      for image in try readable(place.place.records) as [ImageRecord] { tops[image.id] = image.layer }
+      for image in try RecordDocument<ImageRecord>.readable(at: place.place.records).records {
+        tops[image.id] = image.layer
+      }
     }
     var parents: [LayerID: LayerID] = [:]
-    for container in try readable(topology.containers.place.records) as [ContainerRecord] {
+    for container in try RecordDocument<ContainerRecord>.readable(at: topology.containers.place.records).records {
       if let image = container.image { parents[container.layer] = tops[image] }
     }
     for index in records.indices where records[index].parent == nil && records[index].diffDigest == nil {
       records[index].parent = parents[records[index].id]
-    }
-  }
-
-  private func readable<Record: StoreRecord>(_ path: FilePath) throws(StorageError) -> [Record] {
-    do throws(StorageError) { return RecordDocument<Record>.readable(try StoreFile.read(path)).records } catch {
-      if error.errno == .noSuchFileOrDirectory { return [] }
-      throw error
     }
   }
 

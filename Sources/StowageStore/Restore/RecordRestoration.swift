@@ -36,7 +36,7 @@ extension Store {
   /// - Throws: `busy` if somebody else changes the files; `system`. Files that were restored before stay so.
   public func restoreRecords() throws(StorageError) -> [RestoredRecords] {
     let driver = try drivers.current()
-    let losses = try RecordLosses(topology, driver, .content).pending
+    let losses = try RecordLosses(topology, driver).pending
     if losses.isEmpty { return [] }
     if let refusal = topology.roots.refusal { throw refusal }
     reserve.prepare()
@@ -100,19 +100,13 @@ struct RecordRestoration {
 
   /// The records of a damaged file up to where it cannot be read, without those that cannot be used, and each once.
   private func readable<Record: NamedRecord>(_ loss: RecordLoss) throws(StorageError) -> RecordDocument<Record> {
-    let path = FilePath(loss.path)
-    do throws(StorageError) {
-      var document = RecordDocument<Record>.readable(try StoreFile.read(path))
-      var seen: Set<Record.ID> = []
-      for (index, entry) in document.entries.enumerated() {
-        if let record = entry.record, seen.insert(record.id).inserted { continue }
-        document.remove(at: index)
-      }
-      return document
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return RecordDocument() }
-      throw error
+    var document = try RecordDocument<Record>.readable(at: FilePath(loss.path))
+    var seen: Set<Record.ID> = []
+    for (index, entry) in document.entries.enumerated() {
+      if let record = entry.record, seen.insert(record.id).inserted { continue }
+      document.remove(at: index)
     }
+    return document
   }
 
   private mutating func enter<Record: NamedRecord>(

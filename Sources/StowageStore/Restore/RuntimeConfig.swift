@@ -16,7 +16,7 @@ struct RuntimeConfig {
   let mountLabel: String
   let processLabel: String
   /// Whether the container has a user namespace.
-  let idMaps: [JSONValue]
+  let mapsIdentifiers: Bool
 
   /// Reads it.
   ///
@@ -26,7 +26,7 @@ struct RuntimeConfig {
     root = document.value["root"]?["path"]?.string ?? ""
     mountLabel = document.value["linux"]?["mountLabel"]?.string ?? ""
     processLabel = document.value["process"]?["selinuxLabel"]?.string ?? ""
-    idMaps = document.value["linux"]?["uidMappings"]?.array ?? []
+    mapsIdentifiers = document.value["linux"]?["uidMappings"]?.array?.isEmpty == false
   }
 
   /// That of a container's directory; nil if there is none that makes sense.
@@ -41,6 +41,10 @@ struct RuntimeConfig {
     BigDataFiles.callersDirectory(of: name, in: directory).appending("config.json")
   }
 
-  /// What in the path of the tree may be the name of a layer.
-  var layers: [LayerID] { FilePath(root).components.compactMap { LayerID(recorded: $0.string) } }
+  /// The layer that the tree is that of, by its name in the path: one that did not come as an archive. `nil` if it is none.
+  func layer(among layers: [LayerID: LayerRecord]) -> LayerRecord? {
+    let named = FilePath(root).components.compactMap { LayerID(recorded: $0.string).flatMap { layers[$0] } }
+    let found = named.filter { $0.diffDigest == nil && looksLikeIdentifier($0.id.rawValue) }
+    return found.count == 1 ? found.first : nil
+  }
 }

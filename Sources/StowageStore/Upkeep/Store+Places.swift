@@ -13,7 +13,7 @@ extension Store {
   /// The numbers are those of one moment; who holds a lock is looked up without taking any.
   /// - Throws: what listing throws; `corrupt` for a damaged registration of another graph root.
   public func places() throws(StorageError) -> [StorePlace] {
-    let losses = try RecordLosses(topology, try drivers.current(), .content).pending
+    let losses = try RecordLosses(topology, try drivers.current()).pending
     // Before our own locks are taken, which would be shown otherwise.
     let locks = topology.holders()
     var layers: [LayerLocation.Role: Int] = [:]

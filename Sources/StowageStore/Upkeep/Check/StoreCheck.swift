@@ -31,7 +31,7 @@ struct StoreCheck {
 
   /// Checks everything.
   func run() throws(StorageError) -> CheckReport {
-    let losses = try RecordLosses(store.topology, try store.drivers.current(), .content)
+    let losses = try RecordLosses(store.topology, try store.drivers.current())
     if !losses.pending.isEmpty { return CheckReport(recordLosses: losses.all) }
     // Trees are compared by mounting them, which takes directories; a repair that follows may be what frees space.
     if !store.isReadOnly { store.reserve.prepare() }

@@ -37,7 +37,7 @@ struct LeftoverCollection {
   /// - Throws: `corrupt`, with nothing deleted, while records are lost; the first failure; the parts after it are done all
   ///   the same.
   func run() throws(StorageError) -> LeftoverReport {
-    let losses = try RecordLosses(store.topology, try store.drivers.current(), .content)
+    let losses = try RecordLosses(store.topology, try store.drivers.current())
     if let loss = losses.pending.first { throw loss.refusal }
     var removal = LeftoverRemoval(isDryRun: isDryRun)
     var failure: StorageError?
