@@ -78,6 +78,11 @@ import Testing
       "registration in \(place("i")): \(verb)led from \(place("b")) to \(place("moved"))\n"
     }
     #expect(try run(store, "moved", "relocate-root", "--dry-run").shows(line("would be ")))
+    // What the move would refuse, its dry run refuses, too; an empty path is none.
+    for target in ["", "/dev/shm/stowage-is-not-moved-here", place("no/g")] {
+      let refused = try run(store, "moved", "relocate-root", "--to", target, "--dry-run")
+      #expect(refused.status == .exited(1) && !refused.outputText.contains("would be"), "\(refused)")
+    }
     #expect(try run(store, "b", "relocate-root", "--to", place("moved")).shows(line("")))
     #expect(
       try run(store, "moved", "relocate-root").shows(

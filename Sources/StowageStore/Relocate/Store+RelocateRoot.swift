@@ -62,11 +62,7 @@ extension Store {
   private func rename(to target: FilePath) throws(StorageError) {
     let root = topology.roots.graphRoot
     do throws(Errno) { try Syscall.rename(root, target) } catch .improperLink {
-      throw StorageError(
-        .usage,
-        "\(target) is on another file system than \(root): copy it there with a program that keeps owners, extended attributes "
-          + "and hard links, while nothing uses it, delete the old one, and run relocate-root with the new path",
-        path: target.string)
+      throw isElsewhere(target)
     } catch {
       throw .failed("rename", root, target, error)
     }
@@ -82,8 +78,24 @@ extension Store {
         path: place.string)
     }
     let names = try directoryNames(target)
-    if names.isEmpty { return }
-    throw StorageError(.usage, "\(target) is there, and not empty: nothing was moved", path: target.string)
+    if !names.isEmpty {
+      throw StorageError(.usage, "\(target) is there, and not empty: nothing was moved", path: target.string)
+    }
+    let parent = target.removingLastComponent()
+    let (old, new) = try (
+      attempt("stat", roots.graphRoot) { () throws(Errno) in try Syscall.stat(roots.graphRoot) },
+      attempt("stat", parent) { () throws(Errno) in try Syscall.stat(parent) }
+    )
+    if old.device != new.device { throw isElsewhere(target) }
+  }
+
+  private func isElsewhere(_ target: FilePath) -> StorageError {
+    let root = topology.roots.graphRoot
+    return StorageError(
+      .usage,
+      "\(target) is on another file system than \(root): copy it there with a program that keeps owners, extended attributes "
+        + "and hard links, while nothing uses it, delete the old one, and run relocate-root with the new path",
+      path: target.string)
   }
 
   private func plan(_ layers: borrowing LayersReading) throws(StorageError) -> RootRelocation {

@@ -40,6 +40,9 @@ enum RelocateRootCommand {
   @Sendable private static func beforeOpening(
     _ settings: StoreSettings, _ options: OptionValues, _ arguments: [String], _ console: Console
   ) throws(StorageError) -> ExitStatus? {
+    if options.isGiven(target), options[text: target].isEmpty {
+      throw StorageError(.usage, "--to is empty: give the path that the graph root is to be moved to")
+    }
     var store = settings.options
     do throws(Errno) {
       _ = try Syscall.stat(FilePath(store.graphRoot))
