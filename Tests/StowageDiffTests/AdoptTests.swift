@@ -27,6 +27,16 @@ struct AdoptTests {
         $0.file("w/.wh.gone")
       }
       #expect(found == ["a", "a/b", "e/f", "w"])
+      // Ones that get an entry leave no number to others: a child would share its parent's.
+      for round in 1...8 {
+        let nested = try implied(root.appending("n\(round)"), ApplyOptions(whiteouts: .overlay(.trusted))) {
+          $0.file("a/f", "x")
+          $0.file("p/f", "x")
+          $0.directory("a/")
+          $0.file("p/q/r/s", "x")
+        }
+        #expect(nested == ["p", "p/q", "p/q/r"])
+      }
       #expect(
         try implied(root.appending("p"), ApplyOptions(whiteouts: .plain)) { $0.file("a/b", "x") } == [],
         "a tree that begins as a copy has them")

@@ -24,6 +24,7 @@ final class LayerExtractor {
   /// The directories that were made without an entry, each with a number in the order of making; none with plain trees, where
   /// what lower layers have is there.
   private var implied: [ArraySlice<UInt8>: Int] = [:]
+  private var impliedSoFar = 0
   var warnedAboutAttributes = false
 
   /// Directories with an entry, for their times at the end.
@@ -121,7 +122,9 @@ final class LayerExtractor {
 
   /// Enters a directory that was made without an entry.
   func imply(_ path: EntryPath) {
-    if options.whiteouts != .plain { implied[path.bytes] = implied.count }
+    guard options.whiteouts != .plain else { return }
+    impliedSoFar += 1
+    implied[path.bytes] = impliedSoFar
   }
 
   /// Names the directory for ``finish()``.
