@@ -156,6 +156,30 @@ import Testing
     try other.containers.delete("theirs")
   }
 
+  @Test func `What a killed move left of an image goes, though a container names the image`() throws {
+    let split = try Split(Case(driver: "vfs", place: .sameFileSystem))
+    defer { withExtendedLifetime(split) {} }
+    let id = String(repeating: "1a", count: 32)
+    let store = try split.open()
+    let layer = try store.layers.create(LayerCreation(id: "base"))
+    _ = try store.images.create(ImageCreation(id: id, layer: layer.id.rawValue))
+    _ = try store.containers.create(ContainerCreation(image: id))
+    _ = try store.images.relocate(to: .graphRoot)
+    // As after a kill between the image's record and its items in the image store.
+    let left = split.image.appending("vfs-images").appending(id)
+    try Syscall.mkdir(left, mode: 0o700)
+    try left.appending("=a2V5").write("item")
+    _ = try split.open().images.list()
+    #expect(!left.exists)
+    // Where no record is left, the container's image has lost it.
+    let kept = split.root("g").appending("vfs-images").appending(id)
+    try Syscall.mkdir(kept, mode: 0o700)
+    try kept.appending("=a2V5").write("item")
+    try split.root("g").appending("vfs-images/images.json").write("[]")
+    _ = try split.open().images.list()
+    #expect(kept.exists)
+  }
+
   @Test func `Without an image store, and for images of others, a move is refused with what to do`() throws {
     let split = try Split(Case(driver: "vfs", place: .sameFileSystem))
     defer { withExtendedLifetime(split) {} }

@@ -184,7 +184,7 @@ struct LossSearch {
     return (own + others).flatMap { records($0) }
   }
 
-  private func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }
+  func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }
 
   func readContainers() -> [ContainerRecord] {
     Set(topology.containers.documents + topology.volatileContainers).flatMap { records($0) }

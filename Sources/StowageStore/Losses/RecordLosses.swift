@@ -52,10 +52,13 @@ extension StoreTopology {
     if let loss = try search.losses(of: file).first(where: \.isPending) { throw loss.refusal }
   }
 
-  /// The images that containers of this graph root, or of others on its image store, name.
+  /// The images that containers of this graph root name and no image store of it records, and those that other graph roots on
+  /// its image store name. What a killed move left of an image that is recorded where it went is nobody's.
   func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
-    let containers = LossSearch(self) { _ in false }.readContainers()
-    return Set(containers.compactMap(\.image)).union(try ForeignUses(self).byImage.keys)
+    let search = LossSearch(self) { _ in false }
+    let recorded = search.readImages().map(\.id)
+    return Set(search.readContainers().compactMap(\.image)).subtracting(recorded)
+      .union(try ForeignUses(self).byImage.keys)
   }
 }
 
