@@ -18,7 +18,9 @@ struct MountTests {
       var chain: [LayerLocation] = []
       for index in 1...20 {
         let layer = try bench.create("layer\(index)", over: chain)
-        try bench.driver.directory(of: layer).appending("diff").appending("f\(index)").write("\(index)")
+        let diff = bench.driver.directory(of: layer).appending("diff")
+        try diff.appending("f\(index)").write("\(index)")
+        try diff.appending("all").write("\(index)")
         chain.insert(layer, at: 0)
       }
       let top = try bench.create("top", over: chain, readWrite: true)
@@ -29,7 +31,8 @@ struct MountTests {
       let entry = try #require(try MountTable.entries().first { $0.mountPoint == plan.mountPoint })
       #expect(entry.options == (readOnly ? "ro,nodev,noatime" : "rw,nodev,noatime"))
       #expect(entry.superOptions.hasPrefix(readOnly ? "ro" : "rw"))
-      #expect(try plan.mountPoint.names().count == 20)
+      #expect(try plan.mountPoint.names().count == 21)
+      #expect(try plan.mountPoint.appending("all").readText() == "20", "the uppermost layer's file is seen")
       if !readOnly {
         #expect(entry.superOptions.contains("volatile"))
         try plan.mountPoint.appending("new").write("x")
