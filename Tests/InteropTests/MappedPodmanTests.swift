@@ -15,8 +15,10 @@ struct MappedPodmanTests {
   private func owners(_ store: SharedStore, adding variables: [String] = []) throws -> [String: String] {
     try store.stowage("load", "-q", try DemoImage.dockerArchive())
     let image = try #require(try store.stowage("images", "-q").lines.first)
+    // Without a place for shared memory, whose mount Podman 4.3.1 sometimes stumbles over when it removes the container.
     let run = store.podmanWords([
-      "run", "--name", "c", "--network", "none", "--uidmap", "0:100000:65536", "--gidmap", "0:200000:65536", image,
+      "run", "--name", "c", "--ipc", "none", "--network", "none", "--uidmap", "0:100000:65536", "--gidmap",
+      "0:200000:65536", image,
       "/bin/sh", "-c", "echo new >/srv/new; mkdir /srv/d; rm /etc/motd",
     ])
     try store.command(["env"] + variables + run)
@@ -42,8 +44,6 @@ struct MappedPodmanTests {
     let found = try owners(store, adding: variables)
     #expect(found["srv/new"] == "0/0" && found["srv/d/"] == "0/0" && found["etc/.wh.motd"] == "0/0", "\(found)")
     #expect(found.values.allSatisfy { !$0.hasPrefix("10") }, "\(found)")
-    // Podman's own process that cleans up behind the container may hold its mounts for a moment.
-    let remove = store.podmanWords(["rm", "c"]).joined(separator: " ")
-    try store.command(["sh", "-c", "for i in 1 2 3 4 5; do \(remove) && exit; sleep 0.2; done; exit 1"])
+    try store.podman("rm", "c")
   }
 }
