@@ -21,10 +21,8 @@ final class LayerExtractor {
   var owners: OwnerMapper
   /// What this archive made, where that matters; nil if everything in the tree is from this archive.
   var made: MadePaths?
-  /// The directories that were made without an entry, each with a number in the order of making; none with plain trees, where
-  /// what lower layers have is there.
-  private var implied: [ArraySlice<UInt8>: Int] = [:]
-  private var impliedSoFar = 0
+  /// The directories that were made without an entry; none with plain trees, where what lower layers have is there.
+  private var implied: Set<ArraySlice<UInt8>> = []
   var warnedAboutAttributes = false
 
   /// Directories with an entry, for their times at the end.
@@ -118,18 +116,16 @@ final class LayerExtractor {
   }
 
   /// The directories that the archive has no entry for, parents first: lower layers may know better what they are.
-  var impliedDirectories: [[UInt8]] { implied.sorted { $0.value < $1.value }.map { Array($0.key) } }
+  var impliedDirectories: [[UInt8]] { implied.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0) } }
 
   /// Enters a directory that was made without an entry.
   func imply(_ path: EntryPath) {
-    guard options.whiteouts != .plain else { return }
-    impliedSoFar += 1
-    implied[path.bytes] = impliedSoFar
+    if options.whiteouts != .plain { implied.insert(path.bytes) }
   }
 
   /// Names the directory for ``finish()``.
   func rememberTimes(_ header: TarHeader, _ path: EntryPath) {
-    implied[path.bytes] = nil
+    implied.remove(path.bytes)
     finalTimes.append((path, EntryTimes.clamped(header.accessed) ?? .epoch, EntryTimes.clamped(header.modified)))
   }
 
@@ -137,8 +133,8 @@ final class LayerExtractor {
   func forgetTimes(below path: EntryPath) {
     if !implied.isEmpty {
       implied = implied.filter { entry in
-        !(entry.key.starts(with: path.bytes)
-          && (entry.key.count == path.count || entry.key[entry.key.startIndex + path.count] == UInt8(ascii: "/")))
+        !(entry.starts(with: path.bytes)
+          && (entry.count == path.count || entry[entry.startIndex + path.count] == UInt8(ascii: "/")))
       }
     }
     finalTimes.removeAll { entry in
