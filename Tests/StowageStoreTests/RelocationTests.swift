@@ -178,6 +178,16 @@ import Testing
     try split.root("g").appending("vfs-images/images.json").write("[]")
     _ = try split.open().images.list()
     #expect(kept.exists)
+    // What an additional store records may be another's image of that name.
+    _ = try split.open("h", split: false).images.create(ImageCreation(id: id))
+    let beside = try split.test.open { options in
+      options.graphRoot = split.root("g").string
+      options.runRoot = split.root("run-g").string
+      options.imageStore = split.image.string
+      options.driverOptions.append("vfs.imagestore=\(split.root("h"))")
+    }
+    #expect(try beside.images.list().map(\.id.rawValue) == [id])
+    #expect(kept.exists)
   }
 
   @Test func `Without an image store, and for images of others, a move is refused with what to do`() throws {

@@ -184,7 +184,10 @@ struct LossSearch {
     return (own + others).flatMap { records($0) }
   }
 
-  func readImages() -> [ImageRecord] { topology.images.flatMap { records($0.place.records) } }
+  /// The images that are recorded; with `written`, only where that may be written.
+  func readImages(written: Bool = false) -> [ImageRecord] {
+    topology.images.filter { $0.isWritable || !written }.flatMap { records($0.place.records) }
+  }
 
   func readContainers() -> [ContainerRecord] {
     Set(topology.containers.documents + topology.volatileContainers).flatMap { records($0) }

@@ -52,11 +52,11 @@ extension StoreTopology {
     if let loss = try search.losses(of: file).first(where: \.isPending) { throw loss.refusal }
   }
 
-  /// The images that containers of this graph root name and no image store of it records, and those that other graph roots on
-  /// its image store name. What a killed move left of an image that is recorded where it went is nobody's.
+  /// The images that containers of this graph root name and that neither it nor its image store records, and those that other
+  /// graph roots on its image store name. What a killed move left of an image that is recorded where it went is nobody's.
   func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
     let search = LossSearch(self) { _ in false }
-    let recorded = search.readImages().map(\.id)
+    let recorded = search.readImages(written: true).map(\.id)
     return Set(search.readContainers().compactMap(\.image)).subtracting(recorded)
       .union(try ForeignUses(self).byImage.keys)
   }
