@@ -71,11 +71,11 @@ import Testing
     #expect(try store("delete", "kept").isSuccess)
   }
 
-  @Test func `Another program neither sees the reserve nor minds it`() throws {
+  @Test(.tags(.interop), .enabled(if: commandExists("containers-storage"), "containers-storage"))
+  func `Another program neither sees the reserve nor minds it`() throws {
     let store = try CommandStore("vfs")
     try #require(try store("create-layer", "--id", "layer").isSuccess)
     #expect(FilePath(store.graphRoot + "/space-reserve").exists)
-    guard commandExists("containers-storage") else { return }
     let other = try run("containers-storage", "-g", store.graphRoot, "-R", store.runRoot, "-s", "vfs", "layers")
     #expect(other.outputText == "layer\n" && other.isSuccess, "\(other)")
   }
