@@ -86,20 +86,25 @@ struct Wipe {
   private func checkNothingKept(
     _ kept: [RecordLoss], _ needed: Set<LayerID>, _ layers: borrowing LayersReading
   ) throws(StorageError) {
-    guard let loss = kept.first, case .restored(let copy) = loss.state else { return }
-    var unproven = Set(layers.everyLayer().map(\.id)).subtracting(needed)
+    var (unproven, files): (Set<LayerID>, [String]) = ([], [])
+    func keep(_ ids: Set<LayerID>, _ losses: [RecordLoss]) {
+      if ids.isEmpty || losses.isEmpty { return }
+      unproven.formUnion(ids)
+      for case .restored(let copy) in losses.map(\.state) { files.append(copy) }
+    }
+    // A layer that is recorded may be that of an image or a container which is not, and a tree that of a layer.
+    keep(Set(layers.everyLayer().map(\.id)).subtracting(needed), kept.filter { $0.kind != .layers })
     for home in store.topology.layerHomes {
-      for name in try layers.driver.listLayers(in: home.root) {
-        guard let id = LayerID(recorded: name), layers.primary(id) == nil else { continue }
-        unproven.insert(id)
-      }
+      let trees = Set(try layers.driver.listLayers(in: home.root).compactMap { LayerID(recorded: $0) })
+      keep(
+        trees.filter { layers.primary($0) == nil }, kept.filter { $0.kind == .layers && $0.root == home.root })
     }
     guard let first = unproven.min() else { return }
+    let subject = unproven.count == 1 ? "layer \(first)" : "\(unproven.count) layers (the first is \(first))"
     throw StorageError(
       .corrupt,
-      "no record names \(unproven.count == 1 ? "layer \(first)" : "\(unproven.count) layers (the first is \(first))"), and "
-        + "\(unproven.count == 1 ? "it" : "they") may belong to what was not restored of \(loss.path), which is kept as \(copy): "
-        + "to delete all the same use --force, or delete that file", path: loss.path)
+      "no record names \(subject), which may belong to what was not restored of \(files.joined(separator: ", ")): to delete "
+        + "all the same use --force, or delete \(files.count == 1 ? "that file" : "these files")", path: files.first)
   }
 
   private func checkNobodyElse(_ needs: LayerNeeds) throws(StorageError) {

@@ -42,7 +42,10 @@ struct FoundRecords<Record: NamedRecord>: Sendable {
       if error.errno == .noSuchFileOrDirectory {
         self.init(.absent, RecordDocument())
       } else if error.code == .corrupt {
-        self.init(.damaged("is no regular file"), RecordDocument())
+        let kind =
+          error.errno == .isDirectory
+          ? "directory" : error.errno == .tooManySymbolicLinkLevels ? "symbolic link" : "FIFO, socket or device"
+        self.init(.damaged("is a \(kind), which nobody makes there"), RecordDocument())
       } else {
         throw error
       }

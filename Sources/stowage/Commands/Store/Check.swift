@@ -30,6 +30,9 @@ enum CheckCommand {
       context.shutDown()
       throw error
     }
+    // Nothing was mounted, and the driver's end would only say again what is lost.
+    let isPartial = report.isPartial
+    defer { if !isPartial { context.shutDown() } }
     var status = ExitStatus.success
     if repairs {
       status = try performRepair(report, forces, context)
@@ -37,7 +40,6 @@ enum CheckCommand {
       context.console.printError(summary(report))
       status = .failure
     }
-    context.shutDown()
     return status
   }
 
