@@ -14,6 +14,7 @@ import Testing
     let template = try Self.templates.withLock { templates in
       if let known = templates[driver] { return known }
       let new = try CommandStore(driver)
+      new.directory.removeAtExit()
       try fill(new)
       templates[driver] = new
       return new

@@ -53,6 +53,7 @@ private final class SmallStore {
       let key = "\(form.driver) \(form.isSplit)"
       if let known = templates[key] { return known }
       let new = try TemporaryDirectory("template")
+      new.removeAtExit()
       try SmallStore.fill(new, form)
       templates[key] = new
       return new
