@@ -39,7 +39,7 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
 
   /// Puts right what a load has found: item changes that were not finished, data of objects that are not recorded, names
   /// given twice.
-  fileprivate func repair(
+  package func repair(
     _ findings: RecordTable<Record>.Findings, _ access: borrowing RecordsWriting<Record>
   ) throws(StorageError) {
     ItemUpdate.settle(in: directory, access.reading.records)
@@ -78,11 +78,13 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
 }
 
 extension RecordStores where Record: BigDataRecord {
-  /// Takes all locks shared; the records are fresh, and repaired if need be. See
-  /// ``RecordStores/beginReading(attempts:failure:repair:)``.
-  package func beginReading() throws(StorageError) -> RecordsHold<Record> {
+  /// Takes the locks shared; the records are fresh, and repaired if need be. See
+  /// ``RecordStores/beginReading(includingOthers:attempts:failure:repair:)``.
+  package func beginReading(includingOthers: Bool = true) throws(StorageError) -> RecordsHold<Record> {
     let text = "(even after successfully cleaning up once:) \(StorageError.Code.duplicateName.text)"
-    return try beginReading(attempts: 2, failure: StorageError(.corrupt, text)) { (store) throws(StorageError) in
+    return try beginReading(
+      includingOthers: includingOthers, attempts: 2, failure: StorageError(.corrupt, text)
+    ) { (store) throws(StorageError) in
       try RecordStores([store]).beginWriting(includingOthers: false).release()
     }
   }
@@ -91,7 +93,7 @@ extension RecordStores where Record: BigDataRecord {
   /// ``RecordStores/beginWriting(includingOthers:repair:)``.
   package func beginWriting(includingOthers: Bool) throws(StorageError) -> RecordsHold<Record> {
     try beginWriting(includingOthers: includingOthers) { (hold, index, findings) throws(StorageError) in
-      try hold.stores.all[index].keeper(as: ObjectKeeper<Record>.self)?.repair(findings, hold.writing(index))
+      try hold.stores.all[index].repair(findings, hold.writing(index))
     }
   }
 }

@@ -6,12 +6,13 @@ internal import StowageSystem
 package import SystemPackage
 
 extension RecordDocument {
-  /// As much of a file as makes sense; empty without a file. Needs no lock: files are replaced as a whole.
+  /// As much of a file as makes sense; empty without a file, or if something else is in its place. Needs no lock: files are
+  /// replaced as a whole.
   ///
-  /// - Throws: `corrupt` if something else is in its place; `system`.
+  /// - Throws: `system`.
   package static func readable(at path: FilePath) throws(StorageError) -> RecordDocument {
     do throws(StorageError) { return readable(try StoreFile.read(path)) } catch {
-      if error.errno == .noSuchFileOrDirectory { return RecordDocument() }
+      if error.errno == .noSuchFileOrDirectory || error.code == .corrupt { return RecordDocument() }
       throw error
     }
   }
@@ -40,6 +41,9 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
     self.isFlushed = isFlushed
     self.namesFileInErrors = namesFileInErrors
   }
+
+  /// Whether there was no file when it was read or written last.
+  package var isAbsent: Bool { signature == nil }
 
   /// Whether there was no file, or nothing in it, when it was read or written last.
   package var isAbsentOrEmpty: Bool { signature?.size ?? 0 == 0 }

@@ -21,6 +21,13 @@ package protocol RecordKeeper<Record>: Sendable {
     _ findings: inout RecordTable<Record>.Findings, _ table: RecordTable<Record>, isReloaded: Bool
   ) throws(StorageError)
 
+  /// Puts right what a load has found, with the lock held exclusively, as far as the records and this keeper know how.
+  ///
+  /// - Throws: `system`.
+  func repair(
+    _ findings: RecordTable<Record>.Findings, _ access: borrowing RecordsWriting<Record>
+  ) throws(StorageError)
+
   /// Called before the records are saved; what it throws stops the save.
   func willSave(_ table: RecordTable<Record>) throws(StorageError)
 
@@ -37,6 +44,10 @@ package struct PlainKeeper<Record: NamedRecord>: RecordKeeper {
 
   package func judge(
     _ findings: inout RecordTable<Record>.Findings, _ table: RecordTable<Record>, isReloaded: Bool
+  ) throws(StorageError) {}
+
+  package func repair(
+    _ findings: RecordTable<Record>.Findings, _ access: borrowing RecordsWriting<Record>
   ) throws(StorageError) {}
 
   package func willSave(_ table: RecordTable<Record>) throws(StorageError) {}

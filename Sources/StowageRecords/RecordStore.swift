@@ -37,8 +37,10 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
     self.state = Mutex(state)
   }
 
-  /// The keeper, if it is one of that type.
-  func keeper<Keeper: RecordKeeper<Record>>(as type: Keeper.Type) -> Keeper? { keeper as? Keeper }
+  /// Puts right what a load has found, as the keeper does it.
+  func repair(
+    _ findings: RecordTable<Record>.Findings, _ access: borrowing RecordsWriting<Record>
+  ) throws(StorageError) { try keeper.repair(findings, access) }
 
   /// Directory of the objects' own files.
   package var directory: FilePath { places.directory }

@@ -21,16 +21,17 @@ package struct RecordStores<Record: NamedRecord>: Sendable {
   /// What needs repair is repaired first, for which no lock of these stores is held meanwhile.
   ///
   /// - Parameters:
+  ///   - includingOthers: whether those that are only read are wanted.
   ///   - attempts: how often at most.
   ///   - repair: repairs one store, with its lock held exclusively.
   ///   - failure: what is thrown when records that were just repaired need it again and again.
   /// - Throws: `busy`, `corrupt`, `system`; what `repair` throws.
   package func beginReading(
-    attempts: Int, failure: @autoclosure () -> StorageError,
+    includingOthers: Bool = true, attempts: Int, failure: @autoclosure () -> StorageError,
     repair: (RecordStore<Record>) throws(StorageError) -> Void
   ) throws(StorageError) -> RecordsHold<Record> {
     for _ in 0..<attempts {
-      let hold = try RecordsHold(self, writes: false, includesOthers: true)
+      let hold = try RecordsHold(self, writes: false, includesOthers: includingOthers)
       guard let damaged = try firstDamaged(hold) else { return hold }
       hold.release()
       try repair(damaged)
@@ -39,7 +40,7 @@ package struct RecordStores<Record: NamedRecord>: Sendable {
   }
 
   private func firstDamaged(_ hold: RecordsHold<Record>) throws(StorageError) -> RecordStore<Record>? {
-    for store in all {
+    for (index, store) in all.enumerated() where hold.includes(index) {
       let findings = try store.refresh(hold)
       if !findings.isEmpty { return store }
     }

@@ -42,7 +42,7 @@ package enum Exhaustion: String, Sendable, CaseIterable {
         // bytes go by files, in case whole blocks are of no use any more.
         "set +e; dd if=/dev/zero of=\(name).M bs=1M; for turn in 1 2 3; do dd if=/dev/zero of=\(name).k$turn bs=1k; "
           + "sync -f '\(directory)'; done; "
-          + "i=0; while [ $i -lt 50 ] && (echo x >\(name).$i); do i=$((i+1)); done; true"
+          + "i=0; while [ $i -lt 50 ] && { echo x >\(name).$i; } 2>/dev/null; do i=$((i+1)); done; true"
       case .inodes: "i=0; while (: >\(name).$i) 2>/dev/null; do i=$((i+1)); done; true"
       }
     let result = try shell(script)

@@ -3,6 +3,7 @@ internal import Glibc
 internal import StowageFiles
 internal import StowageModel
 internal import StowageSystem
+internal import Synchronization
 package import SystemPackage
 
 /// A fresh directory under `/tmp` (mode 0700), removed with all mounts in it when the value is released.
@@ -24,6 +25,25 @@ package final class TemporaryDirectory: Sendable {
   deinit {
     do { try removeTree(path) } catch { Log.warning("test directory left: \(error.message)") }
   }
+
+  /// Removes it when the process ends, too: what a suite makes once and keeps is never released.
+  package func removeAtExit() {
+    let isFirst = TemporaryDirectory.kept.withLock { kept in
+      kept.append(path)
+      return kept.count == 1
+    }
+    if isFirst {
+      atexit {
+        for path in TemporaryDirectory.kept.withLock({ $0 }) {
+          do throws(StorageError) { try removeTree(path) } catch {
+            Log.warning("test directory left: \(error.message)")
+          }
+        }
+      }
+    }
+  }
+
+  private static let kept = Mutex<[FilePath]>([])
 
   /// The path of something in it.
   package func appending(_ name: String) -> FilePath { path.appending(name) }

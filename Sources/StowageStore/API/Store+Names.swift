@@ -78,7 +78,8 @@ extension Store {
 
   /// Deletes all containers, images and layers of this store. Additional image stores are not touched.
   ///
-  /// - Parameter force: lets other graph roots that need layers of this one's image store lose them.
-  /// - Throws: `layerHasChildren`, with nothing deleted, if another graph root needs a layer; `system`.
+  /// - Parameter force: lets other graph roots that need layers of this one's image store lose them, and deletes what was kept
+  ///   for a person when records were restored.
+  /// - Throws: `layerHasChildren`, with nothing deleted, if another graph root needs a layer; `corrupt`, too, if layers are kept that were not restored; `system`.
   public func wipe(force: Bool = false) throws(StorageError) { try Wipe(store: self, force: force).run() }
 }

@@ -67,7 +67,7 @@ struct LockTaking {
     return try result.get()
   }
 
-  /// Takes locks in their order. What was taken before a failure is in `held`.
+  /// Takes locks in their order. What was taken before a failure is in `held`. Of a store that can only be read all are others.
   private func take(_ parts: StoreParts, writing: StoreParts, _ held: inout HeldParts) throws(StorageError) {
     if parts.contains(.idRanges) {
       let lock = try LockFile.open(store.topology.roots.userNamespaceLock)
@@ -81,13 +81,15 @@ struct LockTaking {
       layers.recoverOnce(current)
       held.layers =
         try writing.contains(.ownLayers)
-        ? write(layers, current, includingOthers: parts.contains(.layers)) : read(layers, current)
+        ? write(layers, current, includingOthers: parts.contains(.layers))
+        : read(layers, current, includingOthers: parts.contains(.layers) || store.isReadOnly)
     }
     if parts.contains(.ownImages) {
       let images = store.imageStores
       held.images =
         try writing.contains(.ownImages)
-        ? images.beginWriting(includingOthers: parts.contains(.images)) : images.beginReading()
+        ? images.beginWriting(includingOthers: parts.contains(.images))
+        : images.beginReading(includingOthers: parts.contains(.images) || store.isReadOnly)
     }
     if parts.contains(.containers) {
       let containers = store.containerStore
@@ -97,10 +99,13 @@ struct LockTaking {
     }
   }
 
-  private func read(_ layers: LayerStore, _ driver: any GraphDriver) throws(StorageError) -> LayersHold {
+  private func read(
+    _ layers: LayerStore, _ driver: any GraphDriver, includingOthers: Bool
+  ) throws(StorageError) -> LayersHold {
     let text = "(even after 3 cleanup attempts:) an incomplete layer exists and can't be cleaned up"
-    let records = try layers.records.beginReading(attempts: 4, failure: StorageError(.corrupt, text)) {
-      (_) throws(StorageError) in
+    let records = try layers.records.beginReading(
+      includingOthers: includingOthers, attempts: 4, failure: StorageError(.corrupt, text)
+    ) { (_) throws(StorageError) in
       try LockTaking(store, driver: driver).write(.ownLayers, reading: [], freesSpace: true) {
         (_) throws(StorageError) in
       }

@@ -35,11 +35,22 @@ extension Store {
     try LockTaking(self).write(parts, reading: others, body)
   }
 
-  /// The same for what gives space back: on a full file system the reserve is given up for it.
+  /// The same for what gives space back: on a full file system the reserve is given up for it. Records that cannot be read are
+  /// told as losses, with the way out.
   func free<R>(
     _ parts: StoreParts, reading others: StoreParts = [],
     _ body: (borrowing StoreWriting) throws(StorageError) -> R
   ) throws(StorageError) -> R {
-    try LockTaking(self).write(parts, reading: others, freesSpace: true, body)
+    try explainingLosses { () throws(StorageError) in
+      try LockTaking(self).write(parts, reading: others, freesSpace: true, body)
+    }
+  }
+
+  /// Runs what needs all records, and tells a record file that cannot be read as a loss, with the way out.
+  func explainingLosses<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R {
+    do throws(StorageError) { return try body() } catch {
+      if error.code == .corrupt { try topology.refuseLosses(try drivers.current()) }
+      throw error
+    }
   }
 }

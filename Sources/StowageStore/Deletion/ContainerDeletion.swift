@@ -34,7 +34,7 @@ struct ContainerDeletion {
     try store.free([.ownLayers, .containers], reading: .ownImages) { (access) throws(StorageError) in
       let layers = access.layers
       let containers = access.containers
-      try store.topology.refuseLosses(layers.driver)
+      try store.topology.refuseLosses(layers.reading, access.reading)
       guard let container = containers.reading.container(nameOrID) else {
         throw StorageError(missing, subject: nameOrID)
       }

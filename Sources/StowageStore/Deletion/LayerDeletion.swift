@@ -27,12 +27,21 @@ struct LayerDeletion {
   /// - Parameter check: what it throws stops the deletion.
   /// - Throws: `notALayer`, `layerHasChildren`, `layerUsedByImage`, `layerUsedByContainer`; `system`; what `check` throws.
   func run(check: DeletionCheck<FoundLayer> = { _, _ in }) throws(StorageError) {
-    try store.free([.layers]) { (access) throws(StorageError) in
+    do throws(StorageError) { try run(.layers, check) } catch {
+      // The layer cannot be one of an additional store whose records are damaged, nor below one there.
+      if error.code != .corrupt || store.topology.additionalRoots.isEmpty { throw error }
+      try run(.ownLayers, check)
+    }
+  }
+
+  private func run(_ parts: StoreParts, _ check: DeletionCheck<FoundLayer>) throws(StorageError) {
+    try store.free(parts) { (access) throws(StorageError) in
       let layers = access.layers
+      // Before the look-up: what is lost is not found.
+      let needs = try store.needs(layers.reading, force: force)
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.notALayer, subject: nameOrID)
       }
-      let needs = try store.needs(layers.reading, force: force)
       try check(layer, layers.reading)
       // A copy with other owners is forgotten by its image (store-semantics 18.2).
       if let reason = needs.reasons(for: layer.id).first(where: { !$0.canBeForgotten }) {

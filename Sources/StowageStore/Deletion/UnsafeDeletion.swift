@@ -18,9 +18,11 @@ struct UnsafeDeletion {
   ///
   /// - Throws: `layerUnknown` if there is no such object; `corrupt` while records are lost; `system`.
   func run() throws(StorageError) {
-    try store.topology.refuseLosses(try store.drivers.current())
-    let container = try store.read([.containers]) { (access) throws(StorageError) in
-      access.containers.container(nameOrID)
+    let container = try store.explainingLosses { () throws(StorageError) in
+      try store.read([.ownLayers, .ownImages, .containers]) { (access) throws(StorageError) in
+        try store.topology.refuseLosses(access.layers, access)
+        return access.containers.container(nameOrID)
+      }
     }
     if let container {
       return try ContainerDeletion(store: store, container: container.id.rawValue, missing: .layerUnknown, force: true)
@@ -29,6 +31,7 @@ struct UnsafeDeletion {
     if try deleteImageRecord() { return }
     try store.free([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
+      try store.refuseLosses(layers.reading)
       guard let layer = layers.reading.findPrimary(nameOrID) else {
         throw StorageError(.layerUnknown, subject: nameOrID)
       }
@@ -42,7 +45,9 @@ struct UnsafeDeletion {
   private func deleteImageRecord() throws(StorageError) -> Bool {
     // Not the bins of the access: that the data stay is an error here.
     var bins = DeferredRemoval()
-    let isDeleted = try store.free([.ownImages]) { (access) throws(StorageError) -> Bool in
+    let isDeleted = try store.free([.ownImages], reading: [.ownLayers, .containers]) {
+      (access) throws(StorageError) -> Bool in
+      try store.topology.refuseLosses(access.reading.layers, access.reading)
       let all = access.images
       for index in all.own {
         let images = all.at(index)

@@ -37,6 +37,9 @@ final class LayerKeeper: RecordKeeper {
     }
   }
 
+  /// Layers are repaired by those who have the driver: ``LayersWriting/repair(_:in:)``.
+  func repair(_ findings: LayerTable.Findings, _ access: borrowing RecordsWriting<LayerRecord>) throws(StorageError) {}
+
   /// Before the records are saved, other graph roots on the image store are told what is needed; see ``settle(_:)``.
   func willSave(_ table: LayerTable) throws(StorageError) {
     try publisher.withLock { (publisher) throws(StorageError) in

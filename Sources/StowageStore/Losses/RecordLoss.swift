@@ -39,12 +39,18 @@ public struct RecordLoss: Hashable, Sendable {
   let root: FilePath
   /// What became of it.
   public let state: State
+  /// Whether it is a file of an additional store, which is not restored from here.
+  public var isElsewhere = false
 
   /// Whether its records are still to be restored.
   public var isPending: Bool { if case .restored = state { false } else { true } }
 
   /// One line for people.
   public var text: String {
+    isElsewhere ? "\(stateText) (in an additional store: `check --repair` on that store restores it)" : stateText
+  }
+
+  private var stateText: String {
     switch state {
     case .missing(let evidence): "\(path) is missing, although \(evidence)"
     case .incomplete(let evidence): "\(path) has lost records: \(evidence)"

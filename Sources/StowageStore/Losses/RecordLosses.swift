@@ -7,13 +7,15 @@ internal import StowageRecords
 internal import StowageSystem
 internal import SystemPackage
 
-/// What the record files of the stores that may be written have lost.
+/// What the record files of the stores that may be written have lost, and those of additional stores.
 ///
 /// Needs no locks: record files are replaced as a whole, and are made before what they record. What is found can be restored by
 /// another process at any time.
 struct RecordLosses: Sendable {
   /// Those of layers first, then images, then containers.
   let all: [RecordLoss]
+  /// Those of additional stores. Nothing here is needed by what they name, and they are restored only where they can be written.
+  let elsewhere: [RecordLoss]
 
   /// Looks.
   ///
@@ -23,10 +25,17 @@ struct RecordLosses: Sendable {
     var losses: [RecordLoss] = []
     for file in topology.recordFiles { losses += try search.losses(of: file) }
     all = losses
+    elsewhere = topology.additionalRecordFiles.compactMap { file in
+      // What cannot be read at all is told by who needs it.
+      (try? search.pending(of: file)) ?? nil
+    }
   }
 
   /// Those that are still to be restored.
   var pending: [RecordLoss] { all.filter(\.isPending) }
+
+  /// Whether something may be there although no record that can be read says so.
+  func mayHide(_ kind: RecordLoss.Kind) -> Bool { (all + elsewhere).contains { $0.kind == kind } }
 
   /// The loss for which unrecorded content of a kind, in one store or anywhere, may be somebody's.
   func first(_ kinds: RecordLoss.Kind..., in root: FilePath? = nil) -> RecordLoss? {
@@ -35,11 +44,25 @@ struct RecordLosses: Sendable {
 }
 
 extension StoreTopology {
-  /// Refuses to go on while records are lost that could name what is to be deleted.
+  /// Refuses to go on while records are lost that could name what is to be deleted. Looks at what was loaded under the locks, so
+  /// that it costs no more than asking the records.
+  ///
+  /// - Parameter access: must cover images and containers.
+  /// - Throws: `corrupt`.
+  func refuseLosses(
+    _ layers: borrowing LayersReading, _ access: borrowing StoreReading
+  ) throws(StorageError) {
+    let driver = layers.driver
+    var search = LossSearch(self, layers, access) { driver.mayHave($0) }
+    for file in recordFiles { if let loss = try search.pending(of: file) { throw loss.refusal } }
+  }
+
+  /// The same for who could not load the records: looks at what is on disk.
   ///
   /// - Throws: `corrupt`.
   func refuseLosses(_ driver: any GraphDriver) throws(StorageError) {
-    if let loss = try RecordLosses(self, driver).pending.first { throw loss.refusal }
+    var search = LossSearch(self) { driver.mayHave($0) }
+    for file in recordFiles { if let loss = try search.pending(of: file) { throw loss.refusal } }
   }
 
   /// Refuses to write a record file that is not there or empty, if it lost what it said: afterwards nothing would show that.
@@ -49,16 +72,16 @@ extension StoreTopology {
   func refuseWriting(_ path: FilePath, _ driver: (any GraphDriver)? = nil) throws(StorageError) {
     guard let file = recordFiles.first(where: { $0.path == path }) else { return }
     var search = LossSearch(self) { driver?.mayHave($0) ?? false }
-    if let loss = try search.losses(of: file).first(where: \.isPending) { throw loss.refusal }
+    if let loss = try search.pending(of: file) { throw loss.refusal }
   }
 
   /// The images that containers of this graph root name and that neither it nor its image store records, and those that other
   /// graph roots on its image store name. What a killed move left of an image that is recorded where it went is nobody's.
   func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
-    let search = LossSearch(self) { _ in false }
-    let recorded = search.readImages(written: true).map(\.id)
-    return Set(search.readContainers().compactMap(\.image)).subtracting(recorded)
-      .union(try ForeignUses(self).byImage.keys)
+    var search = LossSearch(self) { _ in false }
+    let named = search.recordedContainers().flatMap(\.records).compactMap(\.image)
+    let recorded = search.writtenImages().flatMap(\.records).map(\.id)
+    return Set(named).subtracting(recorded).union(try ForeignUses(self).byImage.keys)
   }
 }
 
@@ -84,6 +107,8 @@ extension StoreTopology {
     let root: FilePath
     /// Whether a power cut may take its content; then it counts as empty.
     let isVolatile: Bool
+    /// Whether the store is an additional one.
+    var isElsewhere = false
 
     /// Its directory.
     var directory: FilePath { path.removingLastComponent() }
@@ -105,5 +130,16 @@ extension StoreTopology {
       files.append(RecordFilePlace(kind: .containers, path: path, root: roots.graphRoot, isVolatile: index > 0))
     }
     return files
+  }
+
+  /// The files of layers and images of additional stores.
+  var additionalRecordFiles: [RecordFilePlace] {
+    let layers = additionalLayers.flatMap(\.documents).map {
+      RecordFilePlace(kind: .layers, path: $0.path, root: $0.root, isVolatile: $0.isVolatile, isElsewhere: true)
+    }
+    let images = zip(images.filter { !$0.isWritable }, additionalRoots).map {
+      RecordFilePlace(kind: .images, path: $0.place.records, root: $1, isVolatile: false, isElsewhere: true)
+    }
+    return layers + images
   }
 }

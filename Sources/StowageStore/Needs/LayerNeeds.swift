@@ -154,10 +154,30 @@ extension Store {
   func needs(
     _ layers: borrowing LayersReading, force: Bool = false
   ) throws(StorageError) -> LayerNeeds {
-    try topology.refuseLosses(layers.driver)
     let foreign = force ? ForeignUses() : try ForeignUses(topology)
-    return try read([.images, .containers]) { (access) throws(StorageError) in
-      LayerNeeds(layers, access, foreign: foreign, force: force)
+    return try readAllImages { (access) throws(StorageError) in
+      try topology.refuseLosses(layers, access)
+      return LayerNeeds(layers, access, foreign: foreign, force: force)
+    }
+  }
+}
+
+extension Store {
+  /// Refuses to go on while records are lost that could name what is to be deleted. Takes the locks of images and containers.
+  ///
+  /// - Throws: `corrupt`; `system`.
+  func refuseLosses(_ layers: borrowing LayersReading) throws(StorageError) {
+    try readAllImages { (access) throws(StorageError) in try topology.refuseLosses(layers, access) }
+  }
+
+  /// Reads images and containers. Images of an additional store whose records are damaged are built on layers there, and must
+  /// not keep anybody from deleting others here.
+  private func readAllImages<R>(
+    _ body: (borrowing StoreReading) throws(StorageError) -> R
+  ) throws(StorageError) -> R {
+    do throws(StorageError) { return try read([.images, .containers], body) } catch {
+      if error.code != .corrupt || topology.additionalRoots.isEmpty { throw error }
+      return try read([.ownImages, .containers], body)
     }
   }
 }

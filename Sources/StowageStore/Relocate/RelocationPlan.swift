@@ -33,28 +33,34 @@ struct RelocationPlanning {
   /// Plans as of now.
   ///
   /// - Throws: `usage` without an image store; `imageUnknown`, `readOnlyStore` for images of additional stores, `duplicateID`
-  ///   if the target has another layer by the name of one to be moved.
+  ///   if the target has another layer by the name of one to be moved; `corrupt` while records are lost.
   func run() throws(StorageError) -> RelocationPlan {
     guard store.topology.roots.imageStore != nil else {
       throw StorageError(
         .usage, "there is no image store apart from the graph root: name one with --image-store or imagestore")
     }
-    return try store.read([.layers, .images]) { (access) throws(StorageError) -> RelocationPlan in
-      let layers = access.layers
-      let view = access.images
-      var planning = self
-      try planning.collectImages(view)
-      if names == nil { try planning.collectInterrupted(view, layers) }
-      for image in planning.plan.images {
-        let home = image.isMoved ? plan.source : plan.target
-        for top in image.record.topLayers {
-          guard let found = layers.find(top, near: home) else {
-            throw StorageError(.layerUnknown, subject: top.rawValue)
-          }
-          try planning.collectLayers(found, layers)
-        }
+    var planning = self
+    try store.explainingLosses { () throws(StorageError) in
+      try store.read([.layers, .images, .containers]) { (access) throws(StorageError) in
+        // Before the look-up: what is lost is not found.
+        try store.topology.refuseLosses(access.layers, access)
+        try planning.collect(access.images, access.layers)
       }
-      return planning.plan
+    }
+    return planning.plan
+  }
+
+  private mutating func collect(_ view: ImagesView, _ layers: borrowing LayersReading) throws(StorageError) {
+    try collectImages(view)
+    if names == nil { try collectInterrupted(view, layers) }
+    for image in plan.images {
+      let home = image.isMoved ? plan.source : plan.target
+      for top in image.record.topLayers {
+        guard let found = layers.find(top, near: home) else {
+          throw StorageError(.layerUnknown, subject: top.rawValue)
+        }
+        try collectLayers(found, layers)
+      }
     }
   }
 

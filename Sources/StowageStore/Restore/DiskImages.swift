@@ -9,9 +9,13 @@ internal import SystemPackage
 /// The images that directories in the stores that may be written show, and why others show none.
 final class DiskImages {
   private let topology: StoreTopology
+  private let cancellation: CancellationFlag
   private var read: [FilePath: [ImageID: Result<DiskImage, StorageError>]] = [:]
 
-  init(_ topology: StoreTopology) { self.topology = topology }
+  init(_ topology: StoreTopology, _ cancellation: CancellationFlag) {
+    self.topology = topology
+    self.cancellation = cancellation
+  }
 
   /// All in one directory, by identifier; read once.
   func inDirectory(_ directory: FilePath) throws(StorageError) -> [ImageID: Result<DiskImage, StorageError>] {
@@ -19,6 +23,7 @@ final class DiskImages {
     var found: [ImageID: Result<DiskImage, StorageError>] = [:]
     for name in try directoryNames(directory) where looksLikeIdentifier(name) {
       guard let id = ImageID(recorded: name) else { continue }
+      try cancellation.check()
       let path = directory.appending(name)
       // Only what callers put there: the image is, or was, in another store.
       if try directoryNames(path).allSatisfy({ $0 == BigDataFiles.callersDirectory.string }) { continue }

@@ -12,13 +12,17 @@ struct LayerRestoration {
   private let topology: StoreTopology
   private let driver: any GraphDriver
   private let images: DiskImages
+  private let cancellation: CancellationFlag
   /// Records that were made, by the file that lost them.
   private var made: [FilePath: [LayerRecord]] = [:]
 
-  init(_ topology: StoreTopology, _ driver: any GraphDriver, _ images: DiskImages) {
+  init(
+    _ topology: StoreTopology, _ driver: any GraphDriver, _ images: DiskImages, _ cancellation: CancellationFlag
+  ) {
     self.topology = topology
     self.driver = driver
     self.images = images
+    self.cancellation = cancellation
   }
 
   /// All records there are now: those of whole files, those that damaged ones still have, and those that were made.
@@ -44,6 +48,7 @@ struct LayerRestoration {
     var found: [DiskLayer] = []
     for name in try driver.listLayers(in: file.root) {
       guard let id = LayerID(recorded: name), !known.contains(id) else { continue }
+      try cancellation.check()
       let location = LayerLocation(id: id, role: file.role, root: file.root)
       do throws(StorageError) {
         found.append(try DiskLayer(location, driver, dataDirectories(of: file)))

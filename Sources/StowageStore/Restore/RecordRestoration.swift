@@ -32,16 +32,19 @@ extension Store {
   /// damaged file is kept beside under a dated name, and as long as it is there, nothing is deleted for having no record. Names
   /// and metadata come back only from what can be read.
   ///
+  /// - Parameter isCancelled: is asked between layers and between images, as long as nothing was changed.
   /// - Returns: what was done for each file; nothing if none was lost.
-  /// - Throws: `busy` if somebody else changes the files; `system`. Files that were restored before stay so.
-  public func restoreRecords() throws(StorageError) -> [RestoredRecords] {
+  /// - Throws: `cancelled`, with nothing changed; `busy` if somebody else changes the files; `system`. Files that were restored before stay so.
+  public func restoreRecords(
+    isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> [RestoredRecords] {
     let driver = try drivers.current()
     let losses = try RecordLosses(topology, driver).pending
     if losses.isEmpty { return [] }
     if let refusal = topology.roots.refusal { throw refusal }
     reserve.prepare()
     defer { reserve.finish() }
-    var restoration = try RecordRestoration(store: self, driver, losses)
+    var restoration = try RecordRestoration(store: self, driver, losses, CancellationFlag(asking: isCancelled))
     return try restoration.run()
   }
 }
@@ -55,6 +58,7 @@ struct RecordRestoration {
   private var files: [FilePath: LostFile] = [:]
   /// The order of all.
   private let losses: [RecordLoss]
+  private let cancellation: CancellationFlag
 
   /// A file on its way back.
   private struct LostFile {
@@ -63,10 +67,13 @@ struct RecordRestoration {
     var result: RestoredRecords
   }
 
-  init(store: Store, _ driver: any GraphDriver, _ losses: [RecordLoss]) throws(StorageError) {
+  init(
+    store: Store, _ driver: any GraphDriver, _ losses: [RecordLoss], _ cancellation: CancellationFlag
+  ) throws(StorageError) {
     self.store = store
     self.driver = driver
     self.losses = losses
+    self.cancellation = cancellation
     for loss in losses {
       let path = FilePath(loss.path)
       files[path] = LostFile(signature: .of(path), result: RestoredRecords(loss))
@@ -75,8 +82,8 @@ struct RecordRestoration {
 
   /// Restores.
   mutating func run() throws(StorageError) -> [RestoredRecords] {
-    let images = DiskImages(store.topology)
-    var layers = LayerRestoration(store.topology, driver, images)
+    let images = DiskImages(store.topology, cancellation)
+    var layers = LayerRestoration(store.topology, driver, images, cancellation)
     for loss in losses where loss.kind == .layers {
       let document: RecordDocument<LayerRecord> = try readable(loss)
       try enter(loss, document) { (document, result) throws(StorageError) in
@@ -95,6 +102,8 @@ struct RecordRestoration {
         try containers.restore(loss, &document, &result)
       }
     }
+    // Putting in place is quick, and goes on to its end.
+    try cancellation.check()
     return try place()
   }
 
@@ -156,7 +165,8 @@ struct RecordRestoration {
     }
   }
 
-  /// Gives a damaged file a second, dated name; what is missing gets an empty file of that name.
+  /// Gives a damaged file a second, dated name; what is missing gets an empty file of that name. A directory in the place of the
+  /// file, which can have one name only, is moved away: after a crash the file is missing, and what was there marks it.
   private func keep(_ path: FilePath) throws(StorageError) -> FilePath {
     let date = Timestamp(seconds: Timestamp.now().seconds).description.filter { $0 != "-" && $0 != ":" }
     let name = RecordFile<LayerRecord>.keptPrefix(path) + date
@@ -164,7 +174,11 @@ struct RecordRestoration {
     for number in 0..<1000 {
       let kept = directory.appending(number == 0 ? name : "\(name)-\(number)")
       do throws(Errno) {
-        try Syscall.link(path, kept)
+        if isDirectory(path) {
+          try Syscall.rename(path, kept, flags: .noReplace)
+        } else {
+          try Syscall.link(path, kept)
+        }
       } catch .fileExists {
         continue
       } catch .noSuchFileOrDirectory {
@@ -178,3 +192,6 @@ struct RecordRestoration {
     throw StorageError(.system, "\(directory) has too many files \(name)…")
   }
 }
+
+/// Whether there is a directory itself, not a link to one; what cannot be looked at is told by the call that follows.
+private func isDirectory(_ path: FilePath) -> Bool { (try? Syscall.lstat(path))?.isDirectory == true }

@@ -54,7 +54,7 @@ struct CheckJudgement {
     for subject in snapshot.subjects where subject.layer.location.isWritable && !snapshot.needed.contains(subject.id) {
       let created = subject.layer.record.created
       guard created == .unset || created.seconds <= limit else { continue }
-      if losses.first(.images, .containers) != nil {
+      if losses.mayHide(.images) || losses.mayHide(.containers) {
         unreferenced += 1
         continue
       }
@@ -83,7 +83,8 @@ struct CheckJudgement {
   /// Adds what belongs to nothing: trees as layers that only the driver has, all else apart.
   mutating func add(_ report: LeftoverReport) {
     leftovers = report
-    if unreferenced > 0, let loss = losses.first(.images, .containers) {
+    let elsewhere = losses.elsewhere.first { $0.kind == .images }
+    if unreferenced > 0, let loss = losses.first(.images, .containers) ?? elsewhere {
       leftovers.kept.append("\(unreferenced) layers that no record names: \(loss.reasonToKeep)")
     }
     leftovers.leftovers.removeAll { $0.kind == .layer }
@@ -96,7 +97,7 @@ struct CheckJudgement {
   }
 
   func report() -> CheckReport {
-    var report = CheckReport(recordLosses: losses.all)
+    var report = CheckReport(recordLosses: losses.all + losses.elsewhere)
     for (id, findings) in layers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       let item = CheckReport.Item(id: id.rawValue, findings: findings)
       if subjects[id]?.layer.location.isWritable ?? true {
@@ -119,6 +120,7 @@ struct CheckJudgement {
       report.containers.append(CheckReport.Item(id: container.record.id.rawValue, findings: findings))
       report.evidence.containers[container.record.id] = container.record
     }
+    report.isPartial = false
     report.leftovers = leftovers
     report.evidence.unaccounted = unaccounted
     return report

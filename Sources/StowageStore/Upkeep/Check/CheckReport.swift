@@ -63,6 +63,8 @@ public struct CheckReport: Sendable {
   /// Record files that are damaged or lost records, and those that were restored. As long as there are some of the former,
   /// nothing else is judged: everything would look unused or damaged.
   public internal(set) var recordLosses: [RecordLoss] = []
+  /// Whether record files could not be read, so that nothing else was judged.
+  public internal(set) var isPartial = true
   /// What belongs to nothing, but for trees of layers, which are among ``layers``.
   public internal(set) var leftovers = LeftoverReport()
   /// How the damaged objects looked, so that repair deletes only what was checked.

@@ -29,15 +29,16 @@ struct LayerCheck {
   init(_ store: Store, _ options: CheckOptions, _ losses: RecordLosses) {
     self.store = store
     self.options = options
-    mayMissLayers = store.topology.missesImageStore || losses.first(.layers) != nil
+    mayMissLayers = store.topology.missesImageStore || losses.mayHide(.layers)
   }
 
   /// Checks layers, which must be ordered parents first.
-  mutating func run(_ subjects: [LayerSubject]) throws(StorageError) {
+  mutating func run(_ subjects: [LayerSubject], _ cancellation: CancellationFlag) throws(StorageError) {
     for subject in subjects {
       if let parent = subject.parent { childrenLeft[parent.location, default: 0] += 1 }
     }
     for subject in subjects {
+      try cancellation.check()
       let found = try confirmed(subject)
       if !found.isEmpty { findings[subject.id] = found }
       if let parent = subject.parent?.location {

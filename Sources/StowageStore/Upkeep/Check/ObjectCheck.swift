@@ -26,8 +26,8 @@ struct ObjectCheck {
 
   init(_ store: Store, _ losses: RecordLosses) {
     self.store = store
-    mayMissLayers = store.topology.missesImageStore || losses.first(.layers) != nil
-    mayMissImages = store.topology.missesImageStore || losses.first(.images) != nil
+    mayMissLayers = store.topology.missesImageStore || losses.mayHide(.layers)
+    mayMissImages = store.topology.missesImageStore || losses.mayHide(.images)
   }
 
   /// The second phase: what is wrong with an image itself.

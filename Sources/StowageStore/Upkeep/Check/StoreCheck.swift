@@ -13,9 +13,12 @@ extension Store {
   /// Records are read under the locks, content without: other processes can work meanwhile, and what they change during the
   /// check is not reported.
   ///
-  /// - Throws: what reading the records throws; damage of content is a finding.
-  public func check(_ options: CheckOptions = CheckOptions()) throws(StorageError) -> CheckReport {
-    try StoreCheck(store: self, options).run()
+  /// - Parameter isCancelled: is asked between layers.
+  /// - Throws: `cancelled`; what reading the records throws; damage of content is a finding.
+  public func check(
+    _ options: CheckOptions = CheckOptions(), isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> CheckReport {
+    try StoreCheck(store: self, options, CancellationFlag(asking: isCancelled)).run()
   }
 }
 
@@ -23,22 +26,29 @@ extension Store {
 struct StoreCheck {
   private let store: Store
   private let options: CheckOptions
+  private let cancellation: CancellationFlag
 
-  init(store: Store, _ options: CheckOptions) {
+  init(store: Store, _ options: CheckOptions, _ cancellation: CancellationFlag) {
     self.store = store
     self.options = options
+    self.cancellation = cancellation
   }
 
   /// Checks everything.
   func run() throws(StorageError) -> CheckReport {
     let losses = try RecordLosses(store.topology, try store.drivers.current())
-    if !losses.pending.isEmpty { return CheckReport(recordLosses: losses.all) }
+    let lost = CheckReport(recordLosses: losses.all + losses.elsewhere)
+    if !losses.pending.isEmpty { return lost }
     // Trees are compared by mounting them, which takes directories; a repair that follows may be what frees space.
     if !store.isReadOnly { store.reserve.prepare() }
     defer { if !store.isReadOnly { store.reserve.finish() } }
-    let snapshot = try CheckSnapshot(store)
+    let snapshot: CheckSnapshot
+    do throws(StorageError) { snapshot = try CheckSnapshot(store) } catch  where error.code == .corrupt {
+      if losses.elsewhere.isEmpty { throw error }
+      return lost
+    }
     var phase = LayerCheck(store, options, losses)
-    try phase.run(snapshot.subjects)
+    try phase.run(snapshot.subjects, cancellation)
     var judgement = CheckJudgement(store, snapshot, phase.findings, losses)
     judgement.judgeImages()
     judgement.judgeContainers()

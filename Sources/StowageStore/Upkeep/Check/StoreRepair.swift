@@ -41,9 +41,13 @@ extension Store {
   /// Each deletion makes sure, under the locks, that the object is the one that was checked, that nothing that is healthy
   /// needs it, and that it is not mounted. Objects that are only suspect, and all of additional stores, stay.
   ///
-  /// - Throws: `cancelled`; everything else is among the report's failures.
-  public func repair(_ report: CheckReport, removesContainers: Bool) throws(StorageError) -> RepairReport {
-    var repair = StoreRepair(store: self, report, removesContainers: removesContainers)
+  /// - Parameter isCancelled: is asked between deletions; each of them is whole.
+  /// - Throws: `cancelled`; what reading the records throws; everything else is among the report's failures.
+  public func repair(
+    _ report: CheckReport, removesContainers: Bool, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(StorageError) -> RepairReport {
+    var repair = StoreRepair(
+      store: self, report, removesContainers: removesContainers, CancellationFlag(asking: isCancelled))
     return try repair.run()
   }
 }
@@ -53,22 +57,24 @@ struct StoreRepair {
   private let store: Store
   private let report: CheckReport
   private let removesContainers: Bool
+  private let cancellation: CancellationFlag
   private var done = RepairReport()
   /// Layers that went with their images.
   private var deleted: Set<String> = []
 
-  init(store: Store, _ report: CheckReport, removesContainers: Bool) {
+  init(store: Store, _ report: CheckReport, removesContainers: Bool, _ cancellation: CancellationFlag) {
     self.store = store
     self.report = report
     self.removesContainers = removesContainers
+    self.cancellation = cancellation
   }
 
   /// Repairs what can be repaired.
   mutating func run() throws(StorageError) -> RepairReport {
-    if removesContainers { deleteContainers() }
-    deleteImages()
+    if removesContainers { try deleteContainers() }
+    try deleteImages()
     try deleteLayers()
-    restoreTarSplits()
+    try restoreTarSplits()
     let report = report
     let store = store
     attempt("restoring links", gone: []) { () throws(StorageError) in try StoreRepair.restoreLinks(report, store) }
@@ -88,9 +94,10 @@ struct StoreRepair {
     return done
   }
 
-  private mutating func deleteContainers() {
+  private mutating func deleteContainers() throws(StorageError) {
     let (store, evidence) = (store, report.evidence)
     for item in report.containers where item.isDamaged {
+      try cancellation.check()
       attempt("deleting container \(item.id)", gone: [.notAContainer, .containerUnknown]) { () throws(StorageError) in
         try ContainerDeletion(store: store, container: item.id).run { (container, layers) throws(StorageError) in
           guard evidence.containers[container.id] == container else { throw changed(item.id) }
@@ -100,9 +107,10 @@ struct StoreRepair {
     }
   }
 
-  private mutating func deleteImages() {
+  private mutating func deleteImages() throws(StorageError) {
     let (store, evidence) = (store, report.evidence)
     for item in report.images where item.isDamaged {
+      try cancellation.check()
       var layers: [LayerID] = []
       attempt("deleting image \(item.id)", gone: [.notAnImage, .imageUnknown, .layerUnknown]) {
         () throws(StorageError) in
@@ -119,6 +127,7 @@ struct StoreRepair {
   private mutating func deleteLayers() throws(StorageError) {
     let (store, evidence) = (store, report.evidence)
     for item in try topmostFirst(report.layers) where item.isDamaged {
+      try cancellation.check()
       if deleted.contains(item.id) || evidence.unaccounted.contains(item.id) { continue }
       attempt("deleting layer \(item.id)", gone: [.notALayer, .layerUnknown]) { () throws(StorageError) in
         try LayerDeletion(store: store, layer: item.id, force: false).run { (layer, layers) throws(StorageError) in
@@ -130,10 +139,11 @@ struct StoreRepair {
   }
 
   /// Makes damaged tar-split files again of trees that still give the archives which are recorded.
-  private mutating func restoreTarSplits() {
+  private mutating func restoreTarSplits() throws(StorageError) {
     let store = store
     for item in report.layers where !item.isDamaged && item.findings.contains(where: { $0.remedy == .restoration }) {
       guard let id = LayerID(recorded: item.id) else { continue }
+      try cancellation.check()
       attempt("making the tar-split file of layer \(id) again", gone: [.layerUnknown]) { () throws(StorageError) in
         try store.layers.healTarSplit(of: id)
       }

@@ -11,7 +11,8 @@ enum CheckCommand {
   private static let repair = OptionDefinition("--repair", "-r", usage: "Remove damaged images and layers")
 
   static let definition = CommandDefinition(
-    "check", arguments: .none, usage: "Check storage consistency", options: [force, .json, maximum, quick, repair]
+    "check", arguments: .none, usage: "Check storage consistency", options: [force, .json, maximum, quick, repair],
+    isInterruptible: true
   ) { (context: CommandContext) throws(StorageError) in
     var options = CheckOptions()
     let age = context.options[text: maximum]
@@ -21,14 +22,17 @@ enum CheckCommand {
     let repairs = forces || context.options[flag: repair]
     let report: CheckReport
     do throws(StorageError) {
-      if repairs { printRestored(try context.store.restoreRecords(), context) }
-      report = try context.store.check(options)
+      if repairs { printRestored(try context.store.restoreRecords(isCancelled: Interruption.isRequested), context) }
+      report = try context.store.check(options, isCancelled: Interruption.isRequested)
       printReport(report, context)
       if !repairs { context.console.printLeftovers(report.leftovers, asJSON: context.wantsJSON) }
     } catch {
       context.shutDown()
       throw error
     }
+    // Nothing was mounted, and the driver's end would only say again what is lost.
+    let isPartial = report.isPartial
+    defer { if !isPartial { context.shutDown() } }
     var status = ExitStatus.success
     if repairs {
       status = try performRepair(report, forces, context)
@@ -36,7 +40,6 @@ enum CheckCommand {
       context.console.printError(summary(report))
       status = .failure
     }
-    context.shutDown()
     return status
   }
 
@@ -87,10 +90,14 @@ enum CheckCommand {
   }
 
   private static func summary(_ report: CheckReport) -> String {
-    if report.recordLosses.contains(where: \.isPending) {
+    if report.recordLosses.contains(where: { $0.isPending && !$0.isElsewhere }) {
       return
         "records are lost, so nothing else was checked, and nothing is deleted; `check --repair` restores them from what "
         + "is on disk"
+    }
+    if report.recordLosses.contains(where: \.isPending) {
+      let rest = report.isPartial ? "nothing else was checked" : "what may depend on them was not judged"
+      return "records of an additional store are lost, so \(rest)"
     }
     return "\(report.layers.count) layer errors, \(report.readOnlyLayers.count) read-only layer errors, "
       + "\(report.images.count) image errors, \(report.readOnlyImages.count) read-only image errors, "
@@ -100,7 +107,12 @@ enum CheckCommand {
   private static func performRepair(
     _ report: CheckReport, _ forces: Bool, _ context: CommandContext
   ) throws(StorageError) -> ExitStatus {
-    let done = try context.store.repair(report, removesContainers: forces)
+    if report.isPartial {
+      context.console.printError(summary(report))
+      return .failure
+    }
+    let done = try context.store.repair(
+      report, removesContainers: forces, isCancelled: Interruption.isRequested)
     context.console.printLeftovers(done.leftovers, asJSON: context.wantsJSON)
     if let first = done.failures.first {
       if context.wantsJSON {
@@ -112,6 +124,10 @@ enum CheckCommand {
       return .failure
     }
     let left = done.remaining
+    if report.recordLosses.contains(where: \.isPending) {
+      context.console.printError(summary(report))
+      return .failure
+    }
     if left.isEmpty { return .success }
     var text = "\(left.readOnlyLayers) read-only layer errors, \(left.readOnlyImages) read-only image errors"
     if !forces || left.containers > 0 { text += ", \(left.containers) container errors" }

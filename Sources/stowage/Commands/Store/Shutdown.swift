@@ -34,7 +34,8 @@ enum ShutdownCommand {
 /// `wipe`: everything, recorded or not (cli 17.5), unless another graph root needs some of it.
 enum WipeCommand {
   private static let force = OptionDefinition(
-    "--force", usage: "Also if layers of other graph roots are built on some of it", isAdditional: true)
+    "--force", usage: "Also what other graph roots need, and what was kept when records were restored",
+    isAdditional: true)
 
   static let definition = CommandDefinition(
     "wipe", arguments: .none, usage: "Wipe all layers, images, and containers", options: [force, .json]
