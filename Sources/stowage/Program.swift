@@ -9,6 +9,7 @@ import SystemPackage
 /// One run of the program, from its words to its exit status (cli 2).
 struct Program {
   private let programName: String
+  private let face: Face
   /// Whether this process was started to run its command in a user namespace, which ends with it.
   private let isInPassingNamespace: Bool
   private let words: ArraySlice<String>
@@ -22,10 +23,9 @@ struct Program {
     if isInPassingNamespace { name.removeLast(UserNamespace.nameSuffix.count) }
     programName = name
     self.words = words.dropFirst()
+    face = Face(programName: name)
     let home = environment("HOME") ?? ""
-    help = HelpPrinter(
-      home: home.isEmpty || home == "/" ? nil : home,
-      showsAdditional: programName.split(separator: "/").last == "stowage")
+    help = HelpPrinter(home: home.isEmpty || home == "/" ? nil : home)
   }
 
   /// Runs the command and writes all output.
@@ -36,15 +36,42 @@ struct Program {
         "cannot read the command line: /proc/self/cmdline is not there; mount a proc file system on /proc")
       return .failure
     }
-    let status = dispatch()
+    let status = face == .stowage ? dispatchAsStowage() : dispatchAsReference()
     console.flush()
     guard status == .success, let problem = console.outputProblem else { return status }
     console.printError("write /dev/stdout: \(problem)")
     return .failure
   }
 
-  /// The first parse: the words before the command.
-  private func dispatch() -> ExitStatus {
+  /// The first parse of `stowage`: the words before the command.
+  private func dispatchAsStowage() -> ExitStatus {
+    let globals = GlobalOptions.all
+    let initial = OptionValues(globals + [GlobalOptions.version])
+    let reporter = StowageReporter(console, nil, initial)
+    var parser = OptionParser(words, values: initial, reporter: reporter)
+    do throws(OptionParser.Failure) {
+      try parser.parse()
+    } catch {
+      return error == .helpRequested ? .success : .usage
+    }
+    if parser.values[flag: GlobalOptions.version] {
+      VersionCommand.printVersion(console, asJSON: false)
+      return .success
+    }
+    var rest = parser.words
+    guard let word = rest.popFirst() else {
+      reporter.complain("no command is given")
+      return .usage
+    }
+    guard let command = CommandTable.command(named: word, of: .stowage) else {
+      reporter.complain(HelpCommand.unknown(word))
+      return .usage
+    }
+    return start(command, typedAs: word, rest, parser.values, globals)
+  }
+
+  /// The first parse of the reference.
+  private func dispatchAsReference() -> ExitStatus {
     let globals = GlobalOptions.all
     let initial = OptionValues(words.isEmpty ? globals : globals + [GlobalOptions.help])
     let reporter = ParseReporter(console, help, .main, initial, programName: programName)
@@ -56,16 +83,13 @@ struct Program {
     do throws(OptionParser.Failure) {
       try parser.parse()
     } catch {
-      let text = if case .usage(let text) = error { text } else { "flag: help requested" }
+      let text = if case .usage(let problem) = error { problem.referenceText } else { "flag: help requested" }
       console.print("\(text) while parsing arguments (1)")
       reporter.printHelp()
       return .failure
     }
     if parser.values[flag: GlobalOptions.help] {
       console.write(HelpPrinter.mainText(CommandTable.reference) + help.optionsText(initial))
-      if help.showsAdditional {
-        console.write(HelpPrinter.additionalText(CommandTable.additional))
-      }
       return .success
     }
     var rest = parser.words
@@ -73,43 +97,93 @@ struct Program {
       reporter.printHelp()
       return .failure
     }
-    guard let command = CommandTable.command(named: word) else {
+    guard let command = CommandTable.command(named: word, of: .reference) else {
       console.print("\(word): unrecognized command.")
       return .failure
     }
-    LogSink.install()
-    let selection = StoreSelection(beforeCommand: parser.values)
-    let values = selection.startingValues(parser.values, globals: globals).adding(command.options)
-    return run(command, typedAs: word, rest, values, selection)
+    return start(command, typedAs: word, rest, parser.values, globals)
   }
 
-  /// The second parse, the argument count, and the command.
-  private func run(
-    _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ values: OptionValues,
-    _ selection: StoreSelection
+  /// The second parse and the argument count, then the command.
+  private func start(
+    _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ before: OptionValues,
+    _ globals: [OptionDefinition]
   ) -> ExitStatus {
+    LogSink.install()
+    let selection = StoreSelection(beforeCommand: before)
+    let values = selection.startingValues(before, globals: globals).adding(command.options)
+    let parsed =
+      switch face {
+      case .stowage: parseAsStowage(command, typedAs: word, words, values)
+      case .reference: parseAsReference(command, typedAs: word, words, values)
+      }
+    switch parsed {
+    case .ended(let status): return status
+    case .ready(let values, let arguments): return run(command, arguments, values, selection)
+    }
+  }
+
+  /// What the second parse came to.
+  private enum Parsed {
+    case ready(OptionValues, arguments: [String])
+    /// All is said.
+    case ended(ExitStatus)
+  }
+
+  private func parseAsStowage(
+    _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ values: OptionValues
+  ) -> Parsed {
+    let reporter = StowageReporter(console, (command, word), values)
+    var parser = OptionParser(words, values: values, reporter: reporter)
+    let arguments: [String]
+    do throws(OptionParser.Failure) {
+      if command.passesWordsOn {
+        try parser.parse()
+        arguments = Array(parser.words)
+      } else {
+        arguments = try parser.parseAnywhere()
+      }
+    } catch {
+      return .ended(error == .helpRequested ? .success : .usage)
+    }
+    if let complaint = command.arguments.complaint(about: arguments) {
+      reporter.complain(complaint)
+      return .ended(.usage)
+    }
+    return .ready(parser.values, arguments: arguments)
+  }
+
+  private func parseAsReference(
+    _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ values: OptionValues
+  ) -> Parsed {
     let reporter = ParseReporter(console, help, .command(command, typedAs: word), values, programName: programName)
     var parser = OptionParser(words, values: values, reporter: reporter)
     do throws(OptionParser.Failure) {
       try parser.parse()
       if !command.passesWordsOn { try parser.refuseLateOptions() }
     } catch {
-      return .usage
+      return .ended(.usage)
     }
     let arguments = Array(parser.words)
     if let problem = command.arguments.problem(with: arguments) {
       console.print("\(word): \(problem)")
       reporter.printHelp()
-      return .failure
+      return .ended(.failure)
     }
+    return .ready(parser.values, arguments: arguments)
+  }
+
+  private func run(
+    _ command: CommandDefinition, _ arguments: [String], _ values: OptionValues, _ selection: StoreSelection
+  ) -> ExitStatus {
     switch command.body {
     case .withoutStore(let action):
-      return reportingErrors { () throws(StorageError) in try action(arguments, console) }
+      return reportingErrors { () throws(StorageError) in try action(values, arguments, console) }
     case .withStore(let action):
-      if let status = enterUserNamespace(for: command, parser.values) { return status }
+      if let status = enterUserNamespace(for: command, values) { return status }
       raiseDescriptorLimit()
-      LogSink.setLevel(isDebugging: parser.values[flag: GlobalOptions.debug])
-      return perform(command, action, arguments, parser.values, selection.updated(by: parser.values))
+      LogSink.setLevel(isDebugging: values[flag: GlobalOptions.debug])
+      return perform(command, action, arguments, values, selection.updated(by: values))
     }
   }
 
@@ -150,7 +224,10 @@ struct Program {
       options.lockTimeout = try LockWaits.limit(values[text: GlobalOptions.lockTimeout])
       store = try Store.open(options)
     } catch {
-      console.print("error initializing: \(error.message)")
+      switch face {
+      case .reference: console.print("error initializing: \(error.message)")
+      case .stowage: console.printError("cannot open the store: \(error.message)")
+      }
       if let explanation = settings.explanation(of: error) { console.printError(explanation) }
       return .failure
     }

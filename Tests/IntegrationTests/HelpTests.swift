@@ -131,17 +131,6 @@ import Testing
       "\(empty)")
   }
 
-  @Test func `Only under its own name does help list the additional commands`() throws {
-    let link = store.directory.appending("stowage")
-    _ = try run("ln", "-sf", store.program, link.string)
-    let block = "\nAdditional commands:\n\n  completion                    Print the completion script for a shell\n"
-    #expect(try run(link.string, "--help").outputText.contains(block))
-    #expect(try run(link.string).errorText.contains(block))
-    let reference = try underReferenceName()
-    #expect(try !run(reference, "--help").outputText.contains("Additional commands"))
-    #expect(try !run(reference).errorText.contains("Additional commands"))
-  }
-
   @Test(.tags(.root), .enabled(if: isRoot, "the default of --unshare is for root"))
   func `Command help shows the values before the command`() throws {
     let reference = try CommandStore("vfs", program: try underReferenceName())

@@ -46,7 +46,7 @@ import Testing
 
   @Test func `The version is that of the reference`() throws {
     let store = try CommandStore("vfs")
-    #expect(try store("version").shows(error: "Version: \(stowageVersion)\n"))
+    #expect(try store("version").shows(error: "Version: \(stowageFormatVersion)\n"))
     #expect(try store("version", "--json").shows("[[\"Version\",\"1.64.0-dev\"]]\n"))
   }
 

@@ -14,7 +14,7 @@ extension Store {
   }
 
   /// The version that this library stands for.
-  public func version() -> [(String, String)] { [("Version", stowageVersion)] }
+  public func version() -> [(String, String)] { [("Version", stowageFormatVersion)] }
 
   /// All records under one set of locks; kinds that are not wanted are empty and not locked.
   public func snapshot(

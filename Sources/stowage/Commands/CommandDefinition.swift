@@ -12,7 +12,8 @@ struct CommandDefinition: Sendable {
     @Sendable (StoreSettings, OptionValues, _ arguments: [String], Console) throws(StorageError) -> ExitStatus?
 
   /// What needs neither a store nor its configuration.
-  typealias StorelessAction = @Sendable (_ arguments: [String], Console) throws(StorageError) -> ExitStatus
+  typealias StorelessAction =
+    @Sendable (OptionValues, _ arguments: [String], Console) throws(StorageError) -> ExitStatus
 
   /// What a command does.
   enum Body: Sendable {
@@ -61,15 +62,15 @@ struct CommandDefinition: Sendable {
 
   /// A command that only needs its arguments.
   init(
-    _ name: String, arguments: ArgumentCount, synopsis: String, usage: String, details: String,
-    withoutStore run: @escaping StorelessAction
+    _ name: String, arguments: ArgumentCount, synopsis: String = "", usage: String, details: String = "",
+    options: [OptionDefinition] = [], withoutStore run: @escaping StorelessAction
   ) {
     names = [name]
     self.arguments = arguments
     self.synopsis = synopsis
     self.usage = usage
     self.details = details
-    options = []
+    self.options = options
     isInterruptible = false
     entersUserNamespace = false
     passesWordsOn = false
@@ -93,7 +94,15 @@ struct ArgumentCount: Sendable {
   static let twoOrMore = ArgumentCount(minimum: 2, maximum: nil)
   static let any = ArgumentCount(minimum: 0, maximum: nil)
 
-  /// What is said about a wrong number of arguments; nil if the number is right (cli 6).
+  /// What `stowage` says about a wrong number of arguments; nil if the number is right.
+  func complaint(about arguments: [String]) -> String? {
+    if arguments.count < minimum { return arguments.isEmpty ? "an argument is missing" : "one more argument is needed" }
+    guard let maximum, arguments.count > maximum else { return nil }
+    let extra = arguments[maximum...].map(goQuoted).joined(separator: " ")
+    return maximum == 0 ? "takes no arguments, but there is \(extra)" : "too many arguments: \(extra)"
+  }
+
+  /// What the reference says about it (cli 6).
   func problem(with arguments: [String]) -> String? {
     if arguments.count < minimum { return "more arguments required." }
     if let maximum, arguments.count > maximum { return "too many arguments ([\(arguments.joined(separator: " "))])." }

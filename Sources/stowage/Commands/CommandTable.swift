@@ -67,7 +67,7 @@ enum CommandTable {
     WipeCommand.definition,
   ]
 
-  /// Commands that the reference does not have; shown only in the help of `stowage`.
+  /// Commands that the reference does not have; they work under its name, too, but its help does not show them.
   static let additional: [CommandDefinition] = [
     CompletionCommand.definition,
     LoadCommand.definition,
@@ -77,8 +77,24 @@ enum CommandTable {
     StoresCommand.definition,
   ]
 
+  /// Commands of `stowage` only. One with the name of a command above takes its place there.
+  static let everyday: [CommandDefinition] = [
+    HelpCommand.definition,
+    VersionCommand.everyday,
+  ]
+
+  /// All commands that there are under a name of the program.
+  static func commands(of face: Face) -> [CommandDefinition] {
+    switch face {
+    case .reference: return reference + additional
+    case .stowage:
+      let taken = Set(everyday.flatMap(\.names))
+      return everyday + (reference + additional).filter { !taken.contains($0.names[0]) }
+    }
+  }
+
   /// The command with that name or alias; exact, case-sensitive.
-  static func command(named word: String) -> CommandDefinition? {
-    reference.first { $0.names.contains(word) } ?? additional.first { $0.names.contains(word) }
+  static func command(named word: String, of face: Face) -> CommandDefinition? {
+    commands(of: face).first { $0.names.contains(word) }
   }
 }

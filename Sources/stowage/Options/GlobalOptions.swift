@@ -28,5 +28,10 @@ enum GlobalOptions {
   static let help = OptionDefinition(
     "--help", usage: "Print usage", deprecatedName: (name: "-help", replacement: "--help"))
 
+  /// Help as `stowage` takes it, in front of a command and behind it.
+  static let stowageHelp = OptionDefinition("--help", "-h", usage: "Show help")
+  /// Only for `stowage`, in front of a command.
+  static let version = OptionDefinition("--version", usage: "Show the version", isAdditional: true)
+
   static let all = [debug, graph, imageStore, run, driver, driverOptions, transient, lockTimeout, unshare]
 }

@@ -7,8 +7,6 @@
 struct HelpPrinter {
   /// The home directory that defaults are shortened by (`~`), if there is one.
   let home: String?
-  /// Whether to show what the reference does not have: only under our own name.
-  let showsAdditional: Bool
 
   /// Main help up to the line `Options:`.
   ///
@@ -19,11 +17,6 @@ struct HelpPrinter {
     return text + "\nOptions:\n"
   }
 
-  /// The block that only `stowage` shows: commands that the reference does not have.
-  static func additionalText(_ commands: [CommandDefinition]) -> String {
-    commands.reduce("\nAdditional commands:\n\n") { $0 + commandLine($1) }
-  }
-
   /// One command's help up to the line `Options:`.
   ///
   /// - Parameter word: the command as typed, maybe an alias.
@@ -31,9 +24,9 @@ struct HelpPrinter {
     "Usage: containers-storage \(word) \(command.synopsis)\n\n\(command.usage)\n\nOptions:\n"
   }
 
-  /// The options part, with its leading empty line.
+  /// The options part, with its leading empty line; without what the reference does not have.
   func optionsText(_ values: OptionValues) -> String {
-    let shown = values.definitions.filter { showsAdditional || !$0.isAdditional }
+    let shown = values.definitions.filter { !$0.isAdditional }
     let rows = shown.sorted(by: HelpPrinter.isOrdered).map { definition in
       (cell: cell(for: definition, value: values[definition]), usage: definition.usage)
     }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import StowageModel
-
 /// Reads options from the front of a list of words, by the grammar of the reference (cli 3).
 ///
 /// It differs from getopt and from swift-argument-parser: long names need two dashes and short ones one, values are
@@ -8,19 +6,19 @@ import StowageModel
 /// the parse (`docs/decisions/0001-option-grammar.md`).
 struct OptionParser {
   /// How a parse ended early.
-  enum Failure: Error {
+  enum Failure: Error, Equatable {
     /// `-h`, `-help` or `--help` where it is not defined as an option. Help has been printed.
     case helpRequested
-    /// The line that describes the error; it has been reported (cli 6).
-    case usage(String)
+    /// A mistake, which has been reported.
+    case usage(OptionProblem)
   }
 
   /// What the parser prints while it reads. Errors in a group are reported more than once, so these are events.
   protocol Reporter: AnyObject {
     /// Prints the help that belongs to the options being parsed, with their values from before the parse.
     func printHelp()
-    /// Prints the two lines for an option error.
-    func reportUsageError(_ text: String)
+    /// Prints what is wrong.
+    func report(_ problem: OptionProblem)
     /// Prints one line of warning on standard error.
     func warn(_ text: String)
   }
@@ -57,6 +55,19 @@ struct OptionParser {
     }
   }
 
+  /// Reads options in front of, between and behind arguments, up to `--`.
+  ///
+  /// - Returns: the arguments.
+  mutating func parseAnywhere() throws(Failure) -> [String] {
+    var arguments: [String] = []
+    while true {
+      try parse()
+      if isEnded { return arguments + words }
+      guard let argument = words.popFirst() else { return arguments }
+      arguments.append(argument)
+    }
+  }
+
   /// Looks at what the parse left: a word behind an argument that looks like an option is refused, for `delete-image NAME -t`
   /// must not delete what was only to be tested. `--` there is taken away, and what follows it may begin with `-`.
   mutating func refuseLateOptions() throws(Failure) {
@@ -68,8 +79,7 @@ struct OptionParser {
         return
       }
       guard word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 else { continue }
-      throw fail(
-        "flag provided behind an argument: \(word) (options come first; behind \"--\" it is no option)")
+      throw fail(.late(word))
     }
   }
 
@@ -87,13 +97,13 @@ struct OptionParser {
       name = String(word[..<equals])
       attached = withoutOuterQuotes(word[word.utf8.index(after: equals)...])
     }
-    guard name.utf8.count > 1 else { throw fail("bad flag syntax: \(word)") }
+    guard name.utf8.count > 1 else { throw fail(.syntax(word)) }
     guard let option = values.definition(named: name) else {
       if ["--help", "-help", "-h"].contains(name) {
         reporter.printHelp()
         throw .helpRequested
       }
-      guard !name.hasPrefix("--") else { throw fail("flag provided but not defined: \(name)") }
+      guard !name.hasPrefix("--") else { throw fail(.unknown(name)) }
       return .unknownShort(name: String(name.dropFirst()))
     }
     try store(attached, for: option, spelled: name)
@@ -106,7 +116,7 @@ struct OptionParser {
 
   /// `-qj`: each letter as a word of its own. A value attached to the group is dropped, as the reference does.
   private mutating func parseGroup(_ letters: String) throws(Failure) {
-    let unknown = "flag provided but not defined: -\(letters)"
+    let unknown = OptionProblem.unknown("-\(letters)")
     guard letters.unicodeScalars.count > 1 else { throw fail(unknown) }
     for letter in letters.unicodeScalars {
       words.insert("-\(letter)", at: words.startIndex)
@@ -127,7 +137,7 @@ struct OptionParser {
       guard let attached else { return values.give(option, .flag(true)) }
       return values.give(option, .flag(try boolean(attached, for: name)))
     }
-    guard let text = attached ?? words.popFirst() else { throw fail("flag needs an argument: \(name)") }
+    guard let text = attached ?? words.popFirst() else { throw fail(.missingValue(name)) }
     if case .list(let earlier) = values[option] {
       values.give(option, .list(earlier + [text]))
     } else {
@@ -139,15 +149,13 @@ struct OptionParser {
     switch text {
     case "1", "t", "T", "TRUE", "true", "True": return true
     case "0", "f", "F", "FALSE", "false", "False": return false
-    default:
-      let quoted = goQuoted(text)
-      throw fail("invalid boolean value \(quoted) for  \(name): strconv.ParseBool: parsing \(quoted): invalid syntax")
+    default: throw fail(.notBoolean(text, option: name))
     }
   }
 
-  private func fail(_ text: String) -> Failure {
-    reporter.reportUsageError(text)
-    return .usage(text)
+  private func fail(_ problem: OptionProblem) -> Failure {
+    reporter.report(problem)
+    return .usage(problem)
   }
 }
 

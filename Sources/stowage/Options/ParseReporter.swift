@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Prints what a parse has to say: help on both streams, errors on standard error (cli 5 and 6).
+/// Prints what a parse has to say as the reference does: help on both streams, errors on standard error (cli 5 and 6).
 final class ParseReporter: OptionParser.Reporter {
   /// What is being parsed: the words before the command, or those behind it.
   enum Scope {
@@ -29,19 +29,16 @@ final class ParseReporter: OptionParser.Reporter {
     case .command(let command, let word): console.write(HelpPrinter.text(for: command, typedAs: word))
     }
     console.writeError(help.optionsText(values))
-    if case .main = scope, help.showsAdditional {
-      console.writeError(HelpPrinter.additionalText(CommandTable.additional))
-    }
   }
 
-  func reportUsageError(_ text: String) {
+  func report(_ problem: OptionProblem) {
     let word =
       switch scope {
       case .main: "containers-storage"
       case .command(_, let word): word
       }
     let program = programName == word ? word : "\(programName) \(word)"
-    console.writeError("\(text)\nSee '\(program) --help'.\n")
+    console.writeError("\(problem.referenceText)\nSee '\(program) --help'.\n")
   }
 
   func warn(_ text: String) { console.printError(text) }

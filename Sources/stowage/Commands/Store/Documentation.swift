@@ -12,7 +12,7 @@ enum CompletionCommand {
     withoutStore: print)
 
   @Sendable private static func print(
-    _ arguments: [String], _ console: Console
+    _: OptionValues, _ arguments: [String], _ console: Console
   ) throws(StorageError) -> ExitStatus {
     let word = arguments.first ?? ""
     guard let shell = Shell(rawValue: word) else {
@@ -20,8 +20,7 @@ enum CompletionCommand {
       console.printError("\(goQuoted(word)) is no shell that completions are made for: \(known)")
       return .failure
     }
-    let commands = CommandTable.reference + CommandTable.additional
-    console.write(shell.completion(of: commands, globals: GlobalOptions.all))
+    console.write(shell.completion(of: CommandTable.commands(of: .stowage), globals: GlobalOptions.all))
     return .success
   }
 }
@@ -35,7 +34,7 @@ enum ManualCommand {
     withoutStore: write)
 
   @Sendable private static func write(
-    _ arguments: [String], _ console: Console
+    _: OptionValues, _ arguments: [String], _ console: Console
   ) throws(StorageError) -> ExitStatus {
     let directory = arguments.first ?? ""
     for page in ManualPages.all() {

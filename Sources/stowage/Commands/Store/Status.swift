@@ -32,10 +32,27 @@ enum StatusCommand {
 
 /// `version` (cli 22.2).
 enum VersionCommand {
+  /// That of `stowage`, which opens no store for it.
+  static let everyday = CommandDefinition(
+    "version", arguments: .none, usage: "Show the versions of Stowage and of the format of its stores", options: [.json]
+  ) { (options: OptionValues, _: [String], console: Console) throws(StorageError) in
+    printVersion(console, asJSON: options[flag: .json])
+    return .success
+  }
+
+  static func printVersion(_ console: Console, asJSON: Bool) {
+    if asJSON {
+      console.printJSON(
+        .object([.init("version", .string(stowageVersion)), .init("format", .string(stowageFormatVersion))]))
+    } else {
+      console.print("stowage \(stowageVersion), stores of containers/storage \(stowageFormatVersion)")
+    }
+  }
+
   static let definition = CommandDefinition(
     "version", arguments: .none, usage: "Return containers-storage version information", options: [.json]
   ) { (context: CommandContext) throws(StorageError) in
-    printPairs([("Version", stowageVersion)], context)
+    printPairs([("Version", stowageFormatVersion)], context)
     return .success
   }
 }
