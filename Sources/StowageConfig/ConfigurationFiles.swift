@@ -40,6 +40,13 @@ struct ConfigurationFiles {
   private var vendor: String { alternateRoot + "/usr/share/containers" }
   private var admin: String { alternateRoot + "/etc/containers" }
 
+  /// Whether a value stands in a file of the system that was made for all its users, not in the user's own, nor in one for certain
+  /// users.
+  func isForEverybody(_ origin: SettingOrigin) -> Bool {
+    guard case .file(let path, _, _) = origin else { return false }
+    return [vendor, admin].contains { path == $0 + "/storage.conf" || path.hasPrefix($0 + "/storage.conf.d/") }
+  }
+
   private func userRoot() throws(StorageError) -> String {
     // An empty variable counts as none, as its specification demands: files of the working directory are no configuration.
     if let base = environment["XDG_CONFIG_HOME"], !base.isEmpty { return Path.clean(base + "/containers") }

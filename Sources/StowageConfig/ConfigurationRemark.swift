@@ -11,6 +11,8 @@ public struct ConfigurationRemark: Hashable, Sendable, CustomStringConvertible {
     case appendedList(String, because: SettingOrigin)
     /// `rootless_storage_path` beside `graphroot`.
     case twoGraphRoots
+    /// A root of the system that an ordinary user cannot write.
+    case foreignRoot(String)
     /// `STORAGE_OPTS` replaced driver options of files.
     case replacedOptions(count: Int)
   }
@@ -34,6 +36,7 @@ public struct ConfigurationRemark: Hashable, Sendable, CustomStringConvertible {
     case .twoGraphRoots:
       "Both rootless_storage_path and graphroot are set, using graphroot setting only, rootless_storage_path is "
         + "deprecated and should be removed from the config"
+    case .foreignRoot(let path): "\(path) is not this user's to write, so the user's own directory is used"
     case .replacedOptions(let count): "\(count) configured driver option\(count == 1 ? " is" : "s are") replaced"
     }
   }
@@ -42,7 +45,7 @@ public struct ConfigurationRemark: Hashable, Sendable, CustomStringConvertible {
   var isWarning: Bool {
     switch kind {
     case .ineffectiveKey, .twoGraphRoots: true
-    case .unknownKey, .appendedList, .replacedOptions: false
+    case .unknownKey, .appendedList, .foreignRoot, .replacedOptions: false
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import StowageModel
+internal import StowageSystem
+internal import SystemPackage
 
 /// The settings that the configuration files and the environment of this process give (configuration-and-idmaps 4).
 ///
@@ -47,7 +49,7 @@ package func loadStoreSettings(
   settings.disableVolatile = configuration.disableVolatile
   settings.pinsLayers = configuration.pinsLayers
   settings.transientStore = configuration.transientStore
-  settings.applyPaths(configuration, environment, user)
+  settings.applyPaths(configuration, files, environment, user)
   for remark in settings.remarks where remark.isWarning { Log.warning("\(remark) (\(remark.origin))") }
   try settings.check()
   return settings
@@ -89,19 +91,37 @@ extension StoreSettings {
   }
 
   fileprivate mutating func applyPaths(
-    _ configuration: StorageConfiguration, _ environment: [String: String], _ user: Rootlessness
+    _ configuration: StorageConfiguration, _ files: ConfigurationFiles, _ environment: [String: String],
+    _ user: Rootlessness
   ) {
     func expanded(_ path: Setting<String>) -> Setting<String> {
       Setting(Expansion.path(path.value, environment: environment, uid: user.uid), from: path.origin)
     }
-    if !configuration.runRoot.value.isEmpty { runRoot = expanded(configuration.runRoot) }
+    func root(_ configured: Setting<String>, default usual: Setting<String>) -> Setting<String> {
+      if configured.value.isEmpty { return usual }
+      let wanted = expanded(configured)
+      // Files made for older versions name root's directories, and were not meant for anybody else.
+      guard user.usesUserDirectories, files.isForEverybody(wanted.origin), isClosed(wanted.value) else {
+        return wanted
+      }
+      generalRemarks.append(ConfigurationRemark(.foreignRoot(wanted.value), origin: wanted.origin))
+      return usual
+    }
+    runRoot = root(configuration.runRoot, default: runRoot)
     if !configuration.rootlessStoragePath.value.isEmpty {
       if user.usesUserDirectories { graphRoot = expanded(configuration.rootlessStoragePath) }
       if !configuration.graphRoot.value.isEmpty {
         generalRemarks.append(ConfigurationRemark(.twoGraphRoots, origin: configuration.rootlessStoragePath.origin))
       }
     }
-    if !configuration.graphRoot.value.isEmpty { graphRoot = expanded(configuration.graphRoot) }
+    graphRoot = root(configuration.graphRoot, default: graphRoot)
+  }
+
+  /// Whether this process lacks the right to write a directory, or to make it where it is missing.
+  private func isClosed(_ path: String) -> Bool {
+    var directory = FilePath(path)
+    while Syscall.obstacle(toWriting: directory) == .noSuchFileOrDirectory, directory.removeLastComponent() {}
+    return Syscall.obstacle(toWriting: directory) == .permissionDenied
   }
 
   /// What must hold between the paths (configuration-and-idmaps 4.1, item 11; 21.12).

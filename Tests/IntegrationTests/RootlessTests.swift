@@ -165,7 +165,7 @@ struct RootlessTests {
 
   @Test func `A caller whom the user database does not know is refused`() throws {
     let directory = try TemporaryDirectory("nobody")
-    let program = directory.appending("stowage").string
+    let program = directory.appending("containers-storage").string
     _ = try run("cp", try stowageExecutable().string, program)
     _ = try run("chmod", "755", directory.path.string)
     let result = try run([
@@ -244,11 +244,12 @@ struct RootlessTests {
     _ = try run("kill", words[1])
   }
 
-  @Test func `A root of the system that keeps a user out is shown with what helps`() throws {
+  @Test func `Roots of the system that a user cannot write give way to the user's own`() throws {
     let user = try OrdinaryUser()
     let vendor = try TemporaryDirectory("vendor")
     let admin = try TemporaryDirectory("admin")
-    try vendor.appending("storage.conf").write("[storage]\ndriver = \"vfs\"\nrunroot = \"/proc/run\"\n")
+    try vendor.appending("storage.conf").write(
+      "[storage]\ndriver = \"vfs\"\nrunroot = \"/proc/run\"\ngraphroot = \"/proc/graph\"\n")
     let script = """
       chmod 755 \(vendor.path) \(admin.path)
       mount --bind \(vendor.path) /usr/share/containers
@@ -257,18 +258,24 @@ struct RootlessTests {
       """
     _ = try run("mkdir", "-p", "/etc/containers", "/usr/share/containers")
     let prefix = ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh"]
-    let result = try run(prefix + user.words([user.program, "layers"]))
+    let made = try run(prefix + user.words([user.program, "create-layer", "--id", "x1"]))
+    #expect(made.shows("x1\n"), "\(made)")
+    #expect(user.home.appending(".local/share/containers/storage/vfs/dir/x1").exists)
+    let remark = "/proc/run is not this user's to write, so the user's own directory is used"
+    let explained = try run(prefix + user.words([user.program, "config", "--explain"]))
+    #expect(explained.outputText.contains(remark), "\(explained)")
+    // One that is meant for this user is obeyed, and what is wrong with it told.
+    let own = admin.appending("storage.rootless.conf.d")
+    _ = try run("mkdir", own.string)
+    try own.appending("run.conf").write("[storage]\nrunroot = \"/proc/run\"\n")
+    let refused = try run(prefix + user.words([user.program, "layers"]))
+    #expect(refused.outputText == "error initializing: mkdir /proc/run: no such file or directory\n", "\(refused)")
     #expect(
-      result.shows(
-        "error initializing: mkdir /proc/run: no such file or directory\n",
-        error: """
-          runroot "/proc/run" comes from /usr/share/containers/storage.conf:3:11
-          ~/.config/containers/storage.conf is read in its place if there is one, and need not name any root
+      refused.errorText == """
+        runroot "/proc/run" comes from /etc/containers/storage.rootless.conf.d/run.conf:2:11
+        ~/.config/containers/storage.conf is read in its place if there is one, and need not name any root
 
-          """, status: 1), "\(result)")
-    try user.configure("[storage]\ndriver = \"vfs\"\n")
-    let followed = try run(prefix + user.words([user.program, "layers"]))
-    #expect(followed.shows(), "\(followed)")
+        """)
   }
 
   @Test func `Real root enters one namespace and no more, and only if asked to`() throws {

@@ -115,7 +115,7 @@ struct SystemConfigurationTests {
     _ = try run("chmod", "711", store.directory.path.string)
     // The user may not reach the place of the build.
     let words = store.words(["layers"])
-    let program = store.directory.appending("stowage").string
+    let program = store.directory.appending("containers-storage").string
     _ = try run("cp", words[0], program)
     let user = "/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
     let script = "mount --bind \(admin) /etc/containers && exec \(user) env HOME=/nonexistent \"$@\""
