@@ -235,7 +235,7 @@ struct Program {
     return reportingErrors { () throws(StorageError) in
       try action(
         CommandContext(
-          store: store, options: values, arguments: arguments, console: console,
+          store: store, options: values, arguments: arguments, console: console, face: face,
           isInPassingNamespace: isInPassingNamespace))
     }
   }

@@ -8,16 +8,20 @@ final class CommandContext {
   let options: OptionValues
   let arguments: [String]
   let console: Console
+  /// Whether what is shown is for people, or byte for byte the reference's.
+  let face: Face
   /// Whether mounts end with this command, because it has a mount namespace of its own.
   let isInPassingNamespace: Bool
 
   init(
-    store: Store, options: OptionValues, arguments: [String], console: Console, isInPassingNamespace: Bool = false
+    store: Store, options: OptionValues, arguments: [String], console: Console, face: Face,
+    isInPassingNamespace: Bool = false
   ) {
     self.store = store
     self.options = options
     self.arguments = arguments
     self.console = console
+    self.face = face
     self.isInPassingNamespace = isInPassingNamespace
   }
 

@@ -14,12 +14,8 @@ enum CheckCommand {
     "check", arguments: .none, usage: "Check storage consistency", options: [force, .json, maximum, quick, repair],
     isInterruptible: true
   ) { (context: CommandContext) throws(StorageError) in
-    var options = CheckOptions()
-    let age = context.options[text: maximum]
-    if !age.isEmpty { options.maximumAge = try parseDuration(age) }
-    options.comparesContents = !context.options[flag: quick]
-    let forces = context.options[flag: force]
-    let repairs = forces || context.options[flag: repair]
+    if context.face == .stowage { return try checkForPeople(context) }
+    let (options, repairs, forces) = try request(context)
     let report: CheckReport
     do throws(StorageError) {
       if repairs { printRestored(try context.store.restoreRecords(isCancelled: Interruption.isRequested), context) }
@@ -41,6 +37,18 @@ enum CheckCommand {
       status = .failure
     }
     return status
+  }
+
+  /// What the options ask for.
+  static func request(
+    _ context: CommandContext
+  ) throws(StorageError) -> (options: CheckOptions, repairs: Bool, forces: Bool) {
+    var options = CheckOptions()
+    let age = context.options[text: maximum]
+    if !age.isEmpty { options.maximumAge = try parseDuration(age) }
+    options.comparesContents = !context.options[flag: quick]
+    let forces = context.options[flag: force]
+    return (options, forces || context.options[flag: repair], forces)
   }
 
   private static func printRestored(_ files: [RestoredRecords], _ context: CommandContext) {
@@ -89,7 +97,7 @@ enum CheckCommand {
     }
   }
 
-  private static func summary(_ report: CheckReport) -> String {
+  static func summary(_ report: CheckReport) -> String {
     if report.recordLosses.contains(where: { $0.isPending && !$0.isElsewhere }) {
       return
         "records are lost, so nothing else was checked, and nothing is deleted; `check --repair` restores them from what "

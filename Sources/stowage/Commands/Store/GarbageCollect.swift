@@ -14,10 +14,26 @@ enum GarbageCollectCommand {
       """, options: [.json]
   ) { (context: CommandContext) throws(StorageError) in
     let report = try context.store.collectLeftovers()
-    if context.wantsJSON { context.console.printJSON(.string("")) }
-    context.console.printLeftovers(report, asJSON: context.wantsJSON)
+    switch context.face {
+    case .reference:
+      if context.wantsJSON { context.console.printJSON(.string("")) }
+      context.console.printLeftovers(report, asJSON: context.wantsJSON)
+    case .stowage: show(report, context)
+    }
     context.shutDown()
     return report.undeletable.isEmpty ? .success : .failure
+  }
+}
+
+extension GarbageCollectCommand {
+  private static func show(_ report: LeftoverReport, _ context: CommandContext) {
+    if context.wantsJSON {
+      context.console.printJSON(report.document)
+    } else {
+      context.console.print(report.leftovers.isEmpty ? "nothing was left over" : report.text)
+      for text in report.kept { context.console.print("not removed: \(text)") }
+    }
+    for text in report.undeletable { context.console.printError("cannot be deleted: \(text)") }
   }
 }
 
