@@ -44,7 +44,8 @@ import Testing
     #expect(document["layers"]?.array?.first?["deleted"]?.bool == false)
     let repaired = try store("check", "--repair")
     #expect(repaired.isSuccess, "\(repaired)")
-    #expect(repaired.outputText.split(separator: "\n").prefix(2).allSatisfy { $0.hasSuffix(": deleted") }, "\(repaired)")
+    let told = repaired.outputText.split(separator: "\n")
+    #expect(told.prefix(2).allSatisfy { $0.hasSuffix(": deleted") }, "\(repaired)")
     #expect(try store("check").shows("no damage found\n"))
   }
 

@@ -114,9 +114,10 @@ struct CheckOutcome {
     return .object([
       .init("healthy", .bool(isWell)), .init("complete", .bool(!report.isPartial)),
       .init("records", texts(report.recordLosses.map(\.text))), .init("restored", texts(restored.map(\.loss.text))),
-      .init("found", texts(restored.flatMap(\.unproven))), .init("layers", list("layer")), .init("images", list("image")),
-      .init("containers", list("container")), .init("leftovers", leftovers.document),
-      .init("undeletable", texts(leftovers.undeletable)), .init("failures", texts(failures)),
+      .init("found", texts(restored.flatMap(\.unproven))),
+      .init("layers", list("layer")), .init("images", list("image")), .init("containers", list("container")),
+      .init("leftovers", leftovers.document), .init("undeletable", texts(leftovers.undeletable)),
+      .init("failures", texts(failures)),
     ])
   }
 }
