@@ -47,6 +47,7 @@ import Testing
     #expect(
       try store("ls", "--format", "{{.Repository}} {{.Tag}} {{.VirtualSize}}").shows("localhost/sample two 9867\n"))
     #expect(try store("ls", "-n", "--format", "table {{.ID}} {{.Size}}").shows("0152994d1060  9.87 kB\n"))
+    #expect(try store("ls", "--format", "table") == store("ls"))
     let list = try json(try store("ls", "--json")).array ?? []
     #expect(list.first?["id"] == .string(image) && list.first?["size"]?.integer == 9867)
     #expect(list.first?["created"] == .string("2020-09-13T12:26:41Z"))
@@ -132,6 +133,13 @@ import Testing
     for command in CommandTable.everyday.flatMap(\.names) {
       let result = try store.runOther([link, command, "x"])
       #expect(result.shows("\(command): unrecognized command.\n", status: 1), "\(result)")
+    }
+  }
+
+  @Test func `No option of the everyday commands hides another one`() {
+    for command in CommandTable.everyday {
+      let names = (command.options + GlobalOptions.all).flatMap(\.names)
+      #expect(Set(names).count == names.count, "\(command.names[0]): \(names.sorted())")
     }
   }
 

@@ -78,9 +78,9 @@ struct LayerForest {
   func lines() -> [Line] {
     var lines: [Line] = []
     var seen: Set<LayerID> = []
-    let ids = view.snapshot.layers.map(\.id)
-    let inCircles = ids.filter { id in children[id] != nil && !roots.contains(id) }
-    for root in roots + inCircles where isKept(root) && !seen.contains(root) {
+    // Whatever is on a root has been seen when its turn comes, so that only circles begin at an inner layer.
+    let inner = view.snapshot.layers.map(\.id).filter { children[$0] != nil }
+    for root in roots + inner where isKept(root) && !seen.contains(root) {
       var rest = [Line(item: .layer(root), branches: [], isBranch: false)]
       while let line = rest.popLast() {
         if case .layer(let id) = line.item, !seen.insert(id).inserted { continue }

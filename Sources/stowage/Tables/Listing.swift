@@ -36,20 +36,23 @@ struct Listing: Sendable {
   func print(_ context: CommandContext) throws(StorageError) {
     let options = context.options
     let terminal = try Terminal(color: options[text: Terminal.option])
-    if try printForPrograms(context, terminal) { return }
+    let hasHeading = !options[flag: Listing.noHeading]
+    if try printForPrograms(context, terminal, hasHeading: hasHeading) { return }
     var table = Table(columns: columns, rows: rows.map(\.cells))
-    table.hasHeading = !options[flag: Listing.noHeading]
+    table.hasHeading = hasHeading
     context.console.write(table.text(for: options[flag: Listing.noTruncation] ? terminal.unlimited : terminal))
   }
 
   /// Prints the rows' cells, which are texts of lines, with an empty line between two, or in the way that the options ask for.
   func printTexts(_ context: CommandContext, _ terminal: Terminal) throws(StorageError) {
-    if try printForPrograms(context, terminal) { return }
+    if try printForPrograms(context, terminal, hasHeading: true) { return }
     context.console.write(rows.map { $0.cells.joined() }.joined(separator: "\n"))
   }
 
   /// - Returns: false if the options ask for the form for people.
-  private func printForPrograms(_ context: CommandContext, _ terminal: Terminal) throws(StorageError) -> Bool {
+  private func printForPrograms(_ context: CommandContext, _ terminal: Terminal, hasHeading: Bool) throws(StorageError)
+    -> Bool
+  {
     let options = context.options
     let format = options[text: Listing.format]
     if options[flag: Listing.json] || format == "json" {
@@ -57,8 +60,8 @@ struct Listing: Sendable {
     } else if options[flag: Listing.quiet] {
       var seen: Set<String> = []
       for id in rows.compactMap(\.identifier) where seen.insert(id).inserted { context.console.print(printable(id)) }
-    } else if let format = given(format) {
-      context.console.write(try text(format, terminal, hasHeading: !options[flag: Listing.noHeading]))
+    } else if let format = given(format), format != "table" {
+      context.console.write(try text(format, terminal, hasHeading: hasHeading))
     } else {
       return false
     }

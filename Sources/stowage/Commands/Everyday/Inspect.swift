@@ -18,7 +18,7 @@ enum InspectCommand {
       of fields, for instance {{.Config.Env}} or {{json .Labels}}.
       """,
     options: [
-      Listing.json, Listing.format, Listing.quiet, Listing.noHeading, ListContainersCommand.size, type, Terminal.option,
+      Listing.json, Listing.format, Listing.quiet, ListContainersCommand.size, type, Terminal.option,
     ], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

@@ -16,7 +16,7 @@ enum ListContainersCommand {
   static let filters = ["name", "id", "ancestor", "label", "owner", "status", "since", "before"]
   private static let filter = ListingFilter.option(filters)
   private static let order = ListingOrder(default: Order.created)
-  static let size = OptionDefinition("--size", "-s", usage: "Measure what each container has changed")
+  static let size = OptionDefinition("--size", usage: "Measure what each container has changed")
   private static let all = OptionDefinition(
     "--all", "-a", usage: "For those used to Podman: all are listed in any case")
 
