@@ -43,9 +43,10 @@ final class SharedStore: Sendable {
   var graph: String { directory + "/g" }
   var runRoot: String { directory + "/r" }
 
-  init(driver: String = "overlay") throws {
+  /// - Parameter program: the one under test; nil for it under the reference's name.
+  init(driver: String = "overlay", program: FilePath? = nil) throws {
     self.driver = driver
-    program = try stowageExecutable().string
+    self.program = try (program ?? stowageExecutable()).string
     scratch = try TemporaryDirectory("interop", for: driver)
     // Debian's programs want a configuration with driver and both roots; the host's must not matter.
     try write(

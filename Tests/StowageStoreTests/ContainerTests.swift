@@ -45,6 +45,27 @@ import Testing
       try test.graph.appending("\(driver)-containers").names().sorted() == ["containers.json", "containers.lock"])
   }
 
+  @Test func `Who made a container is told by its metadata and its files`() throws {
+    let (test, store) = try prepared()
+    defer { withExtendedLifetime(test) {} }
+    func owner(_ metadata: String, files: [String] = []) throws -> ContainerOwner? {
+      let container = try store.containers.create(ContainerCreation(image: "i1", metadata: metadata))
+      if !files.isEmpty {
+        let directory = FilePath(try store.containers.directory(of: container.id.rawValue))
+        for file in files { try directory.appending(file).write("{}") }
+      }
+      return store.containers.owner(of: container)
+    }
+    // As Podman 4.3.1 and Buildah 1.28.2 leave them.
+    #expect(
+      try owner(#"{"image-name":"localhost/a:1","image-id":"i1","name":"web","created-at":1795944418}"#) == .podman)
+    #expect(try owner("", files: ["buildah.json"]) == .buildah)
+    #expect(try owner(#"{"pod-name":"p","pod-id":"1","image-name":"a","name":"k8s_a_p"}"#) == .crio)
+    for metadata in ["", "{", "[]", "7", #"{"name":"x"}"#] {
+      #expect(try owner(metadata, files: ["config.json"]) == nil)
+    }
+  }
+
   @Test func `A name or identifier that is taken costs no layer`() throws {
     let (test, store) = try prepared()
     defer { withExtendedLifetime(test) {} }

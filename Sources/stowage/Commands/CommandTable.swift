@@ -79,6 +79,11 @@ enum CommandTable {
 
   /// Commands of `stowage` only. One with the name of a command above takes its place there.
   static let everyday: [CommandDefinition] = [
+    ListImagesCommand.definition,
+    ListContainersCommand.definition,
+    InspectCommand.definition,
+    HistoryCommand.definition,
+    TreeCommand.definition,
     HelpCommand.definition,
     VersionCommand.everyday,
   ]

@@ -8,7 +8,8 @@ enum FrontPage {
     (
       "Images",
       [
-        "load", "images", "image", "images-by-digest", "create-image", "delete-image", "relocate", "list-image-data",
+        "ls", "inspect", "history", "tree", "load", "images", "image", "images-by-digest", "create-image",
+        "delete-image", "relocate", "list-image-data",
         "get-image-data", "get-image-data-size", "get-image-data-digest", "set-image-data", "get-image-dir",
         "get-image-run-dir",
       ]
@@ -16,7 +17,7 @@ enum FrontPage {
     (
       "Containers",
       [
-        "containers", "container", "create-container", "delete-container", "mount", "unmount", "mounted", "copy",
+        "ps", "containers", "container", "create-container", "delete-container", "mount", "unmount", "mounted", "copy",
         "container-parent-owners", "list-container-data", "get-container-data", "get-container-data-size",
         "get-container-data-digest", "set-container-data", "get-container-dir", "get-container-run-dir",
       ]

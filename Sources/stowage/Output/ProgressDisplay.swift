@@ -43,7 +43,7 @@ final class ProgressDisplay: Sendable {
         redraw(&state, above: "")
         return
       }
-      let size = item.total > 0 ? " (\(ProgressDisplay.size(item.total)))" : ""
+      let size = item.total > 0 ? " (\(bytesText(item.total)))" : ""
       redraw(&state, above: "\(item.label): \(outcome)\(size)\n", isDue: true)
     }
   }
@@ -76,7 +76,7 @@ final class ProgressDisplay: Sendable {
 
   /// `label [=====>    ] 12.3 MB / 45.6 MB`, no wider than the terminal.
   static func bar(_ item: Item, columns: Int) -> String {
-    let amount = item.total > 0 ? "\(size(item.done)) / \(size(item.total))" : size(item.done)
+    let amount = item.total > 0 ? "\(bytesText(item.done)) / \(bytesText(item.total))" : bytesText(item.done)
     let width = min(40, columns - item.label.count - amount.count - 5)
     guard width >= 10, item.total > 0 else { return String("\(item.label) \(amount)".prefix(max(1, columns - 1))) }
     let part = min(1, max(0, Double(item.done) / Double(item.total)))
@@ -84,18 +84,6 @@ final class ProgressDisplay: Sendable {
     let head = filled > 0 && filled < width ? ">" : filled == width ? "=" : ""
     let bar = String(repeating: "=", count: max(0, filled - 1)) + head
     return "\(item.label) [\(bar)\(String(repeating: " ", count: width - bar.count))] \(amount)"
-  }
-
-  /// A number of bytes in decimal units, one digit behind the point.
-  static func size(_ bytes: Int64) -> String {
-    if bytes < 1000 { return "\(max(0, bytes)) B" }
-    var tenths = bytes / 100
-    var units = ["kB", "MB", "GB", "TB", "PB", "EB"][...]
-    while tenths >= 10_000, units.count > 1 {
-      tenths /= 1000
-      units.removeFirst()
-    }
-    return "\(tenths / 10).\(tenths % 10) \(units.first ?? "EB")"
   }
 
   private static func terminalSize() -> (columns: Int, rows: Int) {

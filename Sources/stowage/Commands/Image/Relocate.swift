@@ -67,7 +67,7 @@ enum RelocateCommand {
       text += "\(image.isMoved ? verb : "already there"): image \(name)\n"
     }
     for layer in relocation.layers {
-      let size = layer.size < 0 ? "" : " (\(byteText(UInt64(layer.size))))"
+      let size = layer.size < 0 ? "" : " (\(bytesText(layer.size)))"
       text += "\(layer.isCopied ? verb : "already there"): layer \(layer.id)\(size)\n"
       if let reason = layer.remains { text += "  stays in the old place, too: \(reason)\n" }
     }

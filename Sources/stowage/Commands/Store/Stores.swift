@@ -17,16 +17,17 @@ enum StoresCommand {
   }
 
   private static func table(_ places: [StorePlace]) -> String {
-    var rows = [["ROLE", "PATH", "FILE SYSTEM", "FREE", "LAYERS", "IMAGES", "CONTAINERS"]]
+    let titles = ["ROLE", "PATH", "FILE SYSTEM", "FREE", "LAYERS", "IMAGES", "CONTAINERS"]
+    var table = Table(columns: titles.map { Table.Column($0) }, rows: [])
     for place in places {
       let counts = [place.layers, place.images, place.containers].map(String.init)
-      rows.append(
+      table.rows.append(
         [
           place.role.rawValue, place.path, place.exists ? place.fileSystem : "missing",
-          place.exists ? byteText(place.freeBytes) : "-",
+          place.exists ? bytesText(place.freeBytes) : "-",
         ] + (place.role == .runRoot ? ["-", "-", "-"] : counts))
     }
-    var text = TextTable.format(rows)
+    var text = table.text(for: .none)
     for place in places {
       for loss in place.losses { text += "records: \(loss)\n" }
       for dependent in place.dependents {
