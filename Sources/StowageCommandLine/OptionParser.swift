@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import StowageModel
+internal import StowageModel
 
 /// Reads options from the front of a list of words, by the grammar of the reference (cli 3).
 ///
 /// It differs from getopt and from swift-argument-parser: long names need two dashes and short ones one, values are
 /// never attached to a short name, groups of short names drop their value, and the first word that is no option ends
 /// the parse (`docs/decisions/0001-option-grammar.md`).
-struct OptionParser {
+package struct OptionParser {
   /// How a parse ended early.
-  enum Failure: Error {
+  package enum Failure: Error {
     /// `-h`, `-help` or `--help` where it is not defined as an option. Help has been printed.
     case helpRequested
     /// The line that describes the error; it has been reported (cli 6).
@@ -16,7 +16,7 @@ struct OptionParser {
   }
 
   /// What the parser prints while it reads. Errors in a group are reported more than once, so these are events.
-  protocol Reporter: AnyObject {
+  package protocol Reporter: AnyObject {
     /// Prints the help that belongs to the options being parsed, with their values from before the parse.
     func printHelp()
     /// Prints the two lines for an option error.
@@ -25,14 +25,16 @@ struct OptionParser {
     func warn(_ text: String)
   }
 
-  private(set) var values: OptionValues
+  /// What the words read so far say.
+  package private(set) var values: OptionValues
   /// The words not read yet; after the parse, the arguments.
-  private(set) var words: ArraySlice<String>
+  package private(set) var words: ArraySlice<String>
   private let reporter: any Reporter
   /// Whether `--` ended the options: what follows is taken as it is.
   private var isEnded = false
 
-  init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
+  /// Reads `words`, on top of `values`.
+  package init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
     self.words = words
     self.values = values
     self.reporter = reporter
@@ -47,7 +49,7 @@ struct OptionParser {
   /// Reads all options at the front of the words.
   ///
   /// Stops at an empty word, at a word that does not begin with `-`, at `-`, and behind `--`.
-  mutating func parse() throws(Failure) {
+  package mutating func parse() throws(Failure) {
     while true {
       switch try parseOne() {
       case .option: continue
@@ -59,7 +61,7 @@ struct OptionParser {
 
   /// Looks at what the parse left: a word behind an argument that looks like an option is refused, for `delete-image NAME -t`
   /// must not delete what was only to be tested. `--` there is taken away, and what follows it may begin with `-`.
-  mutating func refuseLateOptions() throws(Failure) {
+  package mutating func refuseLateOptions() throws(Failure) {
     if isEnded { return }
     for index in words.indices {
       let word = words[index]
