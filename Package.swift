@@ -86,6 +86,7 @@ let package = Package(
         "StowageArchive", "StowageStore", system,
       ]),
     // 5: the umbrella and the command line
+    library("StowageCommandLine", ["StowageModel"]),
     library(
       "Stowage",
       [
@@ -95,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "stowage-cli",
       dependencies: [
-        "Stowage", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles", "StowageCompression",
-        "StowageConfig", "StowageRootless", "StowageStore", "StowageOCI", system,
+        "Stowage", "StowageCommandLine", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles",
+        "StowageCompression", "StowageConfig", "StowageRootless", "StowageStore", "StowageOCI", system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
     // The example of docs/writing-a-driver.md, for tests only.
@@ -113,7 +114,11 @@ let package = Package(
     // Fuzz targets: a plain build only keeps them compiling, Fuzz/run.sh links them with libFuzzer.
     .executableTarget(
       name: "fuzz",
-      dependencies: ["StowageModel", "StowageCompression", "StowageArchive", "StowageConfig"],
+      dependencies: [
+        "StowageModel", "StowageSystem", "StowageFiles", "StowageDigest", "StowageImage", "StowageCompression",
+        "StowageArchive", "StowageDiff", "StowageConfig", "StowageMounts", "StowageDriverAPI", "StowageDriverOverlay",
+        "StowageCommandLine", "StowageOCI", system,
+      ],
       path: "Fuzz", exclude: ["README.md", "run.sh", "seed.sh"], swiftSettings: strict),
     // Tests
     .target(
@@ -137,6 +142,7 @@ let package = Package(
         "StowageDiff", "StowageArchive", "StowageCompression", "StowageDigest", "StowageFiles", "StowageSystem",
         "StowageModel", "StowageTestSupport", system,
       ]),
+    tests("StowageCommandLineTests", ["StowageCommandLine", "StowageTestSupport"]),
     tests("StowageConfigTests", ["StowageConfig", "StowageModel", "StowageTestSupport"]),
     tests(
       "DriverTests",

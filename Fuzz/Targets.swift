@@ -6,9 +6,15 @@ typealias FuzzTarget = @Sendable ([UInt8]) -> Void
 
 /// All targets, each in the file of its name in `Targets/`.
 let fuzzTargets: [String: FuzzTarget] = [
+  "commandline": fuzzCommandLine,
   "decoders": fuzzDecoders,
+  "documents": fuzzDocuments,
+  "extract": fuzzExtract,
   "pax": fuzzPAX,
+  "plans": fuzzPlans,
+  "reassemble": fuzzReassemble,
   "records": fuzzRecords,
+  "storageconf": fuzzStorageConf,
   "tar": fuzzTar,
   "tarsplit": fuzzTarSplit,
   "toml": fuzzTOML,

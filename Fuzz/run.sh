@@ -32,6 +32,12 @@ export ASAN_OPTIONS="quarantine_size_mb=4:${ASAN_OPTIONS-}"
 # Swift's own report of a trap reads memory that the sanitizer forbids; libFuzzer has one as well.
 export SWIFT_BACKTRACE=enable=no
 
+# What targets put on disk goes into memory where there is room for it.
+TMPDIR=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT TERM
+
 # fuzz TARGET [arguments of libFuzzer]
 fuzz() {
   target=$1
@@ -47,18 +53,23 @@ corpus() {
   echo "$work/corpus/$1"
 }
 
+# Fuzzes a target for some seconds. The status 255 says that there is a finding, and lets xargs start nothing more.
+turn() {
+  log=$work/$1.log
+  if fuzz "$1" "$(corpus "$1")" -max_total_time="$2" >"$log" 2>&1; then
+    echo "$1: $(tail -n 1 "$log")"
+    return
+  fi
+  tail -n 100 "$log"
+  input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+  echo "$1: a finding, see $log; to reproduce it: Fuzz/run.sh $1 $input"
+  exit 255
+}
+
+# As many targets at once as there are processors.
 all() {
-  for target in $targets; do
-    log=$work/$target.log
-    if fuzz "$target" "$(corpus "$target")" -max_total_time="$1" >"$log" 2>&1; then
-      echo "$target: $(tail -n 1 "$log")"
-      continue
-    fi
-    tail -n 100 "$log"
-    input=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
-    echo "$target: a finding, see $log; to reproduce it: Fuzz/run.sh $target $input"
-    exit 1
-  done
+  # shellcheck disable=SC2086
+  printf '%s\n' $targets | xargs -P "$(nproc)" -I '{}' Fuzz/run.sh --turn '{}' "$1" || exit 1
 }
 
 case ${1-} in
@@ -67,6 +78,8 @@ case ${1-} in
     case ${2-} in "" | *[!0-9]*) usage ;; esac
     build
     all "$2" ;;
+  # Without a build: for `all`.
+  --turn) turn "$2" "$3" ;;
   *)
     target=$1
     shift

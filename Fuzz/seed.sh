@@ -36,6 +36,63 @@ pax() {
 }
 
 case $target in
+  commandline)
+    printf '%s\0' --quiet=0 -n NAME --opt=a -o b --digest=false --option "'c'" -- -x >"$corpus/options"
+    printf '%s\0' -qn a '--name="quoted"' -q=t word -- -late >"$corpus/group"
+    for text in 20G 1m 3µs 1h30m -1.5s 2ms 0 0:1000:65536 0:0:1:1:100000:65536; do
+      printf %s "$text" >"$corpus/$(echo "$text" | tr : _)"
+    done ;;
+  documents)
+    # A document's parts, see the target: `@1` is the digest of the next part, `#1` its size.
+    layer='l\nlayer'
+    config='{"created":"2024-01-02T03:04:05.6Z","os":"linux","architecture":"amd64","rootfs":{"type":"layers",'
+    config="$config"'"diff_ids":["sha256:@1"]}}'
+    oci=application/vnd.oci.image
+    manifest='{"schemaVersion":2,"config":{"mediaType":"'$oci.config.v1+json'","digest":"sha256:@1","size":#1},"layers":['
+    manifest="$manifest"'{"mediaType":"'$oci.layer.v1.tar'","digest":"sha256:@2","size":#2}]}'
+    descriptor='{"mediaType":"'$oci.manifest.v1+json'","digest":"sha256:@1","size":#1'
+    named=',"annotations":{"org.opencontainers.image.ref.name":"docker.io/library/a:b"}'
+    platform=',"platform":{"os":"linux","architecture":"arm64","variant":"v8"}'
+    images="@\n$manifest\0@\n$config\0@${layer#l}"
+    index="index.json\n"'{"schemaVersion":2,"manifests":['"$descriptor$named"
+    printf '%b' "$index}]}\0$images" >"$corpus/oci"
+    printf '%b' "$index$platform}]}\0$images\0oci-layout\n"'{"imageLayoutVersion":"1.0.0"}' >"$corpus/oci-platform"
+    printf '%b' 'index.json\n{"manifests":[{"mediaType":"'"$oci.index.v1+json"'","digest":"sha256:@1","size":#1}]}\0' \
+      '@\n{"mediaType":"'"$oci.index.v1+json"'","manifests":['"$descriptor$platform}]}\0$images" >"$corpus/oci-nested"
+    docker='manifest.json\n[{"Config":"c.json","RepoTags":["a:b","reg.io:5000/x/y:t"],"Layers":["l"]}]'
+    printf '%b' "$docker\0c.json\n$config\0$layer" >"$corpus/docker"
+    printf '%b' "$docker\0c.json\n$config\0>l\nm/../n\0n\nlayer" >"$corpus/docker-link"
+    printf '%b' "$docker\0c.json\n$config\0$layer\0$index}]}\0$images" >"$corpus/both"
+    tree=$(mktemp -d)
+    echo '[]' >"$tree/manifest.json"
+    ln -s manifest.json "$tree/index.json"
+    head -c 2000 /dev/zero >"$tree/zeros"
+    tar --format=ustar -b1 -C "$tree" -cf "$corpus/tar" zeros index.json manifest.json
+    tar --format=gnu -S --hole-detection=raw -b1 -C "$tree" -cf "$corpus/tar-sparse" zeros manifest.json
+    rm -rf "$tree" ;;
+  extract | reassemble)
+    # Bytes that stand for entries, see Fuzz/Support/LayerEntries.swift: six each, behind the target's own first ones.
+    if [ "$target" = reassemble ]; then before='0 1 2'; else before='0 1 2 4 5 6'; fi
+    directory='\2\1\0\0\0\1' below='\0\1\2\0\0\120' link='\4\3\0\0\4\0' through='\0\3\2\0\0\130'
+    out='\4\2\0\0\377\0' into='\0\2\3\0\0\110' whiteout='\0\1\11\0\0\0' opaque='\0\1\12\0\0\0'
+    hard='\6\2\1\0\24\1' fifo='\10\16\0\0\0\0' device='\16\3\16\0\1\0' file='\0\1\0\0\0\60'
+    for first in $before; do
+      # Changes of a re-assembly's tree come before the entries.
+      case $target$first in reassemble*1) change='\0\1\0' ;; reassemble*2) change='\0\2\0\2\7\120' ;; *) change= ;; esac
+      name=$corpus/$first
+      change="\\$first$change"
+      printf "$change$directory$below$link$through" >"$name-link"
+      printf "$change$directory$out$into$fifo$device" >"$name-out"
+      printf "$change$directory$below$whiteout$opaque$hard" >"$name-whiteout"
+      printf "$change$whiteout$below$opaque$file$hard" >"$name-order"
+    done ;;
+  plans)
+    # Flags, then link, lower and lower-layers of two layers, then entries of l.
+    container='NX\0l/NP:l/QQ\0p:q' parent='NP\0l/QQ\0q' entries='NX\n../x/diff\0NP\n../p/diff'
+    printf "\0$container\0$parent\0$entries" >"$corpus/whole"
+    printf "\0-\0-\0-\0-\0-\0-\0" >"$corpus/lost"
+    printf "\0$container\0$parent\0NX\n../y/diff\0NP\n/etc\0ZZ\n../x/diff" >"$corpus/astray"
+    printf "12\0NX\0l/NP\0p:../x\0NX\0-\0-\0$entries" >"$corpus/odd" ;;
   tar)
     tree=$(mktemp -d)
     mkdir "$tree/directory"
@@ -82,7 +139,7 @@ END
     printf '[{"id":"a","names":["n"],"flags":{"x":1},"uidmap":[{"container_id":0,"host_id":1,"size":2}]}]' \
       >"$corpus/small"
     printf '[{"id":"a","path":"/run/merged","count":2}]' >"$corpus/mounts" ;;
-  toml)
+  storageconf | toml)
     cat >"$corpus/usual.conf" <<'END'
 # A system's file.
 [storage]
@@ -115,7 +172,24 @@ x = {y = {z = []}}
 [[t.u]]
 x = "\"\\"
 END
-    ;;
+    if [ "$target" = storageconf ]; then
+      rm "$corpus/grammar.conf"
+      cat >"$corpus/two.conf" <<'END'
+STORAGE.Driver = "vfs"
+storage.graphroot = "$V/${HOME}/$UID/../x"
+storage.imagestore = "/images"
+storage.rootless_storage_path = "/home"
+storage.driver_priority = ["overlay", {append = true}, "vfs"]
+storage.options.auto-userns-min-size = 7
+storage.options.additionallayerstores = ["/layers:ref"]
+storage.options.force_mask = 0o700
+storage.options.vfs.ignore_chown_errors = "true"
+storage.options.zfs.fsname = "tank"
+END
+      printf '\0' | cat - "$corpus/usual.conf" >>"$corpus/two.conf"
+      printf '\0[storage]\nimagestore = ""\ngraphroot = "/upper"\n' >"$corpus/empty.conf"
+      printf '[storage]\ndriver="vfs"\n\0[storage.options]\nsize="1G"\nunknown=1\n' >"$corpus/pieces.conf"
+    fi ;;
   decoders)
     # With small windows and blocks, since most of the time goes into memory.
     for program in "gzip -1" "bzip2 -1" "xz -0" "zstd -q1 --zstd=wlog=10"; do

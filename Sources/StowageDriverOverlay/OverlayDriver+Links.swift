@@ -58,7 +58,11 @@ extension OverlayDriver {
       return name
     }
     guard layer.isWritable else { throw StorageError.failed("open", files.linkFile, .noSuchFileOrDirectory) }
-    let known = try entriesByTarget(files.home)[files.linkTarget]?.first
+    return try giveShortName(try entriesByTarget(files.home)[files.linkTarget]?.first, to: files)
+  }
+
+  /// Gives a layer the short name of an entry that it has, else a new one with its entry.
+  fileprivate func giveShortName(_ known: String?, to files: OverlayLayer) throws(StorageError) -> String {
     let name = known ?? OverlayLayer.newShortName()
     if known == nil { try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget) }
     try rewrite(files.linkFile, name, mode: 0o644, in: files)
@@ -117,9 +121,10 @@ private struct LinkAudit {
     for chain in chains where chain.layer.root == root {
       if try driver.exists(chain.layer) { own.append(chain) }
     }
-    try auditDangling(recorded: Set(own.map { driver.files(of: $0.layer).linkTarget }))
+    let recorded = Set(own.map { driver.files(of: $0.layer).linkTarget })
+    try auditDangling(recorded: recorded)
     let entries = try driver.entriesByTarget(home)
-    for chain in own { try auditName(chain.layer, entries) }
+    for chain in own { try auditName(chain.layer, entries, recorded) }
     for chain in own where !chain.parents.isEmpty { try auditLists(chain) }
   }
 
@@ -150,8 +155,11 @@ private struct LinkAudit {
     }
   }
 
-  /// A layer must have a short name and exactly one entry, by that name (graph-drivers 26.29).
-  private mutating func auditName(_ layer: LayerLocation, _ entries: [String: [String]]) throws(StorageError) {
+  /// A layer must have a short name and exactly one entry, by that name (graph-drivers 26.29). A name whose entry is that of
+  /// another layer is left to that one.
+  private mutating func auditName(
+    _ layer: LayerLocation, _ entries: [String: [String]], _ recorded: Set<String>
+  ) throws(StorageError) {
     let files = driver.files(of: layer)
     let links = entries[files.linkTarget] ?? []
     var name = try files.shortName()
@@ -159,13 +167,16 @@ private struct LinkAudit {
       note(layer.id, .shortNameMissing)
       if repairs { name = try driver.shortName(of: layer) } else { name = links.first }
     }
-    guard let name else { return }
+    guard var name else { return }
     if !links.contains(name) {
       let entry = files.linkEntry(name)
       let isTaken = try HostFiles.exists(entry, followingLinks: false)
-      if !isTaken || HostFiles.linkTarget(entry) != files.linkTarget {
+      let target = HostFiles.linkTarget(entry)
+      if !isTaken || target != files.linkTarget {
         note(layer.id, .linkMissing(name: name))
-        if repairs {
+        if repairs, let target, recorded.contains(target) {
+          name = try driver.giveShortName(links.first, to: files)
+        } else if repairs {
           if isTaken { try unlink(name) }
           try driver.restoreEntry(name, of: files)
         }

@@ -49,11 +49,12 @@ package struct OverlayLayer: Hashable, Sendable {
   /// The `l` entry with a short name.
   package func linkEntry(_ name: String) -> FilePath { links.appending(name) }
 
-  /// The layer's short name; `nil` if the file is missing, empty, torn to NULs or cannot be a name in `l`.
+  /// The layer's short name; `nil` if the file is missing, empty, torn to NULs or cannot be a name in `l`
+  /// and in `lower`, where colons stand between names.
   package func shortName() throws(StorageError) -> String? {
     guard let bytes = try HostFiles.read(linkFile) else { return nil }
     let name = String(decoding: bytes, as: UTF8.self).trimmedText
-    let isText = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x2F && $0 != 0x7F }
+    let isText = name.utf8.allSatisfy { $0 > 0x20 && ![UInt8(ascii: "/"), UInt8(ascii: ":"), 0x7F].contains($0) }
     guard !name.isEmpty, isText, name != ".", name != "..", name.utf8.count <= 255 else {
       return nil
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Stowage
+import StowageCommandLine
 import StowageConfig
 import StowageModel
 import StowageStore

@@ -255,6 +255,37 @@ struct OverlayTests {
     }
   }
 
+  /// graph-drivers 26.29.
+  @Test func `A short name stays with the layer whose entry it is, and unusable ones are replaced`() throws {
+    try withDriver("overlay") { bench in
+      let home = bench.graphRoot.appending("overlay")
+      let base = try bench.create("base")
+      let child = try bench.create("child", over: [base])
+      let chains = [LayerChain(layer: base, parents: []), LayerChain(layer: child, parents: [base])]
+      let (baseFile, childFile) = (home.appending("base/link"), home.appending("child/link"))
+      let (baseName, childName) = (try baseFile.readText(), try childFile.readText())
+
+      // The other layer still has its entry, or has none.
+      try childFile.write(baseName)
+      try bench.overlay.repairLinks(chains, in: bench.graphRoot, mounted: [])
+      #expect(try bench.overlay.linkFindings(chains) == [])
+      #expect(try baseFile.readText() == baseName)
+      #expect(try childFile.readText() == childName)
+      try baseFile.write(childName)
+      try Syscall.unlink(home.appending("l").appending(baseName))
+      try bench.overlay.repairLinks(chains, in: bench.graphRoot, mounted: [])
+      #expect(try bench.overlay.linkFindings(chains) == [])
+      #expect(try childFile.readText() == childName)
+      #expect(try ![baseName, childName].contains(baseFile.readText()))
+
+      // A name with the character between names of a list would never be found in one.
+      try baseFile.write("A:B")
+      try bench.overlay.repairLinks(chains, in: bench.graphRoot, mounted: [])
+      #expect(try bench.overlay.linkFindings(chains) == [])
+      #expect(try !baseFile.readText().contains(":"))
+    }
+  }
+
   @Test func `A layer made from a template keeps it as its lower layer, though the records do not name it`() throws {
     try withDriver("overlay") { bench in
       let home = bench.graphRoot.appending("overlay")

@@ -18,6 +18,20 @@ struct ApplyMetadataTests {
     )
   }
 
+  /// archive-and-diff 4.3: modes and owners are those of the entries, whatever a directory passes on to what is made in it.
+  @Test func `What is made below a root that sets the group has its own group and mode`() throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) {
+        $0.directory("/", mode: 0o2755, gid: 50)
+        $0.file("implied/f", "x")
+        $0.directory("d/")
+        $0.file("f", "x")
+      }
+      let entries = try listing(root.appending("diff"), "%P %m %G")
+      #expect(entries == ["d 755 0", "f 644 0", "implied 755 0", "implied/f 644 0"])
+    }
+  }
+
   @Test func `Modes are exact: set-ID and sticky bits survive a change of owner, the umask does not count`() throws {
     try withTemporaryDirectory { root in
       let tree = root.appending("t")

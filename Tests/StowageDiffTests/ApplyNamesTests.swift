@@ -41,6 +41,22 @@ struct ApplyNamesTests {
     }
   }
 
+  @Test func `What replaces a directory through a link keeps its own times`() throws {
+    try withTemporaryDirectory { root in
+      try apply(to: root.appending("diff")) {
+        $0.directory("a/")
+        $0.directory("a/replaced/")
+        $0.symbolicLink("l", "a")
+        $0.directory("l/other/")
+        $0.file("l/replaced", "x")
+        $0.file("l", "y")
+      }
+      let times = try listing(root.appending("diff"), "%P %Ts")
+      #expect(times.contains("a/replaced 1600000000"))
+      #expect(times.contains("l 1600000000"))
+    }
+  }
+
   @Test func `A parent that is a dangling link is an error with the path inside the layer`() throws {
     try withTemporaryDirectory { root in
       let error = try failure(to: root.appending("diff")) {

@@ -49,6 +49,16 @@ struct ReassemblyTests {
     }
   }
 
+  /// archive-and-diff 4.2.1: names are cleaned by their text, whatever the tree has.
+  @Test(arguments: ["f/.", "nosuch/../f", "f/../f", "./d/../f", "d/./../../f"])
+  func `A file is found under the name that it was extracted to`(name: String) throws {
+    try withTemporaryDirectory { root in
+      let bytes = try store(root) { $0.file(name, "content") }
+      #expect(try root.appending("t/f").readText() == "content")
+      #expect(try reassembled(root).get() == bytes)
+    }
+  }
+
   @Test func `No name and no link reads a file of the host`() throws {
     try withTemporaryDirectory { root in
       let bytes = try store(root) {

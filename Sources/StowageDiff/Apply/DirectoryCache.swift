@@ -11,19 +11,24 @@ final class OpenDirectory {
   private let descriptor: OwnedDescriptor
   /// True if objects made here get exactly the owner and the mode (less the process' umask) they are made with: no set-group-ID
   /// bit and no default access control list.
-  let createsPlainly: Bool
+  private(set) var createsPlainly = false
 
   /// Its descriptor, open for reading, so that attributes can be set on it.
   var rawValue: CInt { descriptor.rawValue }
 
   init(path: [UInt8], descriptor: consuming OwnedDescriptor) throws(Errno) {
+    self.path = path
+    self.descriptor = descriptor
+    try examine()
+  }
+
+  /// Finds out how objects are made here; to be done again once mode or attributes have changed.
+  func examine() throws(Errno) {
     let status = try Syscall.fstat(descriptor.rawValue)
     let list = try withCString(copying: "system.posix_acl_default".utf8) { (name) throws(Errno) in
       try ExtendedAttributes.value(descriptor.rawValue, name)
     }
-    self.path = path
     createsPlainly = status.permissions & 0o2000 == 0 && list == nil
-    self.descriptor = descriptor
   }
 }
 

@@ -71,9 +71,13 @@ final class LayerExtractor {
       do throws(Errno) {
         let parent = try directories.directory(at: path.parent)
         try path.withBase { (name) throws(Errno) in
+          // Through a link on the way it may have been replaced unnoticed, by what has times of its own.
+          if removedSomething, try !Syscall.fstatat(parent.rawValue, name).isDirectory { return }
           try Syscall.utimensat(parent.rawValue, name, access: access, modification: modification)
         }
       } catch {
+        let isGone = [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error)
+        if removedSomething, isGone { continue }
         throw .failed("chtimes", path.bytes, error)
       }
     }
@@ -108,10 +112,12 @@ final class LayerExtractor {
     guard header.kind == .directory else {
       throw StorageError(.invalidArchive, "\(goQuoted(bytes: header.name)) would replace the root of the layer")
     }
-    let root = directories.root.rawValue
+    let root = directories.root
     let status: FileStatus
-    do throws(Errno) { status = try Syscall.fstat(root) } catch { throw .failed("lstat", "/".utf8, error) }
-    try setMetadata(of: .descriptor(root), header, path, current: status)
+    do throws(Errno) { status = try Syscall.fstat(root.rawValue) } catch { throw .failed("lstat", "/".utf8, error) }
+    try setMetadata(of: .descriptor(root.rawValue), header, path, current: status)
+    // Unlike other directories it stays open.
+    do throws(Errno) { try root.examine() } catch { throw .failed("lstat", "/".utf8, error) }
     rememberTimes(header, path)
   }
 

@@ -55,11 +55,12 @@ private final class ContentRoots {
 
   /// Opens a file in the first tree that has the name; otherwise the failure of the first tree counts.
   func open(_ name: [UInt8]) throws(StorageError) -> OwnedDescriptor {
-    if name.contains(0) { throw integrityFailure(name) }
+    // Where the name was extracted to: `x/../a` is `a`, whether there is an `x` or not (archive-and-diff 4.2.1).
+    guard let path = EntryPath(cleaning: name) else { throw integrityFailure(name) }
     var first: StorageError?
     for index in paths.indices {
       do throws(StorageError) {
-        return try open(name, in: try root(index), paths[index])
+        return try open(path, name, in: try root(index), paths[index])
       } catch {
         if error.code == .corrupt { throw error }
         first = first ?? error
@@ -75,12 +76,15 @@ private final class ContentRoots {
     return root
   }
 
-  private func open(_ name: [UInt8], in root: Root, _ path: FilePath) throws(StorageError) -> OwnedDescriptor {
+  private func open(
+    _ entry: EntryPath, _ name: [UInt8], in root: Root, _ path: FilePath
+  ) throws(StorageError) -> OwnedDescriptor {
     do throws(Errno) {
       // A look before the real open: opening a device can do something, opening a FIFO can wait.
-      let handle = try root.tree.open(name, .path)
+      let place = Array(entry.bytes)
+      let handle = try root.tree.open(place, .path)
       if try Syscall.fstat(handle.rawValue).kind == .regular {
-        return try root.tree.open(name, [.readOnly, .nonBlocking])
+        return try root.tree.open(place, [.readOnly, .nonBlocking])
       }
     } catch {
       throw .failed("open", FilePath("\(path)/\(String(decoding: name, as: UTF8.self))"), error)

@@ -22,8 +22,6 @@ struct TarIndex: Sendable {
     let size: Int64
   }
 
-  /// Contents larger than this are jumped over with a new reader; smaller ones are cheaper to read past.
-  private static let jumpSize: Int64 = 64 << 10
   /// Longer paths cannot be asked for by any document.
   private static let longestPath = 4096
   /// An archive of images has a handful of members per image; bounds on memory for a hostile one.
@@ -33,14 +31,17 @@ struct TarIndex: Sendable {
 
   /// The members in order.
   private(set) var members: [Member] = []
+  private let jumpSize: Int64
   private var nameBytes = 0
   private var first: [[UInt8]: Int] = [:]
   private var last: [[UInt8]: Int] = [:]
 
   /// Reads all headers of `file`.
   ///
+  /// - Parameter jumpSize: contents larger than this are jumped over with a new reader; smaller ones are cheaper to read past.
   /// - Throws: `ArchiveError` as the tar reader's; `unexpectedEnd` if the last member is not complete.
-  init(_ file: InputFile) throws(ArchiveError) {
+  init(_ file: InputFile, jumpSize: Int64 = 64 << 10) throws(ArchiveError) {
+    self.jumpSize = jumpSize
     var position = file.start
     while let next = try scan(file, from: position) { position = next }
   }
@@ -62,7 +63,7 @@ struct TarIndex: Sendable {
       let size = header.kind.isHeaderOnly ? 0 : header.size
       guard size >= 0, !isPlain || size <= file.end - offset else { throw ArchiveError.unexpectedEnd }
       try append(header, offset: offset, size: isPlain ? size : -1)
-      if isPlain, size > TarIndex.jumpSize {
+      if isPlain, size > jumpSize {
         let padded = (size + 511) & ~511
         // The last member's padding may be missing; its content is not.
         return min(offset + padded, file.end)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// What the arguments of a command name, for completion.
 enum ArgumentKind: String, CaseIterable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// A shell that completions are made for.
 enum Shell: String, CaseIterable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// Completion for fish, with the descriptions of commands and options.
 enum FishCompletion {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageModel
 
 /// The manual: a page for the program, one for each command, and short ones that send aliases to their command.

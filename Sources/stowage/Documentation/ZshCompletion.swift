@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// Completion for zsh, with the descriptions of commands and options.
 enum ZshCompletion {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageModel
 
 /// What `stowage --help` shows: every command in its group, those of every day first.

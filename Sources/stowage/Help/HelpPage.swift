@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// What `stowage help COMMAND` shows.
 enum HelpPage {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// Prints what a parse of `stowage` has to say: help that was asked for on standard output, a mistake as two lines on standard
 /// error.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// What a mistyped word may have been meant to be.
 enum Suggestion {

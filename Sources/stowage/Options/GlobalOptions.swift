@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageConfig
 
 /// The options that every command has, accepted before and after the command's name (cli 4).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// Composes help texts, byte for byte those of the reference (cli 5).
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageConfig
 import StowageModel
 import StowageStore
@@ -34,30 +35,8 @@ enum IDMapOptions {
     if group.isEmpty { group = user }
     var maps = IDMaps()
     if !user.isEmpty { maps = try SubordinateIDs.maps(user: user, group: group) }
-    maps.uids += try triples(uids, kind: "uid")
-    maps.gids += try triples(gids, kind: "gid")
+    maps.uids += try parseIDMappings(uids, kind: "uid")
+    maps.gids += try parseIDMappings(gids, kind: "gid")
     return IDMapRequest(usesHostUIDs: options[flag: hostUIDs], usesHostGIDs: options[flag: hostGIDs], maps: maps)
   }
-
-  /// `container:host:size`, any number of them joined by further colons.
-  private static func triples(_ text: String, kind: String) throws(StorageError) -> [IDMapping] {
-    if text.isEmpty { return [] }
-    let fields = text.split(separator: ":", omittingEmptySubsequences: false)
-    let numbers: [Int] = fields.compactMap { (field: Substring) -> Int? in
-      field.allSatisfy(\.isASCIIDigit) ? UInt32(field).map { Int($0) } : nil
-    }
-    guard numbers.count == fields.count, numbers.count % 3 == 0 else {
-      throw StorageError(
-        .invalidMappings,
-        "initializing ID mappings: \(kind) setting is malformed expected [\"uint32:uint32:uint32\"]: "
-          + "[\(goQuoted(text))]")
-    }
-    return stride(from: 0, to: numbers.count, by: 3).map { (first: Int) -> IDMapping in
-      IDMapping(containerID: numbers[first], hostID: numbers[first + 1], size: numbers[first + 2])
-    }
-  }
-}
-
-extension Character {
-  fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 
 /// Prints what a parse has to say as the reference does: help on both streams, errors on standard error (cli 5 and 6).
 final class ParseReporter: OptionParser.Reporter {

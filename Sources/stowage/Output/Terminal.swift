@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0
 import Glibc
+// SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageModel
 
 /// What standard output can show.

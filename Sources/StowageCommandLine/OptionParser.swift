@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+
 /// Reads options from the front of a list of words, by the grammar of the reference (cli 3).
 ///
 /// It differs from getopt and from swift-argument-parser: long names need two dashes and short ones one, values are
 /// never attached to a short name, groups of short names drop their value, and the first word that is no option ends
 /// the parse (`docs/decisions/0001-option-grammar.md`).
-struct OptionParser {
+package struct OptionParser {
   /// How a parse ended early.
-  enum Failure: Error, Equatable {
+  package enum Failure: Error, Equatable {
     /// `-h`, `-help` or `--help` where it is not defined as an option. Help has been printed.
     case helpRequested
     /// A mistake, which has been reported.
@@ -14,7 +15,7 @@ struct OptionParser {
   }
 
   /// What the parser prints while it reads. Errors in a group are reported more than once, so these are events.
-  protocol Reporter: AnyObject {
+  package protocol Reporter: AnyObject {
     /// Prints the help that belongs to the options being parsed, with their values from before the parse.
     func printHelp()
     /// Prints what is wrong.
@@ -23,14 +24,16 @@ struct OptionParser {
     func warn(_ text: String)
   }
 
-  private(set) var values: OptionValues
+  /// What the words read so far say.
+  package private(set) var values: OptionValues
   /// The words not read yet; after the parse, the arguments.
-  private(set) var words: ArraySlice<String>
+  package private(set) var words: ArraySlice<String>
   private let reporter: any Reporter
   /// Whether `--` ended the options: what follows is taken as it is.
   private var isEnded = false
 
-  init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
+  /// Reads `words`, on top of `values`.
+  package init(_ words: ArraySlice<String>, values: OptionValues, reporter: any Reporter) {
     self.words = words
     self.values = values
     self.reporter = reporter
@@ -45,7 +48,7 @@ struct OptionParser {
   /// Reads all options at the front of the words.
   ///
   /// Stops at an empty word, at a word that does not begin with `-`, at `-`, and behind `--`.
-  mutating func parse() throws(Failure) {
+  package mutating func parse() throws(Failure) {
     while true {
       switch try parseOne() {
       case .option: continue
@@ -58,7 +61,7 @@ struct OptionParser {
   /// Reads options in front of, between and behind arguments, up to `--`.
   ///
   /// - Returns: the arguments.
-  mutating func parseAnywhere() throws(Failure) -> [String] {
+  package mutating func parseAnywhere() throws(Failure) -> [String] {
     var arguments: [String] = []
     while true {
       try parse()
@@ -70,7 +73,7 @@ struct OptionParser {
 
   /// Looks at what the parse left: a word behind an argument that looks like an option is refused, for `delete-image NAME -t`
   /// must not delete what was only to be tested. `--` there is taken away, and what follows it may begin with `-`.
-  mutating func refuseLateOptions() throws(Failure) {
+  package mutating func refuseLateOptions() throws(Failure) {
     if isEnded { return }
     for index in words.indices {
       let word = words[index]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One option of a command line: how it is spelled, what it takes and what help says about it (cli 3 and 5.3).
-struct OptionDefinition: Sendable {
+package struct OptionDefinition: Sendable {
   /// What an option takes, with its built-in default.
-  enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// No value, or `=true` and the like. Absent means the default.
     case flag(default: Bool = false)
     /// One text; the last one given counts.
@@ -13,15 +13,16 @@ struct OptionDefinition: Sendable {
   }
 
   /// All spellings with their leading dashes, the long one first: it names the option in help and in ``OptionValues``.
-  let names: [String]
-  let kind: Kind
-  let usage: String
+  package let names: [String]
+  package let kind: Kind
+  package let usage: String
   /// A spelling that still works and is warned about, with the spelling to use instead; not shown in help.
-  let deprecatedName: (name: String, replacement: String)?
+  package let deprecatedName: (name: String, replacement: String)?
   /// Whether the reference does not have the option: it is then shown only in the help of `stowage`.
-  let isAdditional: Bool
+  package let isAdditional: Bool
 
-  init(
+  /// Describes an option; at least one name.
+  package init(
     _ names: String..., kind: Kind = .flag(), usage: String,
     deprecatedName: (name: String, replacement: String)? = nil, isAdditional: Bool = false
   ) {
@@ -34,10 +35,10 @@ struct OptionDefinition: Sendable {
   }
 
   /// The spelling that identifies the option: the long one, with its dashes.
-  var key: String { names[0] }
+  package var key: String { names[0] }
 }
 
 extension OptionDefinition {
   /// `--json, -j`, the same for every command that has it.
-  static let json = OptionDefinition("--json", "-j", usage: "Prefer JSON output")
+  package static let json = OptionDefinition("--json", "-j", usage: "Prefer JSON output")
 }

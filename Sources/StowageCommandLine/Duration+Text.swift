@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import StowageModel
+package import StowageModel
 
 /// Reads a span of time as the reference does: `24h`, `1h30m`, `-1.5s`; `0` needs no unit.
 ///
 /// - Returns: whole seconds, rounded down.
 /// - Throws: `usage` with the reference's text.
-func parseDuration(_ text: String) throws(StorageError) -> Int64 {
+package func parseDuration(_ text: String) throws(StorageError) -> Int64 {
   let units: [String: Double] = [
     "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600,
   ]
