@@ -63,6 +63,20 @@ import Testing
     #expect(try store("tree").outputText.contains("  3.07 kB  <- localhost/sample:two\n"))
   }
 
+  @Test func `A layer is inspected with the root that has it`() throws {
+    let store = try CommandStore("vfs")
+    let archive = fixture("samples/sample-docker-archive.tar").string
+    _ = try store("load", "-q", "--image-store", store.imageStore, archive)
+    func roots(_ options: String...) throws -> [JSONValue?] {
+      let image = try json(try store.run(["inspect", "--json"] + options + ["sample:two"])).array?.first
+      return (image?["layers"]?.array ?? []).map { $0["root"] }
+    }
+    let root = JSONValue.string(store.imageStore)
+    #expect(try roots("--image-store", store.imageStore) == [root, root])
+    let text = try store("inspect", "--image-store", store.imageStore, "sample:two").outputText
+    #expect(text.contains("  5.12 kB  in \(store.imageStore)\n"), "\(text)")
+  }
+
   @Test func `A container is listed with image and state, and measured on demand`() throws {
     let store = try loaded()
     let id = try store("create-container", "-n", "web", "localhost/sample:two").outputText.prefix(64)

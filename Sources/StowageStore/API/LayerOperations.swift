@@ -54,6 +54,13 @@ public struct LayerOperations: Sendable {
     return record.diffDigest != nil || record.tocDigest != nil ? record.diffSize : -1
   }
 
+  /// The root of the store that has a layer's tree: the graph root, the image store, or an additional image store.
+  ///
+  /// - Throws: `layerUnknown`.
+  public func root(of nameOrID: String) throws(StorageError) -> String {
+    try withLayer(nameOrID) { (layer, _) throws(StorageError) in layer.location.root.string }
+  }
+
   /// Names of the layers that the driver has in the graph root, recorded or not, sorted.
   public func listInDriver() throws(StorageError) -> [String] {
     try store.drivers.current().listLayers(in: store.topology.roots.graphRoot)

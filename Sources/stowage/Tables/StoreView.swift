@@ -14,18 +14,23 @@ struct StoreView {
   let layers: [LayerID: LayerInfo]
   private let owners: [ContainerID: ContainerOwner]
   private let readConfiguration: (ImageRecord) throws(StorageError) -> ImageConfiguration?
+  private let graphRoot: String
+  private let findRoot: (LayerID) -> String?
 
   init(_ store: Store) throws(StorageError) {
     let snapshot = try store.snapshot()
     var owners: [ContainerID: ContainerOwner] = [:]
     for container in snapshot.containers { owners[container.id] = store.containers.owner(of: container) }
-    self.init(snapshot, owners: owners, at: .now()) { (image) throws(StorageError) in
-      try store.images.configuration(of: image)
-    }
+    self.init(
+      snapshot, owners: owners, at: .now(), graphRoot: store.graphRoot,
+      // What is not found any more is nowhere.
+      root: { try? store.layers.root(of: $0.rawValue) }
+    ) { (image) throws(StorageError) in try store.images.configuration(of: image) }
   }
 
   init(
-    _ snapshot: StoreSnapshot, owners: [ContainerID: ContainerOwner], at now: Timestamp,
+    _ snapshot: StoreSnapshot, owners: [ContainerID: ContainerOwner], at now: Timestamp, graphRoot: String = "",
+    root: @escaping (LayerID) -> String? = { _ in nil },
     configuration: @escaping (ImageRecord) throws(StorageError) -> ImageConfiguration?
   ) {
     self.snapshot = snapshot
@@ -36,7 +41,15 @@ struct StoreView {
     layers = Dictionary(snapshot.layers.map { ($0.id, $0) }) { first, _ in first }
     self.owners = owners
     readConfiguration = configuration
+    self.graphRoot = graphRoot
+    findRoot = root
   }
+
+  /// The root of the store that has a layer's tree. It is looked up, so only for what shows it.
+  func root(of layer: LayerID) -> String? { findRoot(layer) }
+
+  /// The same, nil for the graph root, which needs no mention.
+  func otherRoot(of layer: LayerID) -> String? { findRoot(layer).flatMap { $0 == graphRoot ? nil : $0 } }
 
   func owner(of container: ContainerRecord) -> ContainerOwner? { owners[container.id] }
 

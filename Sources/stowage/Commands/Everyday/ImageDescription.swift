@@ -38,7 +38,7 @@ struct ImageDescription {
       let record = view.layers[id]?.record
       return .object([
         .init("id", .string(id.rawValue)), .init("diff-digest", .optional(record?.diffDigest?.description)),
-        .init("size", .optional(view.sizes.size(of: id))),
+        .init("size", .optional(view.sizes.size(of: id))), .init("root", .optional(view.root(of: id))),
         .init("images", .texts(view.sizes.images(with: id).map(\.id.rawValue))),
       ])
     }

@@ -53,6 +53,7 @@ struct InspectText {
         let others = view.sizes.images(with: id).count - 1
         let shared = others < 1 ? "" : "  shared with \(others) \(others == 1 ? "image" : "images")"
         return "\(shortID(id.rawValue))  \(sizeText(view.sizes.size(of: id)))\(shared)"
+          + (view.otherRoot(of: id).map { "  in \($0)" } ?? "")
       })
     text.add(
       "used by",
@@ -112,6 +113,7 @@ struct InspectText {
     text.add("created", record.created, view)
     text.add("size", sizeText(description.size))
     text.add("digest", record.diffDigest?.description)
+    text.add("place", view.root(of: layer.id).map { layer.isReadOnly ? "\($0), read only" : $0 })
     text.add("state", layer.mountPoint.map { "mounted at \($0)" })
     text.add(
       "used by",
@@ -122,7 +124,6 @@ struct InspectText {
           let container = view.snapshot.containers.first { $0.layer == child }
           return container.map { "container \(name(of: $0))" } ?? "layer \(shortID(child.rawValue))"
         })
-    if layer.isReadOnly { text.add("place", "an additional store, read only") }
     return text
   }
 }

@@ -11,10 +11,12 @@ struct LayerDescription {
   /// The container that it is the own layer of.
   let container: ContainerRecord?
   let children: [LayerID]
+  private let root: String?
 
   init(_ layer: LayerInfo, _ view: StoreView) {
     self.layer = layer
     size = view.sizes.size(of: layer.id)
+    root = view.root(of: layer.id)
     images = view.sizes.images(with: layer.id)
     container = view.snapshot.containers.first { $0.layer == layer.id }
     children = view.snapshot.layers.filter { $0.record.parent == layer.id }.map(\.id)
@@ -30,7 +32,8 @@ struct LayerDescription {
       .init("compressed-size", record.compressedDiffDigest == nil ? .null : .integer(record.compressedSize)),
       .init("toc-digest", .optional(record.tocDigest?.description)),
       .init("mount-point", .optional(layer.mountPoint)), .init("mount-count", .integer(layer.mountCount)),
-      .init("read-only", .bool(layer.isReadOnly)), .init("images", .texts(images.map(\.id.rawValue))),
+      .init("read-only", .bool(layer.isReadOnly)), .init("root", .optional(root)),
+      .init("images", .texts(images.map(\.id.rawValue))),
       .init("container", .optional(container?.id.rawValue)), .init("children", .texts(children.map(\.rawValue))),
     ])
   }
