@@ -157,7 +157,7 @@ let package = Package(
         "StowageSystem", "StowageModel", "StowageTestSupport", system,
       ]),
     // These drive the built executable, as a person or a script does.
-    tests("IntegrationTests", ["stowage-cli", "StowageModel", "StowageTestSupport"]),
+    tests("IntegrationTests", ["stowage-cli", "StowageModel", "StowageStore", "StowageTestSupport"]),
     .testTarget(
       name: "InteropTests",
       dependencies: [

@@ -64,7 +64,7 @@ struct Program {
     if parser.values[flag: GlobalOptions.help] {
       console.write(HelpPrinter.mainText(CommandTable.reference) + help.optionsText(initial))
       if help.showsAdditional {
-        console.write(HelpPrinter.additionalText(CommandTable.additional))
+        console.write(HelpPrinter.additionalText(CommandTable.own))
       }
       return .success
     }
@@ -73,7 +73,7 @@ struct Program {
       reporter.printHelp()
       return .failure
     }
-    guard let command = CommandTable.command(named: word) else {
+    guard let command = CommandTable.command(named: word, isOwnName: help.showsAdditional) else {
       console.print("\(word): unrecognized command.")
       return .failure
     }

@@ -122,7 +122,7 @@ import Testing
 
   @Test func `An unknown command is one line on standard output`() throws {
     #expect(try store("bogus").shows("bogus: unrecognized command.\n", status: 1))
-    #expect(try store("tree").shows("tree: unrecognized command.\n", status: 1))
+    #expect(try store("Layers").shows("Layers: unrecognized command.\n", status: 1))
     #expect(try store("").shows(": unrecognized command.\n", status: 1))
   }
 

@@ -8,6 +8,7 @@ extension StorageError {
       case imageUnknown
       case layerUnknown
       case parentUnknown
+      case ambiguous
       case duplicateID
       case duplicateName
       case duplicateImageNames
@@ -79,6 +80,8 @@ extension StorageError {
     public static let layerUnknown = Code(.layerUnknown)
     /// A layer's parent is not recorded.
     public static let parentUnknown = Code(.parentUnknown)
+    /// A short name or the beginning of an identifier stands for more than one object.
+    public static let ambiguous = Code(.ambiguous)
     /// The identifier for a new object is taken.
     public static let duplicateID = Code(.duplicateID)
     /// A name for a new object is taken.
@@ -197,6 +200,7 @@ extension StorageError {
       case .imageUnknown: "image not known"
       case .layerUnknown: "layer not known"
       case .parentUnknown: "parent of layer not known"
+      case .ambiguous: "more than one object may be meant"
       case .duplicateID: "that ID is already in use"
       case .duplicateName: "that name is already in use"
       case .duplicateImageNames: "read-only image store assigns the same name to multiple images"

@@ -51,4 +51,10 @@ public struct StoreSnapshot: Sendable {
   public let images: [ImageInfo]
   /// The containers, stable ones first.
   public let containers: [ContainerRecord]
+
+  package init(layers: [LayerInfo], images: [ImageInfo], containers: [ContainerRecord]) {
+    self.layers = layers
+    self.images = images
+    self.containers = containers
+  }
 }

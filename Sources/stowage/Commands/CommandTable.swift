@@ -77,8 +77,21 @@ enum CommandTable {
     StoresCommand.definition,
   ]
 
+  /// Commands that only `stowage` has: under the reference's name they are unknown.
+  static let everyday: [CommandDefinition] = [
+    ListImagesCommand.definition,
+    ListContainersCommand.definition,
+    InspectCommand.definition,
+    HistoryCommand.definition,
+    TreeCommand.definition,
+  ]
+
+  /// What only the help of `stowage`, the manual and completion tell of.
+  static let own = everyday + additional
+
   /// The command with that name or alias; exact, case-sensitive.
-  static func command(named word: String) -> CommandDefinition? {
-    reference.first { $0.names.contains(word) } ?? additional.first { $0.names.contains(word) }
+  static func command(named word: String, isOwnName: Bool) -> CommandDefinition? {
+    let known = reference + additional + (isOwnName ? everyday : [])
+    return known.first { $0.names.contains(word) }
   }
 }

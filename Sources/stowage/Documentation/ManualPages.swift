@@ -5,7 +5,7 @@ import StowageModel
 enum ManualPages {
   /// - Returns: file names (`stowage-load.1`) with the pages' text.
   static func all() -> [(file: String, text: String)] {
-    let commands = CommandTable.reference + CommandTable.additional
+    let commands = CommandTable.reference + CommandTable.own
     var pages = [(file: "stowage.1", text: mainPage())]
     pages.append(("containers-storage.1", ".so man1/stowage.1\n"))
     for command in commands {
@@ -40,7 +40,7 @@ enum ManualPages {
       add(option, to: &page)
     }
     page.section("Commands")
-    for command in CommandTable.reference + CommandTable.additional {
+    for command in CommandTable.reference + CommandTable.own {
       page.entry([command.names[0]], command.usage + ": see stowage-\(command.names[0])(1).")
     }
     addEnding(to: &page)

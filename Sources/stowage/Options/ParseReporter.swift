@@ -30,7 +30,7 @@ final class ParseReporter: OptionParser.Reporter {
     }
     console.writeError(help.optionsText(values))
     if case .main = scope, help.showsAdditional {
-      console.writeError(HelpPrinter.additionalText(CommandTable.additional))
+      console.writeError(HelpPrinter.additionalText(CommandTable.own))
     }
   }
 

@@ -10,8 +10,8 @@ struct Listing: Sendable {
     let cells: [String]
     /// For templates: names of fields as in Podman's.
     let fields: JSONValue
-    /// For programs: stable.
-    let document: JSONValue
+    /// For programs: stable; nil for a further row about the same object.
+    let document: JSONValue?
     /// What `--quiet` prints; nil for nothing.
     let identifier: String?
   }
@@ -30,27 +30,39 @@ struct Listing: Sendable {
   /// Headings of fields in `--format 'table …'`, where they are not the field's name in capitals.
   var headings: [String: String] = [:]
 
-  /// Prints in the way that the options ask for.
+  /// Prints a table, or in the way that the options ask for.
   ///
   /// - Throws: `usage`, before anything is printed, for a format or colour that makes no sense.
   func print(_ context: CommandContext) throws(StorageError) {
     let options = context.options
     let terminal = try Terminal(color: options[text: Terminal.option])
+    if try printForPrograms(context, terminal) { return }
+    var table = Table(columns: columns, rows: rows.map(\.cells))
+    table.hasHeading = !options[flag: Listing.noHeading]
+    context.console.write(table.text(for: options[flag: Listing.noTruncation] ? terminal.unlimited : terminal))
+  }
+
+  /// Prints the rows' cells, which are texts of lines, with an empty line between two, or in the way that the options ask for.
+  func printTexts(_ context: CommandContext, _ terminal: Terminal) throws(StorageError) {
+    if try printForPrograms(context, terminal) { return }
+    context.console.write(rows.map { $0.cells.joined() }.joined(separator: "\n"))
+  }
+
+  /// - Returns: false if the options ask for the form for people.
+  private func printForPrograms(_ context: CommandContext, _ terminal: Terminal) throws(StorageError) -> Bool {
+    let options = context.options
     let format = options[text: Listing.format]
     if options[flag: Listing.json] || format == "json" {
-      return context.console.print(JSONValue.array(rows.map(\.document)).compactText)
-    }
-    if options[flag: Listing.quiet] {
+      context.console.print(JSONValue.array(rows.compactMap(\.document)).compactText)
+    } else if options[flag: Listing.quiet] {
       var seen: Set<String> = []
-      for id in rows.compactMap(\.identifier) where seen.insert(id).inserted { context.console.print(id) }
+      for id in rows.compactMap(\.identifier) where seen.insert(id).inserted { context.console.print(printable(id)) }
     } else if let format = given(format) {
       context.console.write(try text(format, terminal, hasHeading: !options[flag: Listing.noHeading]))
     } else {
-      var table = Table(columns: columns, rows: rows.map(\.cells))
-      table.hasHeading = !options[flag: Listing.noHeading]
-      let isWhole = options[flag: Listing.noTruncation]
-      context.console.write(table.text(for: isWhole ? terminal.unlimited : terminal))
+      return false
     }
+    return true
   }
 
   /// The rows by a template.

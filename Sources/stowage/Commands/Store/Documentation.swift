@@ -20,7 +20,7 @@ enum CompletionCommand {
       console.printError("\(goQuoted(word)) is no shell that completions are made for: \(known)")
       return .failure
     }
-    let commands = CommandTable.reference + CommandTable.additional
+    let commands = CommandTable.reference + CommandTable.own
     console.write(shell.completion(of: commands, globals: GlobalOptions.all))
     return .success
   }
