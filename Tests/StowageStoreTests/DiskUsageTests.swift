@@ -89,7 +89,8 @@ import Testing
     if one.driver != "btrfs" {
       // A name in another layer, and one outside of the store.
       try Syscall.link(own.appending("x"), bench.content("other", in: bench.test.graph).appending("z"))
-      try Syscall.link(own.appending("y"), bench.test.place.appending("outside"))
+      // Overlay's home is a mount of its own.
+      if one.driver == "vfs" { try Syscall.link(own.appending("y"), bench.test.place.appending("outside")) }
       try CollectTests.leak(CollectTests.identifier(3), bench.test.graph, one.driver)
     }
     let usage = try bench.open().diskUsage()
