@@ -73,7 +73,7 @@ struct Program {
       reporter.printHelp()
       return .failure
     }
-    guard let command = CommandTable.command(named: word, isOwnName: help.showsAdditional) else {
+    guard let command = CommandTable.command(named: word, of: Face(programName: programName)) else {
       console.print("\(word): unrecognized command.")
       return .failure
     }

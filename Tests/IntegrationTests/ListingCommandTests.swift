@@ -13,7 +13,7 @@ import Testing
   private let image = "0152994d106007618f94d78592973b093ec664c76b1078925da99ac5508053f5"
 
   private func loaded() throws -> CommandStore {
-    let store = try CommandStore("vfs")
+    let store = try CommandStore("vfs", program: try stowageItself().string)
     _ = try store("load", "-q", fixture("samples/sample-docker-archive.tar").string)
     return store
   }
@@ -29,7 +29,7 @@ import Testing
   @Test(arguments: [["ls"], ["ps"], ["tree"]]) func `A store without anything has headings, or an empty list`(
     command: [String]
   ) throws {
-    let store = try CommandStore("vfs")
+    let store = try CommandStore("vfs", program: try stowageItself().string)
     let table = try store.run(command)
     #expect(table.status == .exited(0) && table.outputText.split(separator: "\n").count <= 1, "\(table)")
     #expect(try store.run(command + ["--json"]).shows("[]\n"))
@@ -126,10 +126,11 @@ import Testing
   }
 
   @Test func `Under the reference's name the words are unknown`() throws {
-    let store = try CommandStore("vfs")
+    let store = try CommandStore("vfs", program: try stowageItself().string)
     let link = store.directory.appending("containers-storage").string
     _ = try run("ln", "-s", store.program, link)
-    for command in CommandTable.everyday.flatMap(\.names) {
+    let known = Set(CommandTable.reference.flatMap(\.names))
+    for command in CommandTable.everyday.flatMap(\.names) where !known.contains(command) {
       let result = try store.runOther([link, command, "x"])
       #expect(result.shows("\(command): unrecognized command.\n", status: 1), "\(result)")
     }

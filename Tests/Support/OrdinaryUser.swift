@@ -24,7 +24,7 @@ package final class OrdinaryUser: Sendable {
   /// The home directory, owned by the user.
   package var home: FilePath { directory.path }
   /// The program under test, in the home directory.
-  package var program: String { home.appending("stowage").string }
+  package var program: String { home.appending("containers-storage").string }
   /// Where `XDG_RUNTIME_DIR` points.
   package var runtimeDirectory: FilePath { home.appending("run") }
 

@@ -67,7 +67,7 @@ enum CommandTable {
     WipeCommand.definition,
   ]
 
-  /// Commands that the reference does not have; shown only in the help of `stowage`.
+  /// Commands that the reference does not have; they work under its name, too, but its help does not show them.
   static let additional: [CommandDefinition] = [
     CompletionCommand.definition,
     LoadCommand.definition,
@@ -77,21 +77,42 @@ enum CommandTable {
     StoresCommand.definition,
   ]
 
-  /// Commands that only `stowage` has: under the reference's name they are unknown.
+  /// Commands of `stowage` only. One with the name of a command above takes its place there.
   static let everyday: [CommandDefinition] = [
     ListImagesCommand.definition,
     ListContainersCommand.definition,
     InspectCommand.definition,
     HistoryCommand.definition,
     TreeCommand.definition,
+    CreateCommand.definition,
+    TagCommands.tag,
+    TagCommands.untag,
+    RemoveCommand.definition,
+    DiskUsageCommand.definition,
+    PruneCommand.definition,
+    InfoCommand.definition,
+    NamesCommands.everydayAdd,
+    NamesCommands.everydayRemove,
+    NamesCommands.everydaySet,
+    MetadataCommand.everyday,
+    UnmountCommand.everyday,
   ]
 
   /// What only the help of `stowage`, the manual and completion tell of.
-  static let own = everyday + additional
+  static let own = everyday.filter { !reference.flatMap(\.names).contains($0.names[0]) } + additional
+
+  /// All commands that there are under a name of the program.
+  static func commands(of face: Face) -> [CommandDefinition] {
+    switch face {
+    case .reference: return reference + additional
+    case .stowage:
+      let taken = Set(everyday.flatMap(\.names))
+      return everyday + (reference + additional).filter { !taken.contains($0.names[0]) }
+    }
+  }
 
   /// The command with that name or alias; exact, case-sensitive.
-  static func command(named word: String, isOwnName: Bool) -> CommandDefinition? {
-    let known = reference + additional + (isOwnName ? everyday : [])
-    return known.first { $0.names.contains(word) }
+  static func command(named word: String, of face: Face) -> CommandDefinition? {
+    commands(of: face).first { $0.names.contains(word) }
   }
 }
