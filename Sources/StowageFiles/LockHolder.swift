@@ -51,7 +51,7 @@ package struct LockHolder: Hashable, Sendable, CustomStringConvertible {
     return kind
   }
 
-  private static func command(of process: FilePath) -> String {
+  static func command(of process: FilePath) -> String {
     // A process that has ended has no name any more.
     guard let bytes = try? Syscall.readFile(process.appending("comm"), limit: 64) else { return "" }
     return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)

@@ -6,7 +6,8 @@ package import SystemPackage
 /// Tells how many bytes the deletion of files and trees gives back to the file system.
 ///
 /// Allocated space counts, not sizes: sparse files are small. A file with several names counts when the last of them was
-/// added, since others keep its space. What reflinks share is counted as if it were not shared.
+/// added, since others keep its space. What reflinks share is counted as if it were not shared. Another file system mounted
+/// inside is left out.
 package struct SpaceMeter: Sendable {
   private struct Identity: Hashable {
     let device: UInt64
@@ -32,6 +33,7 @@ package struct SpaceMeter: Sendable {
     var bytes = space(status)
     guard status.isDirectory else { return bytes }
     try walkTree(at: path) { (entry) throws(StorageError) in
+      if entry.isOtherFileSystem(than: status.device) { return .skip }
       bytes += space(entry.status)
       return .enter
     }
@@ -45,5 +47,14 @@ package struct SpaceMeter: Sendable {
     let count = names[identity, default: 0] + 1
     names[identity] = count
     return count == status.linkCount ? bytes : 0
+  }
+}
+
+extension TreeEntry {
+  /// Whether something else is mounted here: a directory of another device than that around it, which is no subvolume of btrfs.
+  package func isOtherFileSystem(than device: UInt64) -> Bool {
+    guard status.isDirectory, status.device != device else { return false }
+    // Where the kernel does not say, or the directory is gone, nothing is lost by going on as `du` does.
+    return (try? Syscall.statx(directory, name, flags: .noFollow))?.isMountRoot ?? false
   }
 }

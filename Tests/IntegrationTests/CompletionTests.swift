@@ -7,7 +7,7 @@ import Testing
 @Suite("Completion and manual") struct CompletionTests {
   let store: CommandStore
 
-  init() throws { store = try CommandStore("vfs") }
+  init() throws { store = try CommandStore("vfs", program: try stowageItself().string) }
 
   /// The completions that a shell offers for a line with the cursor at its end.
   private func completions(of line: String, in shell: String) throws -> [String] {

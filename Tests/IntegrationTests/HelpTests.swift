@@ -7,7 +7,7 @@ import Testing
 @Suite("Help") struct HelpTests {
   let store: CommandStore
 
-  init() throws { store = try CommandStore("vfs") }
+  init() throws { store = try CommandStore("vfs", program: try stowageItself().string) }
 
   private static let commands = """
     check                         Check storage consistency
@@ -163,8 +163,10 @@ import Testing
   }
 
   @Test func `An alias stays an alias, an empty synopsis leaves its space`() throws {
+    let program = try underReferenceName()
     #expect(
-      try store("umount", "-h").outputText.hasPrefix("Usage: containers-storage umount LayerOrContainerNameOrID\n"))
+      try run(program, "umount", "-h").outputText.hasPrefix(
+        "Usage: containers-storage umount LayerOrContainerNameOrID\n"))
     #expect(try store("version", "-help").outputText.hasPrefix("Usage: containers-storage version \n\nReturn "))
   }
 

@@ -18,7 +18,7 @@ final class TestStore {
   var run: FilePath { place.appending("r") }
 
   init(_ driver: String = "vfs", options: [String] = []) throws {
-    place = try TemporaryDirectory("store")
+    place = try TemporaryDirectory("store", for: driver)
     self.driver = driver
     driverOptions = options
   }

@@ -76,11 +76,12 @@ public struct ContainerOperations: Sendable {
     try ContainerMaking(store: store, request).run()
   }
 
-  /// Deletes a container with its layer and directories; its layer is unmounted first.
+  /// Deletes a container with its layer and directories.
   ///
-  /// - Throws: `notAContainer`.
-  public func delete(_ nameOrID: String) throws(StorageError) {
-    try ContainerDeletion(store: store, container: nameOrID).run()
+  /// - Parameter force: also if it is mounted: it is unmounted first.
+  /// - Throws: `notAContainer`; `busy` if it is mounted; `layerHasChildren`, `layerUsedByImage` if something was made of its layer.
+  public func delete(_ nameOrID: String, force: Bool = false) throws(StorageError) {
+    try ContainerDeletion(store: store, container: nameOrID, unmounts: force).run()
   }
 
   // MARK: Big data

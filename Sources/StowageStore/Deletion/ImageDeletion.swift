@@ -77,40 +77,14 @@ struct ImageDeletion {
     if let user = access.containers.records.last(where: { $0.image == id }) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
-    var own: [FoundLayer] = []
-    var stores: Set<Int> = []
-    for (index, table) in view.tables.enumerated() where view.isWritable[index] {
-      guard let record = table[id] else { continue }
-      stores.insert(index)
-      // Mapped copies first, then the top layer.
-      own += record.topLayers.compactMap { layers.find($0, near: store.topology.role(ofImageStore: index)) }
-    }
+    let own = view.own(id, store.topology, layers)
     let isShared = view.shared(store.topology)?[id] != nil
     if let use = needs.foreign.user(of: view.tables.compactMap { $0[id] }, isShared: isShared) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(use.user)")
     }
-    return Plan(id: id, stores: stores, layers: removableLayers(of: id, own, needs, layers))
-  }
-
-  /// From each top layer downward until somebody else needs a layer. A layer that another one of that name hides is left.
-  private func removableLayers(
-    of image: ImageID, _ tops: [FoundLayer], _ needs: LayerNeeds, _ layers: borrowing LayersReading
-  ) -> [LayerID] {
-    var list: [LayerID] = []
-    var listed: Set<LayerID> = []
-    func isFree(_ layer: FoundLayer) -> Bool {
-      if layers.primary(layer.id)?.location != layer.location { return false }
-      return needs.reasons(for: layer).allSatisfy { $0.ends(with: image, layers: listed) }
-    }
-    for top in tops {
-      var next: FoundLayer? = top
-      while let layer = next, !listed.contains(layer.id), isFree(layer) {
-        list.append(layer.id)
-        listed.insert(layer.id)
-        next = layer.record.parent.flatMap { layers.find($0, near: layer.location.role) }
-      }
-    }
-    return list
+    var gone = GoneObjects()
+    let list = gone.add(id, tops: own.tops, needs, layers)
+    return Plan(id: id, stores: own.stores, layers: list.map(\.id))
   }
 }
 

@@ -25,8 +25,10 @@ struct UnsafeDeletion {
       }
     }
     if let container {
-      return try ContainerDeletion(store: store, container: container.id.rawValue, missing: .layerUnknown, force: true)
-        .run()
+      return try ContainerDeletion(
+        store: store, container: container.id.rawValue, missing: .layerUnknown, force: true, unmounts: true
+      )
+      .run()
     }
     if try deleteImageRecord() { return }
     try store.free([.ownLayers]) { (access) throws(StorageError) in

@@ -94,6 +94,16 @@ extension LayersReading {
     }
   }
 
+  /// The mount of a layer that somebody may use: what is counted as mounted, unless it can be shown to be nowhere. A count outlives
+  /// its mount if that was ended by hand.
+  func mountInUse(of id: LayerID) -> MountRecord? {
+    guard let mount = mounts[id] else { return nil }
+    // Without mounts, or without the rights to look into all namespaces, the count is all that is known.
+    if !driver.traits.hasKernelMounts || isInUserNamespace { return mount }
+    let isThere = MountsAnywhere.contain(mount.path, layer: id)
+    return isThere ? mount : nil
+  }
+
   /// Ends a mount that was made through another path to the same graph root, as a bind mount of it is one: there the mount point
   /// looks empty.
   private func unmountElsewhere(_ counted: FilePath, _ mountPoint: FilePath) throws(StorageError) {

@@ -28,13 +28,14 @@ enum LayerNeed: Hashable, Sendable {
     }
   }
 
-  /// Whether what needs the layer goes with it, if an image, layers, and what carries certain ties go.
-  func ends(with image: ImageID? = nil, layers: Set<LayerID>, ties: [LayerTie] = []) -> Bool {
+  /// Whether what needs the layer goes, too.
+  func ends(with gone: GoneObjects) -> Bool {
     switch self {
-    case .child(let id): layers.contains(id)
-    case .image(let id), .mappedCopy(let id): id == image
-    case .work(let tie): ties.contains(tie)
-    case .container, .foreignUse, .foreignMounts: false
+    case .child(let id): gone.layers.contains(id)
+    case .image(let id), .mappedCopy(let id): gone.images.contains(id)
+    case .container(let id): gone.containers.contains(id)
+    case .work(let tie): gone.ties.contains(tie)
+    case .foreignUse, .foreignMounts: false
     }
   }
 

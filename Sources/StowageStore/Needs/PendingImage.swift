@@ -59,11 +59,12 @@ package final class PendingImage: Sendable {
     try store.write([.ownLayers]) { (access) throws(StorageError) in
       let layers = access.layers
       let needs = try store.needs(layers.reading)
-      var doomed: [LayerID] = []
+      var (doomed, gone): ([LayerID], GoneObjects) = ([], GoneObjects(ties: ties))
       // Children were made after their parents.
       for id in tiedLayers(layers.reading).reversed()
-      where needs.reasons(for: id).allSatisfy({ $0.ends(layers: Set(doomed), ties: ties) }) {
+      where needs.reasons(for: id).allSatisfy({ $0.ends(with: gone) }) {
         doomed.append(id)
+        gone.add(id)
       }
       try layers.delete(doomed)
     }

@@ -9,17 +9,18 @@ enum FrontPage {
     (
       "Images",
       [
-        "ls", "inspect", "history", "tree", "load", "images", "image", "images-by-digest", "create-image",
-        "delete-image", "relocate", "list-image-data",
-        "get-image-data", "get-image-data-size", "get-image-data-digest", "set-image-data", "get-image-dir",
+        "ls", "load", "inspect", "history", "tree", "tag", "untag", "rm", "relocate", "images", "image",
+        "images-by-digest", "create-image", "delete-image", "list-image-data", "get-image-data", "get-image-data-size",
+        "get-image-data-digest", "set-image-data", "get-image-dir",
         "get-image-run-dir",
       ]
     ),
     (
       "Containers",
       [
-        "ps", "containers", "container", "create-container", "delete-container", "mount", "unmount", "mounted", "copy",
-        "container-parent-owners", "list-container-data", "get-container-data", "get-container-data-size",
+        "ps", "create", "mount", "unmount", "mounted", "copy", "containers", "container", "create-container",
+        "delete-container", "container-parent-owners", "list-container-data", "get-container-data",
+        "get-container-data-size",
         "get-container-data-digest", "set-container-data", "get-container-dir", "get-container-run-dir",
       ]
     ),
@@ -31,8 +32,8 @@ enum FrontPage {
         "storage-layers", "create-storage-layer",
       ]
     ),
-    ("Space", ["gc", "dedup"]),
-    ("Stores", ["check", "stores", "relocate-root", "status", "config", "unshare", "shutdown", "wipe"]),
+    ("Space", ["df", "prune", "gc", "dedup"]),
+    ("Stores", ["info", "check", "stores", "relocate-root", "status", "config", "unshare", "shutdown", "wipe"]),
     (
       "Names and records",
       [
@@ -44,9 +45,12 @@ enum FrontPage {
 
   /// Pairs that may be mixed up.
   static let distinctions: [(words: String, difference: String)] = [
-    ("delete, delete-…", "delete takes whatever has that name, without looking; the others look who needs it"),
+    (
+      "rm, delete", "rm removes images and containers that nobody needs; delete whatever has that name, without looking"
+    ),
     ("diff, changes", "diff writes a layer's archive; changes lists what is different"),
-    ("gc, check, dedup", "gc removes left-overs, check finds damage, dedup lets equal files share blocks"),
+    ("prune, gc, wipe", "prune deletes unused images, gc what killed programs left, wipe everything"),
+    ("check, dedup", "check finds damage, dedup lets equal files share blocks"),
     ("relocate, relocate-root", "one moves images between the places of a store, the other the store itself"),
   ]
 

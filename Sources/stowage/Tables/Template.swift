@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import StowageCommandLine
 import StowageModel
 
 /// A text with places for values: the part of Go's templates that listings need (`{{.ID}}`, `{{join .Names ", "}}`).

@@ -99,7 +99,8 @@ struct StoreRepair {
     for item in report.containers where item.isDamaged {
       try cancellation.check()
       attempt("deleting container \(item.id)", gone: [.notAContainer, .containerUnknown]) { () throws(StorageError) in
-        try ContainerDeletion(store: store, container: item.id).run { (container, layers) throws(StorageError) in
+        try ContainerDeletion(store: store, container: item.id, unmounts: false).run {
+          (container, layers) throws(StorageError) in
           guard evidence.containers[container.id] == container else { throw changed(item.id) }
           try layers.refuseMounted([container.layer])
         }

@@ -5,13 +5,13 @@ import StowageStore
 
 /// `metadata`: the caller's text of each item; unknown items show as empty (cli 19.2).
 enum MetadataCommand {
-  private static let quiet = OptionDefinition("--quiet", "-q", usage: "Omit names and IDs")
+  static let quiet = OptionDefinition("--quiet", "-q", usage: "Omit names and IDs")
 
   static let definition = CommandDefinition(
     "metadata", arguments: .oneOrMore, synopsis: "[LayerOrImageOrContainerNameOrID [...]]",
     usage: "Retrieve layer, image, or container metadata", options: [quiet, .json], run: run)
 
-  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+  @Sendable static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     var found: KeyedValues<String> = [:]
     for argument in context.arguments {
       // Arguments that are not found are passed over (cli 9).

@@ -54,10 +54,14 @@ enum DeleteLayerCommand {
 
 /// `delete-container` (cli 17.4).
 enum DeleteContainerCommand {
+  private static let force = OptionDefinition("--force", usage: "Also if it is mounted", isAdditional: true)
+
   static let definition = CommandDefinition(
     "delete-container", "deletecontainer", arguments: .oneOrMore, synopsis: "[ContainerNameOrID [...]]",
-    usage: "Delete a container, with safety checks", options: [.json]
+    usage: "Delete a container, with safety checks", options: [force, .json]
   ) { (context: CommandContext) throws(StorageError) in
-    deleteEach(context) { (argument) throws(StorageError) in try context.store.containers.delete(argument) }
+    deleteEach(context) { (argument) throws(StorageError) in
+      try context.store.containers.delete(argument, force: context.options[flag: force])
+    }
   }
 }

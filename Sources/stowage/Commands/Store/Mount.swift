@@ -112,13 +112,13 @@ enum MountCommand {
 
 /// `unmount`: a container or layer, else an image; of two failures the first one counts (cli 21.2).
 enum UnmountCommand {
-  private static let force = OptionDefinition("--force", "-f", usage: "Force the umount")
+  static let force = OptionDefinition("--force", "-f", usage: "Force the umount")
 
   static let definition = CommandDefinition(
     "unmount", "umount", arguments: .oneOrMore, synopsis: "LayerOrContainerNameOrID",
     usage: "Unmount an image, layer or container", options: [force, .json], run: run)
 
-  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+  @Sendable static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     var outcomes: [Outcome] = []
     let force = context.options[flag: force]
     for argument in context.arguments {
