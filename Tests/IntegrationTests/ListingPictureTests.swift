@@ -142,9 +142,9 @@ struct SampleView {
 
   @Test func `A tree is drawn in ASCII where box characters are not known`() throws {
     let forest = LayerForest(try SampleView.view())
-    let text = forest.text(forest.lines(), for: Terminal(width: 80, hasColor: false, hasBoxes: false))
+    let text = forest.text(forest.lines(), for: Terminal(width: 50, hasColor: false, hasBoxes: false))
     #expect(text.utf8.allSatisfy { $0 < 0x80 })
-    #expect(text.contains("|- layer 9a1b0b8de129  51.7 kB"), "\(text)")
+    #expect(text.contains("|- layer 9a1b0b8de129  51.7 kB  <- localhost/one:~\n"), "\(text)")
   }
 
   @Test func `Layers that are their own ancestors, or stand on none, are drawn once`() throws {

@@ -9,8 +9,10 @@ struct Terminal: Sendable {
   let width: Int?
   /// Whether headings and the like are marked by colour.
   let hasColor: Bool
-  /// Whether lines of trees can be drawn with box characters.
+  /// Whether lines of trees can be drawn with box characters, as in UTF-8 locales.
   let hasBoxes: Bool
+  /// What stands for what was cut.
+  var cutMark: Unicode.Scalar { hasBoxes ? "…" : "~" }
 
   /// Neither cut nor coloured.
   static let none = Terminal(width: nil, hasColor: false, hasBoxes: true)

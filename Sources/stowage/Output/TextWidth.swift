@@ -52,15 +52,15 @@ enum Cut: Sendable {
   case end
 }
 
-/// A text in at most `width` columns, with `…` for what was left out.
-func shortened(_ text: String, to width: Int, _ cut: Cut) -> String {
+/// A text in at most `width` columns, with a mark for what was left out.
+func shortened(_ text: String, to width: Int, _ cut: Cut, mark: Unicode.Scalar = "…") -> String {
   if textWidth(text) <= width { return text }
   let room = max(0, width - 1)
   let scalars = Array(text.unicodeScalars)
   let tail = cut == .middle ? fitting(scalars.reversed(), in: room / 2) : []
   let head = fitting(scalars, in: room - tail.reduce(0) { $0 + scalarWidth($1) })
   var result = String.UnicodeScalarView(head)
-  result.append("…")
+  result.append(mark)
   result.append(contentsOf: tail.reversed())
   return String(result)
 }

@@ -121,7 +121,7 @@ struct LayerForest {
       }
       let words = printable(words(line.item, isWhole: isWhole))
       let whole = prefix + words
-      text += (terminal.width.map { shortened(whole, to: $0, .end) } ?? whole) + "\n"
+      text += (terminal.width.map { shortened(whole, to: $0, .end, mark: terminal.cutMark) } ?? whole) + "\n"
     }
     return text
   }

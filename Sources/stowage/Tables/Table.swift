@@ -43,10 +43,10 @@ struct Table: Sendable {
       cells.reduce(hasHeading ? textWidth(column.title) : 0) { max($0, min(Table.widest, textWidth($1[index]))) }
     }
     let shown = fit(&widths, in: terminal.width)
-    let isCut = terminal.width != nil
+    let mark = terminal.width == nil ? nil : terminal.cutMark
     var text = ""
-    if hasHeading { text += terminal.emphasized(line(columns.map(\.title), shown, widths, isCut: isCut)) + "\n" }
-    for row in cells { text += line(row, shown, widths, isCut: isCut) + "\n" }
+    if hasHeading { text += terminal.emphasized(line(columns.map(\.title), shown, widths, mark: mark)) + "\n" }
+    for row in cells { text += line(row, shown, widths, mark: mark) + "\n" }
     return text
   }
 
@@ -76,14 +76,15 @@ struct Table: Sendable {
     return shown
   }
 
-  private func line(_ cells: [String], _ shown: [Int], _ widths: [Int], isCut: Bool) -> String {
+  /// - Parameter mark: stands for what is cut; nil if nothing is to be cut.
+  private func line(_ cells: [String], _ shown: [Int], _ widths: [Int], mark: Unicode.Scalar?) -> String {
     var line = ""
     // Spaces are written only when something follows them.
     var space = 0
     for index in shown {
       let column = columns[index]
-      let cell =
-        isCut ? column.cut.map { shortened(cells[index], to: widths[index], $0) } ?? cells[index] : cells[index]
+      var cell = cells[index]
+      if let mark, let cut = column.cut { cell = shortened(cell, to: widths[index], cut, mark: mark) }
       let room = max(0, widths[index] - textWidth(cell))
       if column.alignment == .right { space += room }
       if !cell.isEmpty {
