@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test(.tags(.driver), arguments: Case.all)
+  @Test(.tags(.driver, .slow), arguments: Case.all)
   func `The total is what du says, with shared layers, several names of a file, holes and leftovers`(one: Case) throws {
     let bench = try Bench(one)
     let own = bench.content("own", in: bench.test.graph)
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  @Test(.tags(.driver), arguments: Case.all)
+  @Test(.tags(.driver, .slow), arguments: Case.all)
   func `What images and containers have alone and share is told, and deleting frees what was foretold`(one: Case) throws
   {
     let bench = try Bench(one)
