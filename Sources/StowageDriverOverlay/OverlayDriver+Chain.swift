@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import StowageDiff
 package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
@@ -47,6 +48,16 @@ extension OverlayDriver {
     return try linkedAncestors(of: files, [])
   }
 
+  /// The layer's `diff`, unless a list on disk says something else than that it is right over its recorded parent.
+  package func ownContent(of layer: LayerLocation, over parent: LayerLocation?) throws(StorageError) -> OwnContent? {
+    let files = files(of: layer)
+    guard settings.mountProgram == nil, try HostFiles.isDirectory(files.diff), try files.olderGenerations().isEmpty,
+      try parent.map({ (parent) throws(StorageError) in try files.lists(self.files(of: parent)) }) ?? true
+    else { return nil }
+    try requireInside(layer)
+    return OwnContent(tree: files.diff, attributes: attributes)
+  }
+
   /// The chain without what is below a copy that has all its content itself.
   private func untilCopy(_ chain: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
     for (index, layer) in chain.enumerated() where try files(of: layer).standsAlone() {
@@ -92,6 +103,21 @@ extension OverlayDriver {
 }
 
 extension OverlayLayer {
+  /// Whether the list of lower layers is the parent with that one's own list behind it. What is compared is text: to take all
+  /// lists of a chain apart would cost the square of its length.
+  fileprivate func lists(_ parent: OverlayLayer) throws(StorageError) -> Bool {
+    if let listed = try HostFiles.read(lowerLayersFile), !listed.isEmpty {
+      return listed == Self.list(parent.id, try HostFiles.read(parent.lowerLayersFile))
+    }
+    guard let listed = try HostFiles.read(lowerFile), let name = try parent.shortName() else { return false }
+    return listed == Self.list("l/" + name, try HostFiles.read(parent.lowerFile))
+  }
+
+  private static func list(_ first: String, _ rest: [UInt8]?) -> [UInt8] {
+    guard let rest, !rest.isEmpty else { return Array(first.utf8) }
+    return first.utf8 + [UInt8(ascii: ":")] + rest
+  }
+
   /// The identifier in a link target `../<ID>/diff`; `nil` for any other form.
   static func identifier(inLinkTarget target: String) -> LayerID? {
     let parts = target.split(separator: "/", omittingEmptySubsequences: false)

@@ -103,6 +103,8 @@ private struct LinkAudit {
   let repairs: Bool
   let mounted: Set<LayerID>
   private(set) var findings: [LinkFinding] = []
+  /// Short names that were read: each is in the lists of all layers above.
+  private var shortNames: [LayerLocation: String] = [:]
   private var home: FilePath { driver.home(of: root) }
 
   init(driver: OverlayDriver, root: FilePath, repairs: Bool, mounted: Set<LayerID>) {
@@ -186,7 +188,8 @@ private struct LinkAudit {
 
     var names: [String] = []
     for ancestor in wanted {
-      guard let name = try driver.files(of: ancestor).shortName() else { break }
+      if shortNames[ancestor] == nil { shortNames[ancestor] = try driver.files(of: ancestor).shortName() }
+      guard let name = shortNames[ancestor] else { break }
       names.append("l/" + name)
     }
     let isNamed = names.count == wanted.count

@@ -10,6 +10,8 @@ package import SystemPackage
 package struct TreeDifference: Hashable, Sendable {
   /// As `check` shows it: `-/path`, `+/path`, `/path(size:1￫2)`; the arrow is U+FFEB.
   package let text: String
+  /// Where it is, without a leading slash.
+  package let path: [UInt8]
   /// Whether only times of modification differ.
   package let isTimeOnly: Bool
 }
@@ -54,7 +56,8 @@ package func compareTree(
     let name = "/" + String(decoding: entry.path, as: UTF8.self)
     guard let node = missing.removeValue(forKey: entry.path) else {
       found.append(
-        TreeDifference(text: "+" + name + (entry.status.isDirectory ? "/" : ""), isTimeOnly: false))
+        TreeDifference(
+          text: "+" + name + (entry.status.isDirectory ? "/" : ""), path: entry.path, isTimeOnly: false))
       return .enter
     }
     if node.mayBeAnything { return .skip }
@@ -63,23 +66,26 @@ package func compareTree(
       if !changes.isEmpty {
         let text = "\(name)(\(changes.joined(separator: ",")))"
         let isTimeOnly = changes.allSatisfy { $0.hasPrefix("mtime:") }
-        found.append(TreeDifference(text: text, isTimeOnly: isTimeOnly))
-        if !entry.status.isDirectory { found.append(TreeDifference(text: "+" + text, isTimeOnly: isTimeOnly)) }
+        for sign in entry.status.isDirectory ? [""] : ["", "+"] {
+          found.append(TreeDifference(text: sign + text, path: entry.path, isTimeOnly: isTimeOnly))
+        }
       }
     } else if node.isDirectory != entry.status.isDirectory {
-      found.append(TreeDifference(text: "\(name)(filetype:5￫\(entry.status.tarKind))", isTimeOnly: false))
+      let text = "\(name)(filetype:5￫\(entry.status.tarKind))"
+      found.append(TreeDifference(text: text, path: entry.path, isTimeOnly: false))
     }
     return .enter
   }
   for (path, node) in missing
   where !node.mayBeAnything && !(limits.ignoresDevices && node.header?.isDevice == true) {
     let name = "-/" + String(decoding: path, as: UTF8.self) + (node.isDirectory ? "/" : "")
-    found.append(TreeDifference(text: name, isTimeOnly: false))
+    found.append(TreeDifference(text: name, path: path, isTimeOnly: false))
   }
   return found.sorted { Array($0.text.utf8.dropFirst()).lexicographicallyPrecedes(Array($1.text.utf8.dropFirst())) }
 }
 
-private func collect(_ tree: ExpectedTree, into all: inout [[UInt8]: ExpectedTree.Node]) {
+/// All objects of a tree, by path.
+func collect(_ tree: ExpectedTree, into all: inout [[UInt8]: ExpectedTree.Node]) {
   var pending: [(path: [UInt8], node: ExpectedTree.Node)] = [([], tree.root)]
   while let (path, node) = pending.popLast() {
     for (name, child) in node.children {
@@ -91,7 +97,8 @@ private func collect(_ tree: ExpectedTree, into all: inout [[UInt8]: ExpectedTre
   }
 }
 
-private func attributeChanges(
+/// How an object differs from its header, in the words of `check`.
+func attributeChanges(
   _ header: TarHeader, _ status: FileStatus, _ maps: IDMaps, _ limits: ComparisonLimits
 ) -> [String] {
   var changes: [String] = []
@@ -140,7 +147,7 @@ extension ExpectedTree.Node {
 
 extension ComparisonLimits {
   /// The limits for one object: what its layer's form gives of its header.
-  fileprivate func applied(to node: ExpectedTree.Node, in tree: ExpectedTree) -> ComparisonLimits {
+  func applied(to node: ExpectedTree.Node, in tree: ExpectedTree) -> ComparisonLimits {
     var limits = self
     if let file = node.file, tree.sharedFiles[file].isOpen {
       (limits.ignoresTimes, limits.ignoresPermissions) = (true, true)
@@ -155,7 +162,7 @@ extension ComparisonLimits {
 }
 
 extension TarHeader {
-  fileprivate var isDevice: Bool { kind == .characterDevice || kind == .blockDevice }
+  var isDevice: Bool { kind == .characterDevice || kind == .blockDevice }
 
   /// The kind as a type flag, with all flags of regular files as `0`.
   fileprivate var tarKind: String {

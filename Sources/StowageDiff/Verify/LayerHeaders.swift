@@ -24,6 +24,12 @@ package struct LayerHeaders {
   let entries: [TarHeader]
   let form: Form
 
+  /// Headers that are known already.
+  init(entries: [TarHeader], form: Form) {
+    self.entries = entries
+    self.form = form
+  }
+
   /// Reads a tar-split file to its end; the layer's tree is not needed.
   ///
   /// - Throws: `invalidArchive`, `corrupt` if the archive or the file is malformed; `system`.

@@ -219,9 +219,10 @@ struct LayersReading: ~Copyable {
     let location = LayerLocation(
       id: record.id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
     let homes = topology.layerHomes
+    if homes.count < 2 || !location.isWritable || record.isDoomed { return location }
     // What cannot be looked at is not absent: who uses the layer meets the reason.
     let isHere = (try? driver.exists(location)) ?? true
-    if homes.count < 2 || !location.isWritable || record.isDoomed || isHere { return location }
+    if isHere { return location }
     let twins = table.positions(of: record.id).compactMap { $0.file == file ? nil : table[$0] }
     guard twins.allSatisfy({ !$0.isDoomed && $0.diffDigest == record.diffDigest }) else { return location }
     for other in homes where other.role != location.role {

@@ -111,6 +111,7 @@ extension LayersReading {
     guard let layer = find(subject.id, near: subject.layer.location.role),
       layer.location == subject.layer.location, !layer.record.isDoomed
     else { return nil }
-    return LayerSubject(layer, self)
+    // One that is the same is not looked at again, which would follow its chain.
+    return LayerState(of: layer, self) == subject.state ? subject : LayerSubject(layer, self)
   }
 }

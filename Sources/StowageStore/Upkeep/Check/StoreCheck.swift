@@ -66,9 +66,9 @@ struct StoreCheck {
   private func linkFindings() throws(StorageError) -> [(LayerID, CheckFinding)] {
     try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      let chains = layers.writableChains()
+      guard let links = layers.driver.linkKeeping else { return [] }
       let mounted = Set(layers.mounts.layers)
-      return (layers.driver.linkKeeping?.linkFindings(chains) ?? []).compactMap { finding in
+      return links.linkFindings(layers.writableChains()).compactMap { finding in
         guard let layer = finding.layer, finding.kind != .lowerLayersMissing else { return nil }
         if case .linkDangling = finding.kind { return nil }
         if case .parentsDiffer = finding.kind, mounted.contains(layer) { return nil }
@@ -82,8 +82,15 @@ extension LayersReading {
   /// The chains of all layers that may be written; those with a missing ancestor are left out.
   func writableChains() -> [LayerChain] {
     let ids = ask { $0.records.map(\.id) }
+    var known: [LayerLocation: [LayerLocation]] = [:]
     return ids.compactMap { id in
-      guard let layer = primary(id), let parents = try? chain(of: layer) else { return nil }
+      guard let layer = primary(id) else { return nil }
+      let parent = layer.record.parent.flatMap { find($0, near: layer.location.role) }?.location
+      // Of a parent whose chain was followed, and so has an end, nothing is followed again.
+      let isNew = parent.flatMap { known[$0] } == nil
+      guard let parents = isNew ? try? chain(of: layer) : parent.flatMap({ place in known[place].map { [place] + $0 } })
+      else { return nil }
+      known[layer.location] = parents
       return LayerChain(layer: layer.location, parents: parents)
     }
   }
