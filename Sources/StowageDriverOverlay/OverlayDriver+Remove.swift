@@ -80,9 +80,7 @@ extension OverlayDriver {
   /// Deletes a staging directory whose lock is free. Returns false if somebody holds it.
   private static func removeStale(_ directory: FilePath) throws(StorageError) -> Bool {
     let file = directory.appending("staging.lock")
-    let lock = try attempt("open", file) { () throws(Errno) in
-      try Syscall.open(file, [.readWrite, .create], mode: 0o644)
-    }
+    let lock = try StoreFile.open(file, [.readWrite, .create], mode: 0o644)
     guard try attempt("lock", file, { () throws(Errno) in try Syscall.setlk(lock.rawValue, .write) }) else {
       return false
     }

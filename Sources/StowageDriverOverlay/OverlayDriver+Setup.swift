@@ -74,6 +74,7 @@ struct OverlaySetup {
     var settings = options
     // Mapped users go through it, whatever the umask of who opened the store first.
     try HostFiles.ensureDirectory(home, mode: 0o755, owner: .current, isExact: true)
+    try HostFiles.refuseLink(home.appending("l"))
     try HostFiles.ensureDirectory(home.appending("l"), mode: 0o755, owner: .current, isExact: true)
     try HostFiles.ensureDirectory(runHome, mode: 0o700, owner: .current)
     let probes = OverlayProbes(

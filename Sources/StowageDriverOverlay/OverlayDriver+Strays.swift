@@ -54,13 +54,13 @@ extension OverlayDriver {
       guard let status = try HostFiles.status(path, followingLinks: false),
         status.changeTime.seconds < FileTime.now().seconds - 60
       else { continue }
-      do throws(Errno) {
-        let lock = try Syscall.open(path.appending("staging.lock"), [.readWrite])
-        if try Syscall.setlk(lock.rawValue, .write) { found.append(path) }
-      } catch .noSuchFileOrDirectory {
-        found.append(path)
+      do throws(StorageError) {
+        let lock = try StoreFile.open(path.appending("staging.lock"), .readWrite)
+        let isFree = try attempt("lock", path) { () throws(Errno) in try Syscall.setlk(lock.rawValue, .write) }
+        if isFree { found.append(path) }
       } catch {
-        throw StorageError.failed("lock", path, error)
+        guard error.errno == .noSuchFileOrDirectory else { throw error }
+        found.append(path)
       }
     }
     return found

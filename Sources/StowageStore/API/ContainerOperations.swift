@@ -105,7 +105,7 @@ public struct ContainerOperations: Sendable {
       }
       let path = try BigDataFiles.path(
         key, of: container.id.rawValue, in: containers.store.directory, kind: "container")
-      return try attempt("open", path) { () throws(Errno) in try Syscall.readFile(path) }
+      return try StoreFile.read(path)
     }
   }
 

@@ -56,8 +56,9 @@ struct DependentsDirectory: Hashable, Sendable {
 
   private func read(_ path: FilePath) throws(StorageError) -> Registration? {
     let bytes: [UInt8]
-    do throws(Errno) { bytes = try Syscall.readFile(path) } catch .noSuchFileOrDirectory { return nil } catch {
-      throw .failed("read", path, error)
+    do throws(StorageError) { bytes = try StoreFile.read(path) } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
     }
     if let registration = Registration(bytes), file(registration.id) == path { return registration }
     throw StorageError(

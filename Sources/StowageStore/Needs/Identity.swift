@@ -12,10 +12,9 @@ enum Identity {
   /// - Throws: `corrupt` if the file has something else; `system` if it cannot be read.
   static func read(_ path: FilePath) throws(StorageError) -> String? {
     let bytes: [UInt8]
-    do throws(Errno) { bytes = try Syscall.readFile(path, limit: 256) } catch .noSuchFileOrDirectory {
-      return nil
-    } catch {
-      throw .failed("read", path, error)
+    do throws(StorageError) { bytes = try StoreFile.read(path, limit: 256) } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
     }
     let text = String(decoding: bytes, as: UTF8.self)
     if isIdentity(text) { return text }

@@ -80,14 +80,13 @@ struct LayerTie: Hashable, Sendable {
     }
     guard let lock, !lock.isEmpty, lock.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
     return topology.layers.dataSearch.contains { directory in
-      do throws(Errno) {
-        let file = try Syscall.open(directory.instanceLock(lock), .readWrite)
-        return try !Syscall.setlk(file.rawValue, .write)
-      } catch .noSuchFileOrDirectory {
-        return false
+      let path = directory.instanceLock(lock)
+      do throws(StorageError) {
+        let file = try StoreFile.open(path, .readWrite)
+        return try attempt("lock", path) { () throws(Errno) in try !Syscall.setlk(file.rawValue, .write) }
       } catch {
         // A maker that cannot be asked about is believed to be at work: the layer stays.
-        return true
+        return error.errno != .noSuchFileOrDirectory
       }
     }
   }

@@ -152,8 +152,9 @@ extension LayerFiles {
 
   /// The content of a file; `nil` if there is none, as then the next directory may have one.
   private static func content(_ file: FilePath) throws(StorageError) -> [UInt8]? {
-    do throws(Errno) { return try Syscall.readFile(file) } catch .noSuchFileOrDirectory { return nil } catch {
-      throw .failed("read", file, error)
+    do throws(StorageError) { return try StoreFile.read(file) } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
     }
   }
 }

@@ -88,8 +88,7 @@ private struct DiskDocuments {
   private func document(_ item: DiskImage.Item) throws(StorageError) -> JSONDocument {
     let name = try bigDataFileName(for: item.key)
     let file = directory.appending(FilePath(name).components)
-    let bytes = try attempt("read", file) { () throws(Errno) in try Syscall.readFile(file, limit: limit) }
-    return try JSONDocument(name: file.string, bytes: bytes)
+    return try JSONDocument(name: file.string, bytes: try StoreFile.read(file, limit: limit))
   }
 }
 
