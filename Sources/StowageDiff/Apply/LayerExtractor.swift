@@ -21,12 +21,15 @@ final class LayerExtractor {
   var owners: OwnerMapper
   /// What this archive made, where that matters; nil if everything in the tree is from this archive.
   var made: MadePaths?
-  /// The directories that were made without an entry; none with plain trees, where what lower layers have is there.
-  private var implied: Set<ArraySlice<UInt8>> = []
+  /// The directories that were made without an entry, with the step after which they were; none with plain trees, where what lower
+  /// layers have is there.
+  private var implied: [ArraySlice<UInt8>: Int] = [:]
   var warnedAboutAttributes = false
 
   /// Directories with an entry, for their times at the end.
-  private var finalTimes: [(path: EntryPath, access: FileTime, modification: FileTime)] = []
+  private var finalTimes: [(path: EntryPath, access: FileTime, modification: FileTime, step: Int)] = []
+  /// What was removed again.
+  private var removed = RemovedPaths()
   var links = AufsLinks()
   private var rootOverride: [UInt8]?
   /// Sum of the sizes of the headers.
@@ -67,7 +70,7 @@ final class LayerExtractor {
 
   /// Sets what has to wait for the last entry: times of directories, the override attribute of the root.
   func finish() throws(StorageError) {
-    for (path, access, modification) in finalTimes {
+    for (path, access, modification, step) in finalTimes where !removed.haveRemoved(path.bytes, since: step) {
       do throws(Errno) {
         let parent = try directories.directory(at: path.parent)
         try path.withBase { (name) throws(Errno) in
@@ -116,31 +119,26 @@ final class LayerExtractor {
   }
 
   /// The directories that the archive has no entry for, parents first: lower layers may know better what they are.
-  var impliedDirectories: [[UInt8]] { implied.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0) } }
+  var impliedDirectories: [[UInt8]] {
+    let there = implied.filter { !removed.haveRemoved($0.key, since: $0.value) }
+    return there.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { Array($0) }
+  }
 
   /// Enters a directory that was made without an entry.
   func imply(_ path: EntryPath) {
-    if options.whiteouts != .plain { implied.insert(path.bytes) }
+    if options.whiteouts != .plain { implied[path.bytes] = removed.step }
   }
 
   /// Names the directory for ``finish()``.
   func rememberTimes(_ header: TarHeader, _ path: EntryPath) {
-    implied.remove(path.bytes)
-    finalTimes.append((path, EntryTimes.clamped(header.accessed) ?? .epoch, EntryTimes.clamped(header.modified)))
+    implied[path.bytes] = nil
+    let access = EntryTimes.clamped(header.accessed) ?? .epoch
+    finalTimes.append((path, access, EntryTimes.clamped(header.modified), removed.step))
   }
 
   /// Forgets directories that were removed again, and those implied, with everything below them.
   func forgetTimes(below path: EntryPath) {
-    if !implied.isEmpty {
-      implied = implied.filter { entry in
-        !(entry.starts(with: path.bytes)
-          && (entry.count == path.count || entry[entry.startIndex + path.count] == UInt8(ascii: "/")))
-      }
-    }
-    finalTimes.removeAll { entry in
-      entry.path.bytes.starts(with: path.bytes)
-        && (entry.path.count == path.count || entry.path.terminated[path.count] == UInt8(ascii: "/"))
-    }
+    if !(implied.isEmpty && finalTimes.isEmpty) { removed.remove(path.bytes) }
   }
 
   // MARK: AUFS metadata
