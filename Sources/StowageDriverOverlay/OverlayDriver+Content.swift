@@ -62,11 +62,14 @@ extension OverlayDriver {
     _ directories: [[UInt8]], in tree: FilePath, over parents: [LayerLocation], older: FilePath?
   ) throws(StorageError) {
     if directories.isEmpty { return }
-    var lowers: [FilePath] = []
-    if let older { lowers = [older] } else { lowers = try lowerDirectories(of: try creationChain(parents)) }
-    if lowers.isEmpty { return }
+    var older = older
+    var chain = older == nil ? try creationChain(parents)[...] : []
     try adoptDirectories(
-      directories, in: tree, from: lowers, attributes: attributes, ignoresOwnerErrors: settings.ignoresChownErrors,
+      directories, in: tree,
+      from: { () throws(StorageError) in
+        if let tree = older.take() { return [tree] }
+        return try chain.popFirst().map { (layer) throws(StorageError) in try lowerDirectories(of: [layer]) }
+      }, attributes: attributes, ignoresOwnerErrors: settings.ignoresChownErrors,
       flushes: syncPolicy != .none)
   }
 

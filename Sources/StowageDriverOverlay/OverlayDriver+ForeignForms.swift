@@ -4,6 +4,7 @@ package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
 import StowageSystem
+import Synchronization
 import SystemPackage
 
 extension OverlayDriver {
@@ -27,11 +28,26 @@ extension OverlayDriver {
 
   /// Refuses to make a layer that could not be mounted, before anything of it is made.
   func refuseComposefs(below chain: [LayerLocation]) throws(StorageError) {
-    guard let layer = try first(.composefs, of: chain) else { return }
+    let unknown = plainLayers.unknown(of: chain)
+    guard let layer = try first(.composefs, of: unknown) else { return plainLayers.add(unknown) }
     throw StorageError(
       .notSupported,
       "overlay: layer \(layer.id) is a composefs layer, which this version cannot mount, so it makes no layer on it: "
         + "use the program that pulled the image, or pull it again without use_composefs",
       subject: layer.id.rawValue, path: directory(of: layer).string)
   }
+}
+
+/// Layers that this process has found not to be composefs layers: for each new layer of a deep image all below it would be looked at
+/// again. One that another program replaces meanwhile is still refused when it is mounted.
+final class PlainLayers: Sendable {
+  private let known = Mutex<Set<LayerLocation>>([])
+
+  /// Those of a chain that were not looked at.
+  func unknown(of chain: [LayerLocation]) -> [LayerLocation] {
+    known.withLock { known in chain.filter { !known.contains($0) } }
+  }
+
+  /// Enters layers that were looked at.
+  func add(_ layers: [LayerLocation]) { known.withLock { $0.formUnion(layers) } }
 }

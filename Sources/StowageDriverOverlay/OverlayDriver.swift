@@ -25,6 +25,8 @@ package struct OverlayDriver: AdditionalStoreReading, ApplyErrorWording, Differe
   let backing: BackingFileSystem
   /// Kernel features, probed once.
   let features: OverlayFeatures
+  /// What layers this process has looked at.
+  let plainLayers = PlainLayers()
   /// Roots of additional image stores.
   package let additionalImageStores: [FilePath]
 

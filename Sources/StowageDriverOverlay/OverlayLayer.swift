@@ -64,8 +64,11 @@ package struct OverlayLayer: Hashable, Sendable {
   package func listedAncestors() throws(StorageError) -> [LayerID]? {
     guard let bytes = try HostFiles.read(lowerLayersFile), !bytes.isEmpty else { return nil }
     var result: [LayerID] = []
-    for part in String(decoding: bytes, as: UTF8.self).split(separator: ":", omittingEmptySubsequences: false) {
-      guard let id = LayerID(recorded: String(part)), !part.contains(where: \.isNewline) else { return nil }
+    for part in bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+      let text = String(decoding: part, as: UTF8.self)
+      // Each layer of a deep image has all below it in its list, and to look at characters costs many times as much as at bytes.
+      let isPlain = part.allSatisfy { (0x20...0x7E).contains($0) }
+      guard let id = LayerID(recorded: text), isPlain || !text.contains(where: \.isNewline) else { return nil }
       result.append(id)
     }
     return result
@@ -74,7 +77,7 @@ package struct OverlayLayer: Hashable, Sendable {
   /// The entries (`l/…`) in `lower`; `nil` if the file is missing or empty.
   package func listedLinks() throws(StorageError) -> [String]? {
     guard let bytes = try HostFiles.read(lowerFile), !bytes.isEmpty else { return nil }
-    return String(decoding: bytes, as: UTF8.self).split(separator: ":").map(String.init)
+    return bytes.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// An earlier generation of the layer's content, from 1.
@@ -103,7 +106,9 @@ package struct OverlayLayer: Hashable, Sendable {
   package static func newShortName() -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
     var generator = SystemRandomNumberGenerator()
-    let name = (0..<26).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] }
+    // Each word is a call of the kernel, and has 12 characters.
+    let words = (0..<3).map { _ in generator.next() as UInt64 }
+    let name = (0..<26).map { alphabet[Int(words[$0 / 12] >> UInt64($0 % 12 * 5) & 31)] }
     return String(decoding: name, as: UTF8.self)
   }
 }

@@ -29,7 +29,10 @@ package struct LastWrite: Hashable, Sendable {
     withUnsafeBytes(of: count.littleEndian) { bytes.append(contentsOf: $0) }
     withUnsafeBytes(of: UInt32(bitPattern: getpid()).littleEndian) { bytes.append(contentsOf: $0) }
     var generator = SystemRandomNumberGenerator()
-    while bytes.count < size { bytes.append(UInt8.random(in: .min ... .max, using: &generator)) }
+    // Each word is a call of the kernel.
+    while bytes.count < size {
+      withUnsafeBytes(of: generator.next() as UInt64) { bytes.append(contentsOf: $0.prefix(size - bytes.count)) }
+    }
     return LastWrite(bytes: bytes)
   }
 }

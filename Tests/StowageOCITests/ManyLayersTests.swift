@@ -91,4 +91,19 @@ struct ManyLayersTests {
       "ls \(test.graphRoot)/overlay/tempdirs \(test.graphRoot)/overlay-layers/tmp 2>/dev/null | grep -v : || true")
     #expect(leftovers.split(separator: "\n").isEmpty, "\(leftovers)")
   }
+
+  /// Seconds of processor time that loading an image with so many names takes.
+  private func seconds(names count: Int) throws -> Double {
+    let test = try TestStore("vfs")
+    let names = (0..<count).map { "example.com/image-\($0):t" }.joined(separator: "\",\"")
+    let path = test.scratch.write(ManyLayersTests.archive(layers: 0, name: names))
+    let start = clock()
+    #expect(try test.load(path).first?.names.count == count)
+    return Double(clock() - start) / Double(CLOCKS_PER_SEC)
+  }
+
+  @Test func `An image with four times as many names is loaded in some four times the time`() throws {
+    let (few, many) = (try seconds(names: 2000), try seconds(names: 8000))
+    #expect(many < 10 * few, "\(few) s, \(many) s")
+  }
 }

@@ -14,20 +14,20 @@ package import SystemPackage
 /// - Parameters:
 ///   - paths: the directories, relative to `tree`, parents first.
 ///   - tree: the layer's own directory; nobody else may change it meanwhile.
-///   - lowers: those of the layers below, nearest first, with owners as the layer's.
+///   - next: those of the next layer below, nearest first, with owners as the layer's; `nil` if there is none.
 ///   - attributes: where the marks of overlay are.
 ///   - ignoresOwnerErrors: whether an owner that cannot be given is passed over.
 ///   - flushes: whether the directories are forced to the disk.
 /// - Throws: `system`.
 package func adoptDirectories(
-  _ paths: [[UInt8]], in tree: FilePath, from lowers: [FilePath], attributes: OverlayAttributes,
-  ignoresOwnerErrors: Bool, flushes: Bool
+  _ paths: [[UInt8]], in tree: FilePath, from next: () throws(StorageError) -> [FilePath]?,
+  attributes: OverlayAttributes, ignoresOwnerErrors: Bool, flushes: Bool
 ) throws(StorageError) {
-  let trees = try LowerTrees(lowers, attributes: attributes)
+  let trees = try LowerTrees(attributes: attributes)
   let root = try LayerRoot(tree)
   // A parent may be closed to us once it has its mode.
   for path in paths.reversed() {
-    guard let model = try trees.directory(at: path) else { continue }
+    guard let model = try trees.directory(at: path, next: next) else { continue }
     do throws(Errno) {
       let directory = try root.open(path, [.readOnly, .directory, .noFollow])
       try adopt(model.rawValue, by: directory.rawValue, ignoresOwnerErrors)

@@ -27,18 +27,19 @@ final class LowerTrees {
     fileprivate var indices: Range<Int>
   }
 
-  private let roots: [OwnedRoot]
+  private var roots: [OwnedRoot] = []
   private let attributes: OverlayAttributes
 
-  /// Opens the lower directories. A missing one is empty.
-  init(_ paths: [FilePath], attributes: OverlayAttributes) throws(StorageError) {
-    var roots: [OwnedRoot] = []
-    for path in paths {
-      roots.append(
-        OwnedRoot(try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.path, .directory]) }))
-    }
-    self.roots = roots
+  /// Opens the lower directories.
+  init(_ paths: [FilePath] = [], attributes: OverlayAttributes) throws(StorageError) {
     self.attributes = attributes
+    for path in paths { try append(path) }
+  }
+
+  /// Opens one more lower directory, below the others.
+  func append(_ path: FilePath) throws(StorageError) {
+    roots.append(
+      OwnedRoot(try attempt("open", path) { () throws(Errno) in try Syscall.open(path, [.path, .directory]) }))
   }
 
   /// The scope of the entries of the root.
@@ -72,29 +73,31 @@ final class LowerTrees {
   }
 
   /// The directory that these trees show at a path, open for reading; `nil` if they show none.
-  func directory(at path: [UInt8]) throws(StorageError) -> OwnedRoot? {
-    var indices = 0..<roots.count
+  ///
+  /// - Parameter next: more lower directories, nearest first; `nil` if there are none. In a deep chain the nearest layers mostly
+  ///   have the answer, so that the others are not even opened.
+  func directory(
+    at path: [UInt8], next: () throws(StorageError) -> [FilePath]?
+  ) throws(StorageError) -> OwnedRoot? {
     let ends = path.indices.filter { path[$0] == UInt8(ascii: "/") } + [path.endIndex]
-    for end in ends {
-      var nearest: OwnedRoot?
-      for index in indices {
-        guard let found = try status(path[..<end], in: index) else { continue }
-        guard !found.isWhiteout, found.status.isDirectory else {
-          indices = indices.lowerBound..<index
-          break
-        }
-        let opened = try open(path[..<end], in: index)
-        let isOpaque = try isOpaque(opened.rawValue, path[..<end])
-        if nearest == nil { nearest = opened }
-        if isOpaque {
-          indices = indices.lowerBound..<index + 1
-          break
-        }
+    var index = 0
+    while true {
+      while index >= roots.count {
+        guard let more = try next() else { return nil }
+        for path in more { try append(path) }
       }
-      if end == path.endIndex { return nearest }
-      if nearest == nil { return nil }
+      var isLast = false
+      for end in ends {
+        guard let found = try status(path[..<end], in: index) else { break }
+        // A file here hides all directories below.
+        guard !found.isWhiteout, found.status.isDirectory else { return nil }
+        let opened = try open(path[..<end], in: index)
+        if end == path.endIndex { return opened }
+        if try isOpaque(opened.rawValue, path[..<end]) { isLast = true }
+      }
+      if isLast { return nil }
+      index += 1
     }
-    return nil
   }
 
   private func open(_ path: ArraySlice<UInt8>, in index: Int) throws(StorageError) -> OwnedRoot {
