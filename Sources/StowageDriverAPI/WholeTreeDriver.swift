@@ -60,9 +60,8 @@ extension WholeTreeDriver {
 
   /// The directories with the layers, without `lost+found`.
   package func listLayers(in root: FilePath) throws(StorageError) -> [String] {
-    let trees = trees(in: root)
-    return (try HostFiles.entries(trees) ?? [])
-      .filter { $0.kind == .directory && !HostFiles.isLostAndFound($0.name, in: trees) }
+    (try HostFiles.entries(trees(in: root)) ?? [])
+      .filter { $0.kind == .directory && !HostFiles.isLostAndFound($0.name) }
       .map(\.name)
   }
 

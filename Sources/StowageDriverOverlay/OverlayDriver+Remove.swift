@@ -47,7 +47,7 @@ extension OverlayDriver {
     let home = home(of: root)
     var names: [String] = []
     for (name, kind) in try HostFiles.entries(home) ?? [] where kind == .directory {
-      if ["l", "staging", "tempdirs"].contains(name) || HostFiles.isLostAndFound(name, in: home) { continue }
+      if ["l", "staging", "tempdirs"].contains(name) || HostFiles.isLostAndFound(name) { continue }
       if try !OverlayDriver.isProbeLeftover(name, in: home) { names.append(name) }
     }
     return names

@@ -48,16 +48,9 @@ package enum HostFiles {
     try status(path)?.kind == .directory
   }
 
-  /// Whether an entry is the `lost+found` that `mkfs` leaves in the root of a file system: root's, and closed to all others.
-  /// It is nobody's object, in whatever directory of a store a file system is mounted.
-  package static func isLostAndFound(_ name: String, in directory: FilePath) -> Bool {
-    // What cannot be looked at is not told from it: it stays.
-    guard name == "lost+found" else { return false }
-    guard let status = (try? status(directory.appending(name), followingLinks: false)) ?? nil else { return true }
-    // In a user namespace root of the machine is shown as the overflow user.
-    let isRoots = status.uid == status.gid && (status.uid == 0 || status.uid == 65534)
-    return status.kind == .directory && isRoots && status.permissions == 0o700
-  }
+  /// Whether an entry is the `lost+found` that `mkfs` leaves in the root of a file system, or a copy of it. It is nobody's object,
+  /// in whatever directory of a store it is: no object can have this name.
+  package static func isLostAndFound(_ name: String) -> Bool { name == "lost+found" }
 
   /// The content of a small file, or `nil` if it does not exist.
   ///

@@ -60,7 +60,10 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
   /// Reads the file; a missing one is empty.
   ///
   /// - Throws: `corrupt`, text `loading "<path>": …`; `system`. The content in memory stays as it was.
-  package mutating func load() throws(StorageError) {
+  ///
+  /// - Parameter takesReadable: whether a torn file counts as far as it can be read, with a warning; it is replaced at the next
+  ///   save.
+  package mutating func load(takesReadable: Bool = false) throws(StorageError) {
     var bytes: [UInt8]
     let found: FileSignature?
     do throws(StorageError) {
@@ -77,14 +80,20 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
     }
     // What is not flushed can be torn to nothing by a power cut, and is then as if it were not there.
     if !isFlushed, bytes.allSatisfy({ $0 == 0 }) { bytes = Array("[]".utf8) }
+    isDirty = false
     do throws(RecordParseError) {
       document = try RecordDocument.parse(bytes)
     } catch {
+      if takesReadable {
+        (document, signature, isDirty) = (RecordDocument.readable(bytes), found, true)
+        Log.warning(
+          "\(path) cannot be read (\(error)): \(document.records.count) of its records are used, the others are lost")
+        return
+      }
       let text = namesFileInErrors ? "loading \(goQuoted(path.string)): \(error)" : "\(error)"
       throw StorageError(.corrupt, text, path: path.string, cause: error)
     }
     signature = found
-    isDirty = false
   }
 
   /// Replaces the file by the content in memory, mode 0600, making its directory if need be.

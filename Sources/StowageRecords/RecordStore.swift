@@ -21,6 +21,8 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
     var tokens: [LastWrite]?
     /// Whether the directories were searched for what a dead writer left; once per store object.
     var hasScanned = false
+    /// Whether somebody who came to change something looked for data without a record, and there were none; once, too.
+    var hasCollected = false
     var locks: LockGroup?
   }
 
@@ -81,9 +83,14 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
         state.tokens = nil
         findings = try load(&state.table)
         if isWritable, !state.hasScanned {
-          findings.hasLeavings = !StaleFiles.find(in: places.written).isEmpty || keeper.hasLeavings(state.table)
+          findings.hasLeavings = !StaleFiles.find(in: places.written).isEmpty
           state.hasScanned = !findings.hasLeavings
         }
+      }
+      if hold.collects, !state.hasCollected {
+        let hasLeavings = keeper.hasLeavings(state.table)
+        if hasLeavings { findings.hasLeavings = true }
+        state.hasCollected = !hasLeavings
       }
       try keeper.judge(&findings, state.table, isReloaded: isStale)
       if findings.isEmpty { state.tokens = tokens }
@@ -110,6 +117,7 @@ package final class RecordStore<Record: NamedRecord>: Sendable {
     state.withLock { state in
       state.tokens = nil
       state.hasScanned = false
+      state.hasCollected = false
     }
   }
 

@@ -46,6 +46,9 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
   /// The store.
   package var store: RecordStore<Record> { reading.store }
 
+  /// Whether data that are nobody's are to be removed: not for who only reads.
+  var collects: Bool { hold.collects }
+
   /// Changes records in memory; ``save()`` writes them.
   package func change<R>(_ body: (inout RecordTable<Record>) -> R) -> R { store.change(body) }
 

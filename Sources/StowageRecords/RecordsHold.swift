@@ -52,13 +52,15 @@ package struct RecordStores<Record: NamedRecord>: Sendable {
   ///
   /// After a failure nothing is held, and what was changed in memory but not saved is forgotten.
   ///
-  /// - Parameter repair: repairs one store of the hold.
+  /// - Parameters:
+  ///   - collects: whether what dead writers left beside the records is looked for; not by who only reads.
+  ///   - repair: repairs one store of the hold.
   /// - Throws: `busy`, `corrupt`, `system`; what `repair` throws.
   package func beginWriting(
-    includingOthers: Bool,
+    includingOthers: Bool, collects: Bool = true,
     repair: (RecordsHold<Record>, Int, RecordTable<Record>.Findings) throws(StorageError) -> Void
   ) throws(StorageError) -> RecordsHold<Record> {
-    let hold = try RecordsHold(self, writes: true, includesOthers: includingOthers)
+    let hold = try RecordsHold(self, writes: true, includesOthers: includingOthers, collects: collects)
     do throws(StorageError) {
       if includingOthers { for store in all where !store.isWritable { _ = try store.refresh(hold) } }
       for (index, store) in all.enumerated() where store.isWritable {
@@ -89,12 +91,17 @@ package final class RecordsHold<Record: NamedRecord>: Sendable {
   package let stores: RecordStores<Record>
   /// Whether records may be changed.
   package let writes: Bool
+  /// Whether what dead writers left beside the records is looked for, and removed.
+  let collects: Bool
   private let includesOthers: Bool
   private let groups: [LockGroup?]
   private let held: Mutex<HeldGroup?>
 
-  fileprivate init(_ stores: RecordStores<Record>, writes: Bool, includesOthers: Bool) throws(StorageError) {
+  fileprivate init(
+    _ stores: RecordStores<Record>, writes: Bool, includesOthers: Bool, collects: Bool = false
+  ) throws(StorageError) {
     self.stores = stores
+    self.collects = collects
     self.writes = writes
     self.includesOthers = includesOthers
     var groups: [LockGroup?] = []

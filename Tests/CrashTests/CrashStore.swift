@@ -67,7 +67,14 @@ final class CrashStore: Sendable {
     // Container layers have random IDs; their number counts.
     let ids = layers.split(separator: "{\"id\":\"").dropFirst().map { String($0.prefix { $0 != "\"" }) }
     let named = ids.filter { $0.count != 64 || images.contains($0) }.sorted()
-    let found = try inspectStore(driver: driver, root: directory + "/g", runRoot: directory + "/r")
+    var found = try inspectStore(driver: driver, root: directory + "/g", runRoot: directory + "/r")
+    // Data of an image without record show nobody that it was being made or deleted: they go when that is asked for.
+    if found.leftovers.contains(where: { $0.hasPrefix("left images data") }) {
+      try stowage("gc")
+      let others = found.leftovers.filter { !$0.hasPrefix("left images data") }
+      found = try inspectStore(driver: driver, root: directory + "/g", runRoot: directory + "/r")
+      found.leftovers += others
+    }
     let listed = (images + containers).split(separator: "\n").map(String.init)
     return (["\(ids.count) layers"] + named + found.content + listed, found.leftovers)
   }

@@ -53,7 +53,7 @@ import Testing
     let places = [trees, "\(driver)-layers", "\(driver)-images", "\(driver)-containers", "."].map {
       FilePath("\(store.graphRoot)/\($0)/lost+found")
     }
-    for place in places { try Syscall.mkdir(place, mode: 0o700) }
+    for place in places { try Syscall.mkdir(place, mode: 0o755) }
     for words in [["check", "-r"], ["gc"], ["wipe"]] {
       let result = try store.run(words)
       #expect(result.isSuccess && result.errorText.isEmpty, "\(words): \(result)")

@@ -170,13 +170,15 @@ import Testing
     try Syscall.mkdir(left, mode: 0o700)
     try left.appending("=a2V5").write("item")
     _ = try split.open().images.list()
+    #expect(left.exists)
+    try split.open().write([.images]) { (_) throws(StorageError) in }
     #expect(!left.exists)
     // Where no record is left, the container's image has lost it.
     let kept = split.root("g").appending("vfs-images").appending(id)
     try Syscall.mkdir(kept, mode: 0o700)
     try kept.appending("=a2V5").write("item")
     try split.root("g").appending("vfs-images/images.json").write("[]")
-    _ = try split.open().images.list()
+    try split.open().write([.images]) { (_) throws(StorageError) in }
     #expect(kept.exists)
     // What an additional store records may be another's image of that name.
     _ = try split.open("h", split: false).images.create(ImageCreation(id: id))

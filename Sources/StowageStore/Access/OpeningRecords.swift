@@ -49,8 +49,8 @@ extension RecordStore where Record: BigDataRecord {
     let keeper = ObjectKeeper<Record>(
       directory: places.directory,
       refuseWriting: { (path) throws(StorageError) in try topology.refuseWriting(path) },
-      namedElsewhere: { () throws(StorageError) in
-        Set(try topology.imagesNamedElsewhere().compactMap { Record.ID(recorded: $0.rawValue) })
+      recordedElsewhere: { () throws(StorageError) in
+        Set(try topology.imagesWithoutLoss().compactMap { Record.ID(recorded: $0.rawValue) })
       })
     let store = try RecordStore(places, keeper)
     do throws(StorageError) { try RecordStores([store]).beginReading().release() } catch  where error.code == .corrupt {

@@ -95,8 +95,9 @@ struct ContainerMaking {
     var record = container
     let layers = access.layers
     let containers = access.containers
-    _ = try layers.create(new, staged: &staged, keepsTie: true)
     let directory = containers.store.directory
+    try store.topology.refuseOverwriting(itemsIn: directory.appending(record.id.rawValue))
+    _ = try layers.create(new, staged: &staged, keepsTie: true)
     do throws(StorageError) {
       try BigDataFiles.write(draft.request.bigData, of: record.id.rawValue, in: directory, kind: "container")
       for item in draft.request.bigData {

@@ -49,6 +49,7 @@ struct ImageMaking {
     try record.checkDigests()
     record.settleDigest()
     let directory = images.store.directory
+    try store.topology.refuseOverwriting(itemsIn: directory.appending(record.id.rawValue))
     do throws(StorageError) {
       if !items.isEmpty { try images.ensureFile() }
       try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")
@@ -121,6 +122,7 @@ extension ImagesView.Found {
     var record = record
     record.mappedLayers = []
     let directory = images.store.directory
+    try store.topology.refuseOverwriting(itemsIn: directory.appending(record.id.rawValue))
     let items = try items(from: store)
     try images.ensureFile()
     try BigDataFiles.write(items, of: record.id.rawValue, in: directory, kind: "image")

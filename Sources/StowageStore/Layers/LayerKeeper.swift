@@ -11,6 +11,8 @@ final class LayerKeeper: RecordKeeper {
   private let mounts: MountCounts
   /// Tells the others who share the image store; `nil` if there is none.
   private let publisher: Mutex<DependentsPublisher?>
+  /// Layers whose trees could not be moved away: they keep nobody from going on.
+  private let stuck = Mutex<Set<LayerID>>([])
 
   init(_ topology: StoreTopology, _ mounts: MountCounts) {
     self.topology = topology
@@ -27,15 +29,21 @@ final class LayerKeeper: RecordKeeper {
   ) throws(StorageError) {
     try mounts.refresh(table, isForced: isReloaded)
     let ledger = mounts.ledger
+    let stuck = stuck.withLock { $0 }
     findings.unfinished.removeAll { id in
+      if stuck.contains(id) { return true }
       guard let record = table[id], !record.isIncomplete else { return false }
       return record.tie?.isAlive(topology, ledger) ?? true
     }
     // Of records that others hide only copies on their way between two stores matter.
     findings.unfinishedHidden.removeAll { hidden in
-      !table.positions(of: hidden.id).contains { $0.file == hidden.file && table[$0]?.isDoomed == true }
+      stuck.contains(hidden.id)
+        || !table.positions(of: hidden.id).contains { $0.file == hidden.file && table[$0]?.isDoomed == true }
     }
   }
+
+  /// Nobody who opens this store looks again at what is left of a layer.
+  func passOver(_ layer: LayerID) { stuck.withLock { _ = $0.insert(layer) } }
 
   /// Layers are repaired by those who have the driver: ``LayersWriting/repair(_:in:)``.
   func repair(_ findings: LayerTable.Findings, _ access: borrowing RecordsWriting<LayerRecord>) throws(StorageError) {}

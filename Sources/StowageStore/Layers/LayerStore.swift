@@ -67,7 +67,19 @@ final class LayerStore: Sendable {
     let bins = topology.roots.isReadOnly ? [] : topology.bins + driver.traits.temporaryRoots
     var failures = bins.flatMap { StagedDirectory.recover(root: $0) }
     failures += StagedDirectory.recover(root: topology.layers.run.privateMounts, isTransient: true)
-    undeletable.withLock { $0 = failures }
+    undeletable.withLock { $0 += failures }
+  }
+
+  /// Notes that the tree of a layer which is to go cannot be moved away: that is told now, by `gc` and by `check`, and keeps
+  /// nobody from going on. Who opens the store next tries again.
+  ///
+  /// - Returns: whether it is such a failure; others may pass, and are the caller's.
+  func tolerate(_ failure: StorageError, of layer: LayerID) -> Bool {
+    guard failure.isStuck else { return false }
+    Log.warning("layer \(layer) is not deleted: \(failure)")
+    undeletable.withLock { $0.append(failure) }
+    keeper.passOver(layer)
+    return true
   }
 
   /// What dead processes, or deletions, left and could not be removed when this store was opened.

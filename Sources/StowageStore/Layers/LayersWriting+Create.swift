@@ -23,6 +23,9 @@ extension LayersWriting {
 
   /// Makes a layer, of the staged content if there is some (on-disk-format 12.1).
   ///
+  /// What stands there is cleared only if no record can have been lost that names it, which is asked before anything is
+  /// changed.
+  ///
   /// The record with flag `incomplete` is on disk before anything else of the layer. A failure deletes everything; a
   /// crash leaves the incomplete record for the next opener.
   ///
@@ -32,6 +35,7 @@ extension LayersWriting {
     _ new: NewLayer, staged: inout StagedContent?, keepsTie: Bool = false
   ) throws(StorageError) -> LayerRecord {
     try LayersWriting.checkFree(new.record, reading)
+    try store.topology.refuseClearing(new.location, driver)
     var record = new.record
     record.isIncomplete = true
     record.bigDataNames = withoutRepeats(new.bigData.map(\.key))

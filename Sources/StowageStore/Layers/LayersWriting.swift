@@ -54,13 +54,16 @@ struct LayersWriting: ~Copyable {
       do throws(StorageError) {
         try setAside(layer)
       } catch {
+        if store.tolerate(error, of: id) { continue }
         failures.append(error.wrapped("deleting layer \(goQuoted(id.rawValue))"))
       }
     }
     for hidden in findings.unfinishedHidden {
       guard let layer = reading.layer(hidden.id, in: hidden.file), isToGo(layer) else { continue }
       Log.warning("Found incomplete copy of layer \(goQuoted(hidden.id.rawValue)), deleting it")
-      do throws(StorageError) { try setAside(layer) } catch { failures.append(error) }
+      do throws(StorageError) { try setAside(layer) } catch {
+        if !store.tolerate(error, of: hidden.id) { failures.append(error) }
+      }
     }
     // Before the records are saved: until then they show what is to be done.
     if reading.ask({ $0.recordCount }) < number { followMove() }
@@ -119,7 +122,11 @@ struct LayersWriting: ~Copyable {
 
   /// Moves the content of an incomplete layer into the bins and forgets its record; the caller saves.
   func discard(_ layer: FoundLayer) throws(StorageError) {
-    try bins.fill { (bins) throws(StorageError) in try driver.remove(layer.location, into: &bins) }
+    do throws(StorageError) {
+      try bins.fill { (bins) throws(StorageError) in try driver.remove(layer.location, into: &bins) }
+    } catch {
+      throw error.isStuck ? error.withWayOut(driver.directory(of: layer.location)) : error
+    }
     for data in dataToDelete(with: layer) {
       try bins.add(data.tarSplit(of: layer.id), bin: data.temporary)
       try bins.add(data.items(of: layer.id), bin: data.temporary)

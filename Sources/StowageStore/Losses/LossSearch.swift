@@ -14,6 +14,7 @@ struct LossSearch {
   private var layers = FoundFiles<LayerRecord>()
   private var images = FoundFiles<ImageRecord>()
   private var containers = FoundFiles<ContainerRecord>()
+  private var foreign: ForeignUses?
   private let ownLayerFiles: [FilePath]
   private let containerFiles: [FilePath]
 
@@ -26,6 +27,9 @@ struct LossSearch {
     ownLayerFiles = Array(Set(topology.layers.documents.map(\.path) + topology.volatileLayers))
     containerFiles = Array(Set(topology.containers.documents + topology.volatileContainers))
   }
+
+  /// Looks at what is on disk, and at trees as a driver has them.
+  init(_ topology: StoreTopology, _ driver: any GraphDriver) { self.init(topology) { driver.mayHave($0) } }
 
   /// Looks at what was loaded under the locks, which must be held as long as this is used; what they do not cover is read.
   ///
@@ -158,6 +162,12 @@ struct LossSearch {
         else { continue }
         return "container \(container.id) was made from image \(image), whose data are there"
       }
+      for (image, uses) in foreignUses().byImage.sorted(by: { $0.key < $1.key }) {
+        guard let use = uses.first, !isRecorded(image), hasItems(file.directory.appending(image.rawValue)) else {
+          continue
+        }
+        return "\(use.user) was made from image \(image), whose data are there"
+      }
       return nil
     case .containers: return containerWithoutRecord(file)
     }
@@ -182,7 +192,20 @@ struct LossSearch {
         return "image \(image.id) has layer \(lost), which is there"
       }
     }
+    for (layer, uses) in foreignUses().byParent.sorted(by: { $0.key < $1.key }) {
+      guard let use = uses.first, isLost(layer, file, own) else { continue }
+      return "\(use.user) is built on layer \(layer), which is there"
+    }
     return nil
+  }
+
+  /// What other graph roots need, read once.
+  private mutating func foreignUses() -> ForeignUses {
+    if let foreign { return foreign }
+    // Whoever deletes reads the registrations, too, and fails if one is damaged.
+    let found = (try? ForeignUses(topology)) ?? ForeignUses()
+    foreign = found
+    return found
   }
 
   private mutating func isLost(
@@ -218,16 +241,6 @@ struct LossSearch {
     return mayHaveTree(LayerLocation(id: id, role: role, root: root))
   }
 
-  /// Whether there is more than what callers put there, which says nothing about who recorded the image where.
-  private func hasItems(_ directory: FilePath) -> Bool {
-    do throws(Errno) {
-      return try Syscall.directoryNames(directory).contains { !$0.elementsEqual("userdata".utf8) }
-    } catch {
-      // One that cannot be read is there.
-      return error != .noSuchFileOrDirectory && error != .notDirectory
-    }
-  }
-
   // MARK: Records
 
   /// What the files of this store's own layers say, transient ones included.
@@ -245,8 +258,11 @@ struct LossSearch {
   /// What the files of containers of both modes say, transient and not.
   mutating func recordedContainers() -> [FoundRecords<ContainerRecord>] { containers.readable(containerFiles) }
 
+  /// Whether a layer is recorded in this store's own files, transient ones included.
+  mutating func isOwn(_ layer: LayerID) -> Bool { ownLayers().contains { $0.ids.contains(layer) } }
+
   private mutating func isRecorded(_ layer: LayerID) -> Bool {
-    if ownLayers().contains(where: { $0.ids.contains(layer) }) { return true }
+    if isOwn(layer) { return true }
     return layers.readable(topology.additionalLayers.flatMap(\.documents).map(\.path)).contains {
       $0.ids.contains(layer)
     }

@@ -74,4 +74,15 @@ public struct RecordLoss: Hashable, Sendable {
       "\(text): nothing that it may name is deleted, and nothing is added; `check --repair` restores it from what is on disk",
       path: path)
   }
+
+  /// What is thrown by all that would make something where something else stands that the file may have named.
+  func refusal(toClear place: FilePath) -> StorageError {
+    let text =
+      isPending
+      ? "\(refusal.message); \(place) stays as it is"
+      : "\(place) stays as it is: it may belong to what was not restored; if it does not, delete \(path(kept: state))"
+    return StorageError(.corrupt, text, path: path)
+  }
+
+  private func path(kept state: State) -> String { if case .restored(let kept) = state { kept } else { path } }
 }

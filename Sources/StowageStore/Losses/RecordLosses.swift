@@ -21,7 +21,7 @@ struct RecordLosses: Sendable {
   ///
   /// - Throws: `system` if a directory cannot be read.
   init(_ topology: StoreTopology, _ driver: any GraphDriver) throws(StorageError) {
-    var search = LossSearch(topology) { driver.mayHave($0) }
+    var search = LossSearch(topology, driver)
     var losses: [RecordLoss] = []
     for file in topology.recordFiles { losses += try search.losses(of: file) }
     all = losses
@@ -61,7 +61,7 @@ extension StoreTopology {
   ///
   /// - Throws: `corrupt`.
   func refuseLosses(_ driver: any GraphDriver) throws(StorageError) {
-    var search = LossSearch(self) { driver.mayHave($0) }
+    var search = LossSearch(self, driver)
     for file in recordFiles { if let loss = try search.pending(of: file) { throw loss.refusal } }
   }
 
@@ -75,20 +75,18 @@ extension StoreTopology {
     if let loss = try search.pending(of: file) { throw loss.refusal }
   }
 
-  /// The images that containers of this graph root name and that neither it nor its image store records, and those that other
-  /// graph roots on its image store name. What a killed move left of an image that is recorded where it went is nobody's.
-  func imagesNamedElsewhere() throws(StorageError) -> Set<ImageID> {
+  /// The images that are recorded in the graph root or its image store, if neither lost records; else none.
+  func imagesWithoutLoss() throws(StorageError) -> Set<ImageID> {
     var search = LossSearch(self) { _ in false }
-    let named = search.recordedContainers().flatMap(\.records).compactMap(\.image)
-    let recorded = search.writtenImages().flatMap(\.records).map(\.id)
-    return Set(named).subtracting(recorded).union(try ForeignUses(self).byImage.keys)
+    for file in recordFiles where file.kind == .images { if try !search.losses(of: file).isEmpty { return [] } }
+    return Set(search.writtenImages().flatMap(\.records).map(\.id))
   }
 }
 
 extension GraphDriver {
   /// Whether there is a tree of a layer that is recorded here, or it cannot be told. What is in an additional layer store other
   /// programs use without a record.
-  fileprivate func mayHave(_ layer: LayerLocation) -> Bool {
+  func mayHave(_ layer: LayerLocation) -> Bool {
     // What cannot be looked at, or whose form cannot be told, may be recorded.
     do throws(StorageError) {
       if try !exists(layer) { return false }

@@ -17,8 +17,11 @@ struct MountLedger: Sendable {
   }
 
   /// Reads the file. Entries without path or count are dropped; identifiers are resolved like names.
-  mutating func load(resolving resolve: (String) -> LayerID?) throws(StorageError) {
-    try file.load()
+  ///
+  /// - Parameter isOwn: whether a torn file counts as far as it can be read: a mount without a count can be used and ended all
+  ///   the same, as after the run root was lost.
+  mutating func load(isOwn: Bool = true, resolving resolve: (String) -> LayerID?) throws(StorageError) {
+    try file.load(takesReadable: isOwn)
     byLayer.removeAll()
     for record in file.document.records where !record.path.isEmpty && record.count > 0 {
       // Entries of layers that only an additional store has are our own: they are kept under their identifier.
@@ -56,7 +59,7 @@ struct MountLedger: Sendable {
     for id in rest.keys.sorted() {
       if let record = rest[id] { document.append(record) }
     }
-    if file.signature != nil, document.encoded() == file.document.encoded() { return false }
+    if !file.isDirty, file.signature != nil, document.encoded() == file.document.encoded() { return false }
     file.document = document
     return true
   }

@@ -91,7 +91,7 @@ struct ForeignRoot {
     }
     var ledger = MountLedger(LayerDirectory(run, driver: driver).mounts)
     // Counts that cannot be read are believed to be there.
-    guard (try? ledger.load { LayerID(recorded: $0) }) != nil else { return true }
+    guard (try? ledger.load(isOwn: false) { LayerID(recorded: $0) }) != nil else { return true }
     return layers.contains { ledger[$0] != nil }
   }
 }

@@ -46,6 +46,9 @@ struct ForeignUses: Sendable {
   /// image store there.
   private(set) var recorded: Set<LayerID> = []
 
+  /// The registrations that are believed, instead of being asked: what images the containers there name is not known.
+  private(set) var unasked: [String] = []
+
   /// Nobody else needs anything, or it is not to matter.
   init() {}
 
@@ -82,6 +85,8 @@ struct ForeignUses: Sendable {
         guard root.state == .readable, let records = root.records() else {
           var absence = ForeignRoot.Absence.unreadable
           if case .away(let reason) = root.state { absence = reason }
+          unasked.append(
+            "graph root \(registration.graphRoot), which \(absence.rawValue) (registration \(registration.title))")
           for entry in registration.dependents { add(entry, registration, [], absence) }
           continue
         }

@@ -33,9 +33,10 @@ struct LayerNeeds: Sendable {
   /// - Parameters:
   ///   - access: must cover images and containers.
   ///   - force: the pins and mounts of other graph roots do not count.
+  /// - Throws: `system` if the containers of the other mode, transient or not, cannot be read.
   init(
     _ layers: borrowing LayersReading, _ access: borrowing StoreReading, foreign: ForeignUses, force: Bool = false
-  ) {
+  ) throws(StorageError) {
     self.foreign = foreign
     idlePins = layers.idlePins(force: force)
     pins = layers.pins(holding: true).map(\.pin)
@@ -44,7 +45,7 @@ struct LayerNeeds: Sendable {
     if !force { for use in mounted { addForeignMounts(use.record, use.graphRoot) } }
     addChildren(layers)
     addImages(access.images, layers)
-    for container in access.containers.records {
+    for container in access.containers.records + (try layers.store.topology.containersOfOtherMode()) {
       containers.insert(container.id)
       add(.container(container.id), container.layer)
     }
@@ -157,8 +158,20 @@ extension Store {
     let foreign = force ? ForeignUses() : try ForeignUses(topology)
     return try readAllImages { (access) throws(StorageError) in
       try topology.refuseLosses(layers, access)
-      return LayerNeeds(layers, access, foreign: foreign, force: force)
+      return try LayerNeeds(layers, access, foreign: foreign, force: force)
     }
+  }
+}
+
+extension StoreTopology {
+  /// The volatile containers of the other mode, transient or not, as far as their file can be read. Their layers may be recorded
+  /// in a file of this mode since that of theirs was lost.
+  func containersOfOtherMode() throws(StorageError) -> [ContainerRecord] {
+    var found: [ContainerRecord] = []
+    for path in volatileContainers where !containers.documents.contains(path) {
+      found += try RecordDocument<ContainerRecord>.readable(at: path).records
+    }
+    return found
   }
 }
 

@@ -37,9 +37,9 @@ struct TieSettlement {
         try removeData(of: tie, layers.bins)
       }
     }
-    try discardChildrenFirst(doomed, layers)
+    let stuck = try discardChildrenFirst(doomed, layers)
     layers.change { table in
-      for layer in doomed { table.update(layer.id) { $0.tie = nil } }
+      for layer in doomed where !stuck.contains(layer.id) { table.update(layer.id) { $0.tie = nil } }
     }
   }
 
@@ -58,20 +58,29 @@ struct TieSettlement {
   }
 
   /// Deletes children before their parents; what keeps a child that is not doomed stays.
+  ///
+  /// - Returns: those whose trees cannot be moved away.
   private func discardChildrenFirst(
     _ doomed: [FoundLayer], _ layers: borrowing LayersWriting
-  ) throws(StorageError) {
+  ) throws(StorageError) -> Set<LayerID> {
+    var stuck: Set<LayerID> = []
     var progress = true
     while progress {
       progress = false
-      for layer in doomed where layers.reading.primary(layer.id) != nil {
+      for layer in doomed where layers.reading.primary(layer.id) != nil && !stuck.contains(layer.id) {
         guard layers.reading.children(of: layer).isEmpty else { continue }
         Log.warning("Found layer \(goQuoted(layer.id.rawValue)) of an unfinished operation, deleting it")
-        try layers.unmountFully(layer)
-        try layers.discard(layer)
-        progress = true
+        do throws(StorageError) {
+          try layers.unmountFully(layer)
+          try layers.discard(layer)
+          progress = true
+        } catch {
+          guard layers.store.tolerate(error, of: layer.id) else { throw error }
+          stuck.insert(layer.id)
+        }
       }
     }
+    return stuck
   }
 
   /// Deletes the directories of an object that has no record.

@@ -23,6 +23,7 @@ extension LayersWriting {
     if parent == nil, let id = layer.record.parent { throw StorageError(.layerUnknown, subject: id.rawValue) }
     var chain: [LayerLocation] = []
     if let parent { chain = [parent.location] + (try reading.chain(of: parent)) }
+    try store.topology.refuseClearingTree(location, driver)
     change { table in
       // The target may have a record already whose tree is lost.
       if let known = table.positions(of: record.id).first(where: { $0.file == file }) {

@@ -14,7 +14,8 @@ struct DriverLayerCreation {
   /// Makes the layer.
   ///
   /// - Returns: the identifier.
-  /// - Throws: `invalidIdentifier`, `layerUnknown`; `system`.
+  /// - Throws: `invalidIdentifier`, `layerUnknown`; `duplicateID` if the layer is recorded; `corrupt` if a lost record may
+  ///   name what stands there; `system`.
   func run() throws(StorageError) -> String {
     let id = try LayerResolution.newID(request.id)
     let location = LayerLocation(id: id, role: .graphRoot, root: store.topology.roots.graphRoot)
@@ -42,6 +43,8 @@ struct DriverLayerCreation {
       }
       let isMade = try store.write([.driver, .ownLayers]) { (access) throws(StorageError) -> Bool in
         let layers = access.layers
+        if layers.reading.primary(id) != nil { throw StorageError(.duplicateID, subject: id.rawValue) }
+        try store.topology.refuseClearing(location, layers.driver)
         let (now, state) = try basis(layers.reading)
         if staged != nil, state != source || now != parents { return false }
         try layers.driver.create(location, over: now, create, staged: staged.take())

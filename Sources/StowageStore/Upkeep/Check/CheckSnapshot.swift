@@ -72,7 +72,7 @@ struct CheckSnapshot: Sendable {
     }
     self.containers = containers
     let foreign = try ForeignUses(store.topology)
-    needed = LayerNeeds(layers, access, foreign: foreign).standing(layers)
+    needed = try LayerNeeds(layers, access, foreign: foreign).standing(layers)
   }
 }
 

@@ -61,11 +61,18 @@ struct LayerCheck {
   private mutating func confirmed(_ first: LayerSubject) throws(StorageError) -> [CheckFinding] {
     var subject = first
     for _ in 0..<3 {
-      let found = try check(subject)
-      if found.isEmpty { return [] }
+      var (found, failure): ([CheckFinding], StorageError?) = ([], nil)
+      do throws(StorageError) { found = try check(subject) } catch {
+        if error.code == .cancelled { throw error }
+        failure = error
+      }
+      if found.isEmpty, failure == nil { return [] }
       let now = try store.read([.layers]) { (access) throws(StorageError) in access.layers.current(subject) }
       guard let now else { return [] }
-      if now.state == subject.state { return found }
+      if now.state == subject.state {
+        if let failure { throw failure }
+        return found
+      }
       (trees[subject.layer.location], differences[subject.layer.location]) = (nil, nil)
       subject = now
     }

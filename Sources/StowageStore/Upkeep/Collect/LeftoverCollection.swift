@@ -91,6 +91,7 @@ struct LeftoverCollection {
   /// another store records are a copy that was not finished.
   private func searchImages(_ removal: inout LeftoverRemoval, _ losses: RecordLosses) throws(StorageError) {
     let driver = try store.drivers.current()
+    let unasked = try ForeignUses(store.topology).unasked.first
     try access([.images]) { (access) throws(StorageError) in
       let all = access.images
       let recorded = Set(all.view.tables.flatMap(\.records).map(\.id))
@@ -105,6 +106,9 @@ struct LeftoverCollection {
           $0.kind == .imageData
             && (try? HostFiles.exists($0.path.appending(BigDataFiles.callersDirectory))) ?? true
         }
+        if let unasked, store.topology.role(ofImageStore: index) == store.topology.sharedRole {
+          finds = keepData(finds, "containers of \(unasked) may be made from these images", &removal)
+        }
         let root = images.store.directory.removingLastComponent()
         try removal.take(held(finds, losses.first(.images, in: root), &removal), driver)
       }
@@ -116,9 +120,13 @@ struct LeftoverCollection {
     _ finds: [LeftoverFind], _ loss: RecordLoss?, _ removal: inout LeftoverRemoval
   ) -> [LeftoverFind] {
     guard let loss else { return finds }
+    return keepData(finds, loss.reasonToKeep, &removal)
+  }
+
+  private func keepData(_ finds: [LeftoverFind], _ reason: String, _ removal: inout LeftoverRemoval) -> [LeftoverFind] {
     let data = finds.filter { $0.kind != .temporary }
     guard let first = data.first else { return finds }
-    removal.keep("\(data.count) directories in \(first.path.removingLastComponent()): \(loss.reasonToKeep)")
+    removal.keep("\(data.count) directories in \(first.path.removingLastComponent()): \(reason)")
     return finds.filter { $0.kind == .temporary }
   }
 

@@ -35,6 +35,8 @@ struct LeftoverRemoval: ~Copyable {
   private var finds: [LeftoverFind] = []
   /// What looks left over and stays.
   private var kept: [String] = []
+  /// What cannot be moved away.
+  private var stuck: [String] = []
   /// Whether finds are only counted.
   private let isDryRun: Bool
 
@@ -42,13 +44,20 @@ struct LeftoverRemoval: ~Copyable {
 
   /// Moves finds into the bins. Needs the locks under which they were found.
   ///
+  /// What cannot be moved until a person does something about it is told, and stays.
+  ///
   /// - Throws: `system`; finds before the failing one are moved.
   mutating func take(_ more: [LeftoverFind], _ driver: any GraphDriver) throws(StorageError) {
     for find in more {
       if !isDryRun {
-        switch find.way {
-        case .driver(let location): try driver.remove(location, into: &bins)
-        case .bin(let bin): try bins.add(find.path, bin: bin)
+        do throws(StorageError) {
+          switch find.way {
+          case .driver(let location): try driver.remove(location, into: &bins)
+          case .bin(let bin): try bins.add(find.path, bin: bin)
+          }
+        } catch {
+          guard error.isStuck else { throw error }
+          stuck.append(error.withWayOut(find.path).message)
         }
       }
       finds.append(find)
@@ -65,6 +74,7 @@ struct LeftoverRemoval: ~Copyable {
     var meter = SpaceMeter()
     var report = LeftoverReport()
     report.kept = kept
+    report.undeletable = stuck
     let finds = finds
     for find in finds {
       var bytes: Int64 = 0
