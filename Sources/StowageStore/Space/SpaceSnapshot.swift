@@ -35,7 +35,7 @@ struct SpaceSnapshot: Sendable {
   init(_ store: Store, _ layers: borrowing LayersReading, _ access: borrowing StoreReading) throws(StorageError) {
     let topology = store.topology
     // Records that are lost keep nobody from seeing what is there: unlike a deletion, this does not refuse to go on.
-    let needs = LayerNeeds(layers, access, foreign: try ForeignUses(topology))
+    let needs = try LayerNeeds(layers, access, foreign: ForeignUses(topology))
     let view = access.images
     containers = access.containers.records
     standing = needs.standing(layers)
