@@ -49,7 +49,7 @@ package protocol GraphDriver: Sendable {
   ///
   /// `parents` is the *driver's* chain: for a copy it starts with the template, followed by the template's chain. A staged
   /// tree must be on the file system of the layer's store and is moved, not copied. An existing directory is a leftover
-  /// without record and is removed first. After a failure nothing is left, neither of the layer nor of the staged tree.
+  /// without record, of which the caller has made sure, and is removed first. After a failure nothing is left, neither of the layer nor of the staged tree.
   ///
   /// - Throws: `readOnlyStore` if the location is in an additional image store; `layerUnknown` if the parent's directory
   ///   is missing; `invalidOption`, `system`.

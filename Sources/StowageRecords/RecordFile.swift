@@ -72,6 +72,10 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
         (FileSignature(try Syscall.fstat(descriptor.rawValue)), try Syscall.readAll(descriptor.rawValue))
       }
     } catch {
+      if error.code == .corrupt, namesFileInErrors {
+        let text = "\(error.message); `check --repair` does that from what is on disk, and keeps what is there"
+        throw StorageError(.corrupt, text, path: error.path, cause: error.cause)
+      }
       guard error.errno == .noSuchFileOrDirectory else { throw error }
       document = RecordDocument()
       signature = nil

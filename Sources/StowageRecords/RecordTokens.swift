@@ -118,7 +118,7 @@ package struct RecordsWriting<Record: NamedRecord>: ~Copyable {
 
   /// Forgets records, saves, then moves their data directories into the bin.
   ///
-  /// After a crash in between directories without record are left, which the next opener removes.
+  /// After a crash in between directories without record are left: those of images until garbage collection is asked for.
   package func remove(_ ids: [Record.ID], into bins: inout DeferredRemoval) throws(StorageError) {
     change { table in for id in ids { table.remove(id) } }
     try save()

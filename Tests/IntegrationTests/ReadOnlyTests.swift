@@ -42,6 +42,8 @@ import Testing
   func `All that only looks shows what it showed before`(driver: String) throws {
     let store = try filled(driver)
     let before = try Self.looks.map { try store.run($0) }
+    // What looking made on the way.
+    try #require(try run("rm", "-r", "\(store.graphRoot)/\(driver)-containers/c").isSuccess)
     try close(store)
     for (words, result) in zip(Self.looks, before) {
       let now = try store.run(words)
@@ -50,6 +52,11 @@ import Testing
       if !["images", "image", "status", "layers", "stores"].contains(words[0]) {
         #expect(now.outputText == result.outputText, "\(words): \(now) \(result)")
       }
+    }
+    for (verb, kind, id) in [("get-container-dir", "containers", "c"), ("get-image-dir", "images", "image")] {
+      let path = "\(store.graphRoot)/\(driver)-\(kind)/\(id)/userdata"
+      #expect(try store(verb, id).shows("\(path)\n"))
+      #expect(!FilePath(path).exists)
     }
   }
 

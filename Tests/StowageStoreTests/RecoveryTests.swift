@@ -127,6 +127,10 @@ import Testing
       try path.write(text)
       #expect(try test.open().layers.list().isEmpty)
     }
+    try Syscall.unlink(path)
+    try Syscall.symlink(target: "layers.json.old", at: path)
+    let problem = message { _ = try test.open().layers.list() } ?? "nothing"
+    #expect(problem.contains("symbolic link") && problem.contains("check --repair"), "\(problem)")
   }
 
   @Test func `A name that two images have stays with the later one, and the file is repaired`() throws {

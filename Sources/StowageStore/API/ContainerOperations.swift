@@ -60,7 +60,8 @@ public struct ContainerOperations: Sendable {
     }
     for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
     for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {
-      size &+= try diskUsage(of: FilePath(path)).size
+      // In a store that can only be read it may be missing.
+      if try HostFiles.exists(FilePath(path)) { size &+= try diskUsage(of: FilePath(path)).size }
     }
     return size
   }
@@ -165,11 +166,12 @@ public struct ContainerOperations: Sendable {
 
   // MARK: Directories
 
-  /// A directory for the caller's files about a container, made with mode 0700 if missing; it goes with the container.
+  /// A directory for the caller's files about a container, made with mode 0700 if missing; it goes with the container. In a store
+  /// that can only be read it is not made.
   ///
   /// - Throws: `containerUnknown`.
   public func directory(of nameOrID: String) throws(StorageError) -> String {
-    try userData(of: nameOrID, in: store.topology.containers.directory)
+    try userData(of: nameOrID, in: store.topology.containers.directory, isMade: !store.isReadOnly)
   }
 
   /// A directory for the caller's files about a container that need not survive a reboot.
@@ -179,9 +181,11 @@ public struct ContainerOperations: Sendable {
     try userData(of: nameOrID, in: store.topology.containers.runDirectory)
   }
 
-  private func userData(of nameOrID: String, in directory: FilePath) throws(StorageError) -> String {
+  private func userData(
+    of nameOrID: String, in directory: FilePath, isMade: Bool = true
+  ) throws(StorageError) -> String {
     let path = BigDataFiles.callersDirectory(of: try find(nameOrID).id.rawValue, in: directory)
-    try makeDirectories(path, mode: 0o700)
+    if isMade { try makeDirectories(path, mode: 0o700) }
     return path.string
   }
 }

@@ -199,13 +199,14 @@ public struct ImageOperations: Sendable {
 
   // MARK: Directories
 
-  /// A directory for the caller's files about an image, made with mode 0700 if missing; it goes with the image.
+  /// A directory for the caller's files about an image, made with mode 0700 if missing; it goes with the image. In a store that
+  /// can only be read it is not made.
   ///
   /// - Throws: `imageUnknown`.
   public func directory(of nameOrID: String) throws(StorageError) -> String {
     let id = try find(nameOrID).id
     let path = BigDataFiles.callersDirectory(of: id.rawValue, in: store.topology.imageDirectory)
-    try makeDirectories(path, mode: 0o700)
+    if !store.isReadOnly { try makeDirectories(path, mode: 0o700) }
     return path.string
   }
 

@@ -10,7 +10,7 @@ internal import SystemPackage
 /// Makes an image (store-semantics 10.1).
 ///
 /// The layer lock is held shared meanwhile, so the top layer cannot vanish. Big data items are written before the
-/// record; a crash in between leaves only their directory, which the next opener removes.
+/// record; a crash in between leaves only their directory, until garbage collection is asked for.
 struct ImageMaking {
   let store: Store
   /// What is wanted.
@@ -61,7 +61,7 @@ struct ImageMaking {
         try images.append(record)
       }
     } catch {
-      // Data of a record that may be on disk stay; the next opener removes them if it is not.
+      // Data of a record that may be on disk stay; if it is not, garbage collection removes them.
       // That they cannot be removed is told then.
       if images.withdraw(record.id) { try? removeTree(directory.appending(record.id.rawValue)) }
       throw error

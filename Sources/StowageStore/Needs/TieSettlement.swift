@@ -34,7 +34,8 @@ struct TieSettlement {
         }
       } else {
         doomed.append(layer)
-        try removeData(of: tie, layers.bins)
+        // While records are lost there may be one of the object.
+        if isCertain { try removeData(of: tie, layers.bins) }
       }
     }
     let stuck = try discardChildrenFirst(doomed, layers)
