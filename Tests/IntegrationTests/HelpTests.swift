@@ -7,7 +7,7 @@ import Testing
 @Suite("Help") struct HelpTests {
   let store: CommandStore
 
-  init() throws { store = try CommandStore("vfs", program: try stowageItself().string) }
+  init() throws { store = try CommandStore("vfs") }
 
   private static let commands = """
     check                         Check storage consistency

@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func `A layer is inspected with the root that has it`() throws {
-    let store = try CommandStore("vfs")
+    let store = try CommandStore("vfs", program: stowageItself().string)
     let archive = fixture("samples/sample-docker-archive.tar").string
     _ = try store("load", "-q", "--image-store", store.imageStore, archive)
     func roots(_ options: String...) throws -> [JSONValue?] {

@@ -7,7 +7,8 @@ package import SystemPackage
 
 /// How a tree is copied.
 package struct CopyOptions: Sendable {
-  /// Devices are left out and refused attributes are ignored (archive-and-diff 4.8).
+  /// Devices are left out and refused attributes are ignored (archive-and-diff 4.8). A whiteout is no device, whatever it looks like:
+  /// who left it out would bring back what the layer deletes, and everybody may make one.
   package var inUserNamespace: Bool
   /// The copy's owners; nil for those of the source. The destination itself gets the owner of the container's root.
   package var shift: OwnerShift?
@@ -88,7 +89,7 @@ private final class TreeCopier {
       if try !linkToFirst(entry) { try copySymbolicLink(entry) }
     case .fifo, .socket: if try !linkToFirst(entry) { try copyNode(entry) }
     case .characterDevice, .blockDevice:
-      if options.inUserNamespace { return .skip }
+      if options.inUserNamespace, !isWhiteoutDevice(status) { return .skip }
       if try !linkToFirst(entry) { try copyNode(entry) }
     case .unknown:
       throw StorageError(

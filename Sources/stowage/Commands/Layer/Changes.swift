@@ -10,7 +10,8 @@ enum ChangesCommand {
     usage: "Compare two layers", options: [.json], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let changes = try context.store.layers.changes(of: context.arguments[0], from: try context.referenceLayer())
+    let changes = try context.store.layers.changes(
+      of: try context.layer(context.arguments[0]), from: try context.referenceLayer())
     if context.wantsJSON {
       context.console.printJSON(list: changes, whenEmpty: .null) { writer, change in
         writer.beginObject()
@@ -42,7 +43,8 @@ enum DiffSizeCommand {
     usage: "Compare two layers", run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let size = try context.store.layers.diffSize(of: context.arguments[0], from: try context.referenceLayer())
+    let size = try context.store.layers.diffSize(
+      of: try context.layer(context.arguments[0]), from: try context.referenceLayer())
     context.console.print("\(size)")
     return .success
   }
@@ -52,7 +54,7 @@ extension CommandContext {
   /// The layer to compare with, nil for the parent. Unlike in the reference an unknown one is an error (cli 25, W5).
   func referenceLayer() throws(StorageError) -> String? {
     guard arguments.count > 1 else { return nil }
-    _ = try store.layers.find(arguments[0])
-    return try store.layers.find(arguments[1]).id.rawValue
+    _ = try store.layers.find(try layer(arguments[0]))
+    return try store.layers.find(try layer(arguments[1])).id.rawValue
   }
 }

@@ -15,18 +15,13 @@ enum CopyCommand {
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let owner = try given(context.options[text: owner]).map(parseOwner)
-    let places = context.arguments.map(place)
-    guard let target = places.last else { return .failure }
+    guard let last = context.arguments.last else { return .failure }
+    let target = try context.place(last, isTarget: true)
+    var sources: [CopyPlace] = []
+    for argument in context.arguments.dropLast() { sources.append(try context.place(argument, isTarget: false)) }
     try context.store.copy(
-      Array(places.dropLast()), to: target, owner: owner, isCancelled: Interruption.isRequested)
+      sources, to: target, owner: owner, isCancelled: Interruption.isRequested)
     return .success
-  }
-
-  /// What is before the first colon is a layer.
-  private static func place(_ argument: String) -> CopyPlace {
-    let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    if parts.count < 2 { return .host(argument) }
-    return .layer(String(parts[0]), path: String(parts[1]))
   }
 
   /// `UID` or `UID:GID`; the group is the user's number if it is not given.

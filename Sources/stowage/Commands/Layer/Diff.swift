@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import StowageCommandLine
 import StowageModel
 import StowageStore
@@ -26,14 +27,18 @@ enum DiffCommand {
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let wanted = compressions.last { context.options[flag: $0.option] }?.compression
     let path = given(context.options[text: file])
+    if context.face == .stowage, path == nil, isatty(STDOUT_FILENO) == 1 {
+      throw StorageError(.usage, "diff writes an archive, which is nothing for a terminal: use --file, or redirect it")
+    }
     // Looked up before the output file is emptied (cli 25, W10).
-    _ = try context.store.layers.find(context.arguments[0])
+    let layer = try context.layer(context.arguments[0])
+    _ = try context.store.layers.find(layer)
     let reference = try context.referenceLayer()
     let output = if let path { try HostFile.openForWriting(path) } else { FileDescriptor.standardOutput }
     let sink = InterruptibleSink(output.rawValue)
     do throws(StorageError) {
       try context.store.layers.diff(
-        of: context.arguments[0], from: reference, compression: wanted, isStrict: context.options[flag: strict],
+        of: layer, from: reference, compression: wanted, isStrict: context.options[flag: strict],
         to: .sink(sink))
       try sink.end()
     } catch {
