@@ -102,6 +102,39 @@ import Testing
     #expect(metadata.status == .exited(1))
   }
 
+  @Test(.tags(.driver, .root), .enabled(if: isRoot, "mounts"))
+  func `A mounted image is neither pruned nor removed without force`() throws {
+    let store = try CommandStore("overlay", program: stowageItself().string)
+    #expect(try store("create-layer", "-i", "lay").isSuccess)
+    #expect(try store("create-image", "-i", "im", "-n", "localhost/im:1", "lay").isSuccess)
+    let path = try store("mount", "-r", "localhost/im:1").outputText.dropLast()
+    let refused = try store("rm", "localhost/im:1")
+    #expect(refused.status == .exited(2) && refused.errorText.contains("is mounted at \(path)"), "\(refused)")
+    #expect(try store("prune", "--all", "--force", "-q").shows())
+    #expect(try store("exists", "im", "lay").isSuccess)
+    #expect(try store("unmount", "--all").isSuccess)
+    #expect(try store("prune", "--all", "--force", "-q").shows("im\n"))
+  }
+
+  @Test func `What a container of another graph root needs is not removed, with force neither`() throws {
+    let store = try CommandStore("vfs", program: stowageItself().string)
+    let split = ["--image-store", store.imageStore]
+    #expect(try store.run(["create-layer", "-i", "lay", "-r"] + split).isSuccess)
+    #expect(try store.run(["create-image", "-i", "im", "-n", "localhost/im:1", "lay"] + split).isSuccess)
+    #expect(try store.run(["create-container", "-n", "web", "im"] + split).isSuccess)
+    let other = store.directory.appending("other").string
+    func elsewhere(_ words: String...) throws -> ProcessResult {
+      try store.bare(["-g", other, "-R", other + "-run", "-s", "vfs"] + split + words)
+    }
+    #expect(try elsewhere("ls", "-q").shows("im\n"))
+    for words in [["rm", "localhost/im:1"], ["rm", "-f", "localhost/im:1"], ["rm", "-f", "im"]] {
+      let refused = try store.bare(["-g", other, "-R", other + "-run", "-s", "vfs"] + split + words)
+      #expect(refused.status == .exited(2) && refused.errorText.contains(store.graphRoot), "\(words): \(refused)")
+    }
+    #expect(try elsewhere("prune", "--all", "--force", "-q").shows())
+    #expect(try store.run(["exists", "im", "lay"] + split).isSuccess)
+  }
+
   @Test func `The command prune asks, or wants to be forced, and tells what it freed`() throws {
     let store = try Self.store()
     let refused = try store("prune")

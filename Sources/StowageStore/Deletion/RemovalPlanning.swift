@@ -73,7 +73,7 @@ struct RemovalPlanning {
     var plan = RemovalPlan(isForced: force)
     let drafts = try store.read([.layers]) { (access) throws(StorageError) in
       let layers = access.layers
-      let needs = try store.needs(layers, force: force)
+      let needs = try store.needs(layers)
       return try store.read([.images, .containers]) { (access) throws(StorageError) in
         var context = Context(view: access.images, containers: access.containers.records, needs: needs)
         return body(&context, layers, &plan)
@@ -120,7 +120,10 @@ struct RemovalPlanning {
       throw StorageError(
         .imageUsedByContainer, "image \(image.title) is used by \(use.user)", subject: image.id.rawValue)
     }
-    let list = context.gone.add(image.id, tops: own.tops, context.needs, layers)
+    var goneThen = context.gone
+    let list = goneThen.add(image.id, tops: own.tops, context.needs, layers)
+    if !force { try image.refuseMounted(list.map(\.id), layers) }
+    context.gone = goneThen
     let step = RemovalPlan.Step(subject: .image(image), names: names, isDeleted: true, layers: list.map(\.id))
     return Draft(step: step, trees: list.map { tree($0, layers) }, data: store.topology.paths(of: image.id))
   }

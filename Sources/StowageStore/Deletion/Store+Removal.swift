@@ -9,8 +9,8 @@ extension Store {
   /// Names must be exact, or whole identifiers. An image that keeps other names only loses those that are given. Layers that
   /// nothing else needs go with the last image that has them.
   ///
-  /// - Parameter force: also containers that are mounted, images named by an identifier that have several names, and images
-  ///   that other graph roots need.
+  /// - Parameter force: also containers and images that are mounted, and images named by an identifier that have several names;
+  ///   never what other graph roots need.
   /// - Throws: `corrupt` while records are lost; `system`. What cannot be removed is told in the plan.
   public func planRemoval(of names: [String], force: Bool = false) throws(StorageError) -> RemovalPlan {
     try RemovalPlanning(store: self, force: force).plan(names: names)
@@ -38,9 +38,10 @@ extension Store {
       try ContainerDeletion(store: self, container: container.id.rawValue, unmounts: force).run()
     case .image(let image) where step.isDeleted:
       let names = image.names
-      let deletion = ImageDeletion(store: self, image: image.id.rawValue, commit: true, force: force)
-      let deleted = try deletion.run { (subject, _) throws(StorageError) in
+      let deletion = ImageDeletion(store: self, image: image.id.rawValue, commit: true, force: false)
+      let deleted = try deletion.run { (subject, layers) throws(StorageError) in
         try subject.0.ownRecord(image.id)?.requireNoNames(but: names)
+        if !force { try image.refuseMounted(subject.1, layers) }
       }
       step.layers = deleted
       step.bytes = deleted.reduce(step.dataBytes) { $0 + (step.layerBytes[$1] ?? 0) }
@@ -66,6 +67,16 @@ extension Store {
 }
 
 extension ImageRecord {
+  /// - Throws: `busy` if one of the image's layers that are to go is mounted, which shows its files to somebody.
+  func refuseMounted(_ doomed: [LayerID], _ layers: borrowing LayersReading) throws(StorageError) {
+    for layer in doomed {
+      guard let mount = layers.mounts[layer] else { continue }
+      throw StorageError(
+        .busy, "image \(title) is mounted at \(mount.path): unmount it first, or use --force to delete it all the same",
+        subject: id.rawValue, path: mount.path)
+    }
+  }
+
   /// - Throws: `busy` if the image has got other names than these.
   fileprivate func requireNoNames(but known: [String]) throws(StorageError) {
     let others = NameChange.remove(known).applied(to: names)
