@@ -135,6 +135,17 @@ import Testing
     #expect(try store.run(["exists", "im", "lay"] + split).isSuccess)
   }
 
+  @Test func `An image that a transient container uses is deleted by nobody who does not see that container`() throws {
+    let store = try Self.store()
+    #expect(try store("create", "--transient-store", "one:1", "passing").isSuccess)
+    #expect(try store("rm", "localhost/one:1").status == .exited(2))
+    #expect(try store("delete-image", "one").errorText.contains("used by"))
+    #expect(try store("prune", "--all", "--force", "-q").outputText.split(separator: "\n").sorted() == ["bare", "two"])
+    #expect(try store("exists", "one", "base").isSuccess)
+    #expect(try store("rm", "--transient-store", "passing").isSuccess)
+    #expect(try store("prune", "--all", "--force", "-q").shows("one\n"))
+  }
+
   @Test func `The command prune asks, or wants to be forced, and tells what it freed`() throws {
     let store = try Self.store()
     let refused = try store("prune")

@@ -74,7 +74,9 @@ struct ImageDeletion {
       id = table.resolve(nameOrID)
     }
     guard let id else { throw StorageError(.notAnImage, subject: nameOrID) }
-    if let user = access.containers.records.last(where: { $0.image == id }) {
+    // Those of the other mode, transient or not, are containers as well.
+    let containers = try store.topology.containersOfOtherMode() + access.containers.records
+    if let user = containers.last(where: { $0.image == id }) {
       throw StorageError(.imageUsedByContainer, subject: id.rawValue).wrapped("image used by \(user.id)")
     }
     let own = view.own(id, store.topology, layers)

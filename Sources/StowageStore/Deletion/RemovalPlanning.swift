@@ -26,6 +26,8 @@ struct RemovalPlanning {
   /// What is taken into account while steps are added.
   private struct Context: ~Copyable {
     let view: ImagesView
+    /// Those of the other mode, transient or not.
+    let others: [ContainerRecord]
     let containers: [ContainerRecord]
     let needs: LayerNeeds
     var gone = GoneObjects()
@@ -75,7 +77,10 @@ struct RemovalPlanning {
       let layers = access.layers
       let needs = try store.needs(layers)
       return try store.read([.images, .containers]) { (access) throws(StorageError) in
-        var context = Context(view: access.images, containers: access.containers.records, needs: needs)
+        var context = Context(
+          view: access.images, others: try store.topology.containersOfOtherMode(),
+          containers: access.containers.records,
+          needs: needs)
         return body(&context, layers, &plan)
       }
     }
@@ -107,7 +112,8 @@ struct RemovalPlanning {
       return Draft(step: .init(subject: .image(image), names: names, isDeleted: false, layers: []))
     }
     let gone = context.gone
-    if let user = context.containers.first(where: { $0.image == image.id && !gone.containers.contains($0.id) }) {
+    let users = context.containers.filter { !gone.containers.contains($0.id) } + context.others
+    if let user = users.first(where: { $0.image == image.id }) {
       throw StorageError(
         .imageUsedByContainer,
         "image \(image.title) is used by container \(user.title) (\(user.id.rawValue.prefix(12))): remove that first, with "
