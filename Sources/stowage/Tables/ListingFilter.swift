@@ -47,11 +47,11 @@ struct ListingFilter {
 
   /// The value as a regular expression that is looked for anywhere in a text.
   func expression() throws(StorageError) -> (String) -> Bool {
-    let regex: Regex<AnyRegexOutput>
-    do { regex = try Regex(value) } catch {
-      throw StorageError(.usage, "--filter \(name)=\(goQuoted(value)): no regular expression: \(error)")
+    let expression: Expression
+    do throws(StorageError) { expression = try Expression(value) } catch {
+      throw StorageError(.usage, "--filter \(name)=\(goQuoted(value)): \(error.message)")
     }
-    return { $0.firstMatch(of: regex) != nil }
+    return { expression.fits($0) }
   }
 }
 
