@@ -17,6 +17,7 @@ package struct TreeUser: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Complexity: two `stat` for each process on the machine: for people's eyes, not for programs.
   package static func all(of tree: FilePath) -> [TreeUser] {
+    // Nobody lives in a tree that is not there, and without /proc nobody can be told: this is for people's eyes.
     guard let root = try? Syscall.stat(tree), let names = try? Syscall.directoryNames("/proc") else { return [] }
     // Only an overlay or the like has a device of its own.
     let outside = try? Syscall.stat(tree.removingLastComponent())

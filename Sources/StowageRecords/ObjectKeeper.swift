@@ -71,7 +71,7 @@ package struct ObjectKeeper<Record: NamedRecord & BigDataRecord>: RecordKeeper {
       let name = String(decoding: bytes, as: UTF8.self)
       guard looksLikeIdentifier(name), let id = Record.ID(recorded: name), table[id] == nil else { return nil }
       let path = directory.appending(name)
-      // Where that cannot be told there may be some.
+      // A directory that cannot be read may have a caller's files: it stays.
       guard let items = try? Syscall.directoryNames(path) else { return nil }
       if items.isEmpty { return path }
       if items.contains(where: { $0.elementsEqual(BigDataFiles.callersDirectory.string.utf8) }) { return nil }

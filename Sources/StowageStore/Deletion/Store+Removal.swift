@@ -70,7 +70,7 @@ extension ImageRecord {
   /// - Throws: `busy` if one of the image's layers that are to go is mounted, which shows its files to somebody.
   func refuseMounted(_ doomed: [LayerID], _ layers: borrowing LayersReading) throws(StorageError) {
     for layer in doomed {
-      guard let mount = layers.mounts[layer] else { continue }
+      guard let mount = layers.mountInUse(of: layer) else { continue }
       throw StorageError(
         .busy, "image \(title) is mounted at \(mount.path): unmount it first, or use --force to delete it all the same",
         subject: id.rawValue, path: mount.path)

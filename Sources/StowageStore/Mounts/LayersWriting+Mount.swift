@@ -100,8 +100,7 @@ extension LayersReading {
     guard let mount = mounts[id] else { return nil }
     // Without mounts, or without the rights to look into all namespaces, the count is all that is known.
     if !driver.traits.hasKernelMounts || isInUserNamespace { return mount }
-    let isThere = MountsAnywhere.contain(mount.path, layer: id)
-    return isThere ? mount : nil
+    return MountsAnywhere.mayContain(mount.path, layer: id) ? mount : nil
   }
 
   /// Ends a mount that was made through another path to the same graph root, as a bind mount of it is one: there the mount point

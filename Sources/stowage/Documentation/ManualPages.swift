@@ -33,8 +33,10 @@ enum ManualPages {
       format, with the same locks, also while those programs use them. Under the name containers-storage it takes the
       place of the program of that name.
 
-      Options of the store stand before the command or behind it, and always before the arguments. Long options begin with
-      two dashes, short ones with one; a value is attached to a long option by an equals sign, or is the next word.
+      Options of the store stand before the command or behind it; behind it, options may stand anywhere up to a word of two
+      dashes. Under the name containers-storage they always stand before the arguments, and commands that only stowage has are
+      unknown. Long options begin with two dashes, short ones with one; a value is attached to a long option by an equals sign,
+      or is the next word.
       """)
     page.section("Options")
     for option in (GlobalOptions.all + [GlobalOptions.help]).sorted(by: { $0.plainName < $1.plainName }) {
