@@ -15,7 +15,7 @@ final class CrashStore: Sendable {
 
   init(driver: String) throws {
     self.driver = driver
-    program = try stowageExecutable().string
+    program = try stowageExecutable(hasHooks: true).string
     scratch = try TemporaryDirectory("crash", for: driver)
     try scratch.appending("storage.conf").write(
       "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n"

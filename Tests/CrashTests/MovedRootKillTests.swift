@@ -19,7 +19,10 @@ struct MovedRootKillTests {
     var words = words
     if words.first == "relocate-root", let last = words.popLast() { words.append(place(last)) }
     return try run(
-      [try stowageExecutable().string, "-g", place(name), "-R", place("r-\(name == "a" ? "a" : "b")"), "-s", driver]
+      [
+        try stowageExecutable(hasHooks: true).string, "-g", place(name), "-R", place("r-\(name == "a" ? "a" : "b")"),
+        "-s", driver,
+      ]
         + ["--image-store", place("i")] + words, adding: environment)
   }
 

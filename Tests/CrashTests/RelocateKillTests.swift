@@ -24,7 +24,7 @@ struct RelocateKillTests {
     init(_ driver: String) throws {
       scratch = try TemporaryDirectory("relocate")
       self.driver = driver
-      program = try stowageExecutable().string
+      program = try stowageExecutable(hasHooks: true).string
       try scratch.appending("storage.conf").write(
         "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(scratch.path)/g\"\nrunroot = \"\(scratch.path)/r\"\n")
       try checked(

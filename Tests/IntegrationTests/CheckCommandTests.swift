@@ -135,7 +135,7 @@ struct CheckCommandTests {
 
   @Test(.tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
   func `The directory of mounts for comparisons does not stay, nor one that an earlier version left`() throws {
-    let store = try CommandStore("overlay")
+    let store = try CommandStore("overlay", program: stowageExecutable(hasHooks: true).string)
     let place = FilePath(store.runRoot).appending("overlay-layers/private-mounts")
     let archive = store.directory.appending("t.tar").string
     #expect(try store.runOther(["tar", "-cf", archive, "-C", "/etc", "hostname"]).isSuccess)

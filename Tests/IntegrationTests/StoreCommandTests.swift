@@ -31,7 +31,7 @@ import Testing
     @Test(.tags(.driver), arguments: Drivers.all) func `Reading a store that is there writes nothing`(driver: String)
       throws
     {
-      let store = try CommandStore(driver)
+      let store = try CommandStore(driver, program: stowageExecutable(hasHooks: true).string)
       #expect(try store("create-layer", "--id", "base").isSuccess)
       #expect(try store("layers").isSuccess)
       for (command, limit) in [("version", 21), ("images", 22), ("layers", 32)] {

@@ -19,7 +19,7 @@ struct AutomaticNamespaceTests {
 
   /// Runs a script with `$A`, the example that makes a container, `$P`, Podman, and `$S`, Stowage, on the store.
   private func lines(_ script: String, _ store: SharedStore) throws -> [String] {
-    let example = try stowageExecutable().removingLastComponent().appending("automatic-namespace")
+    let example = try stowageItself(hasHooks: true).removingLastComponent().appending("automatic-namespace")
     let prelude = """
       mount --bind \(store.directory)/subuid /etc/subuid; mount --bind \(store.directory)/subgid /etc/subgid
       A='\(example) \(store.graph) \(store.runRoot) \(store.driver)'

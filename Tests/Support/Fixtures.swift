@@ -33,9 +33,11 @@ package struct FixtureError: Error, CustomStringConvertible {
   package var description: String { text }
 }
 
-/// The built command-line program under the reference's name, as which it is byte for byte the reference: a link next to it.
-package func stowageExecutable() throws -> FilePath {
-  let link = try stowageItself().removingLastComponent().appending("containers-storage")
+/// The command-line program under the reference's name, as which it is byte for byte the reference: a link next to it.
+///
+/// - Parameter hasHooks: whether `STOWAGE_FAULT` must work, which only the debug build knows.
+package func stowageExecutable(hasHooks: Bool = false) throws -> FilePath {
+  let link = try stowageItself(hasHooks: hasHooks).removingLastComponent().appending("containers-storage")
   do throws(Errno) {
     try Syscall.symlink(target: "stowage", at: link)
   } catch {
@@ -45,9 +47,10 @@ package func stowageExecutable() throws -> FilePath {
   return link
 }
 
-/// The built command-line program under its own name, next to the test program.
-package func stowageItself() throws -> FilePath {
-  let program = FilePath(try Syscall.readlink("/proc/self/exe")).removingLastComponent().appending("stowage")
+/// The command-line program under its own name: `STOWAGE_PROGRAM`, an absolute path, or the debug build next to the test program.
+package func stowageItself(hasHooks: Bool = false) throws -> FilePath {
+  var program = FilePath(try Syscall.readlink("/proc/self/exe")).removingLastComponent().appending("stowage")
+  if !hasHooks, let other = environmentValue("STOWAGE_PROGRAM") { program = FilePath(other) }
   guard Syscall.exists(program) else { throw FixtureError(text: "there is no \(program)") }
   return program
 }
