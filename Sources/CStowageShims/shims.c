@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <sched.h>
@@ -118,6 +119,31 @@ int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t 
   }
   *count = target->bytes_deduped;
   return target->status == FILE_DEDUPE_RANGE_SAME;
+}
+int stowage_shared_bytes(int fd, uint64_t *bytes) {
+  enum { at_once = 128 };
+  union {
+    struct fiemap map;
+    char space[sizeof(struct fiemap) + at_once * sizeof(struct fiemap_extent)];
+  } arguments;
+  uint64_t begin = 0;
+  *bytes = 0;
+  for (;;) {
+    memset(&arguments.map, 0, sizeof arguments.map);
+    arguments.map.fm_start = begin;
+    arguments.map.fm_length = FIEMAP_MAX_OFFSET - begin;
+    arguments.map.fm_extent_count = at_once;
+    if (ioctl(fd, FS_IOC_FIEMAP, &arguments.map) != 0) return -1;
+    if (arguments.map.fm_mapped_extents == 0) return 0;
+    for (uint32_t i = 0; i < arguments.map.fm_mapped_extents; i++) {
+      const struct fiemap_extent *extent = &arguments.map.fm_extents[i];
+      if (extent->fe_flags & FIEMAP_EXTENT_SHARED) *bytes += extent->fe_length;
+      if (extent->fe_flags & FIEMAP_EXTENT_LAST) return 0;
+      /* A file system that does not get on would keep us for ever. */
+      if (extent->fe_length == 0) return 0;
+      begin = extent->fe_logical + extent->fe_length;
+    }
+  }
 }
 int stowage_syncfs(int fd) { return syncfs(fd); }
 void stowage_start_writing(int fd) { (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }

@@ -14,6 +14,9 @@ package struct BackingFileSystem: Hashable, Sendable {
   /// Whether it is kept by another machine, so that IDs of a user namespace mean nothing there.
   package var isNetwork: Bool { BackingFileSystem.network.contains(magic) }
 
+  /// Whether files can have blocks together (reflinks, snapshots).
+  package var sharesBlocks: Bool { self == .btrfs || self == .xfs || self == BackingFileSystem.bcachefs }
+
   /// Whether the kernel cannot put an overlay on top of it.
   package var refusesOverlay: Bool {
     self == .overlay || self == .aufs || self == .ecryptfs
@@ -27,6 +30,7 @@ package struct BackingFileSystem: Hashable, Sendable {
   package static let xfs = BackingFileSystem(magic: 0x5846_5342)
   /// Btrfs.
   package static let btrfs = BackingFileSystem(magic: 0x9123_683E)
+  private static let bcachefs = BackingFileSystem(magic: 0xCA45_1A4E)
   private static let aufs = BackingFileSystem(magic: 0x6175_6673)
   private static let ecryptfs = BackingFileSystem(magic: 0xF15F)
 

@@ -159,6 +159,15 @@ extension Syscall {
     SystemTrace.done("write", destination)
   }
 
+  /// How many bytes of a file are in blocks that other files have, too: reflinks, snapshots. See `fiemap` in the kernel's documentation.
+  ///
+  /// - Throws: `EOPNOTSUPP` where a file system does not tell.
+  package static func sharedBytes(of descriptor: CInt) throws(Errno) -> UInt64 {
+    var bytes: UInt64 = 0
+    _ = try checked { stowage_shared_bytes(descriptor, &bytes) }
+    return bytes
+  }
+
   /// Makes two files share the blocks of a range if they have the same bytes there. See `ioctl_fideduperange(2)`.
   ///
   /// - Returns: the number of bytes shared from `offset` on, at most `count`; `nil` if the bytes differ.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import StowageCommandLine
 import StowageModel
-import StowageStore
 import StowageTestSupport
 import Testing
 
+@testable import StowageStore
 @testable import stowage_cli
 
 /// A store as it may be after a day's work: a base image, two built on it, one without name, containers of Podman and Buildah.
@@ -127,6 +127,16 @@ struct SampleView {
       return forest.text(forest.lines(), for: terminal)
     default: return ""
     }
+  }
+
+  @Test(arguments: ["df", "df-btrfs"], [80, 40])
+  func `What disks hold fits the terminal, exclusive space where there is such a thing`(name: String, width: Int) throws
+  {
+    let terminal = Terminal(width: width, hasColor: false, hasBoxes: true)
+    let tables = DiskUsageTables(usage: try SampleView.usage(hasExclusive: name == "df-btrfs"))
+    let text = ([tables.summary] + tables.details).map { $0.text(for: terminal) }.joined(separator: "\n")
+    #expect(text == (try fixture("tables/\(name)-\(width).txt").readText()), "\(name) \(width):\n\(text)")
+    #expect(text.split(separator: "\n").allSatisfy { textWidth(String($0)) <= width })
   }
 
   private func table(_ listing: Listing, _ terminal: Terminal) -> String {

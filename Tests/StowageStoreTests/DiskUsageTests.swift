@@ -136,6 +136,32 @@ import Testing
     #expect(after.reclaimable == 0)
   }
 
+  @Test(.tags(.root), .enabled(if: canMountBtrfs, "needs btrfs"))
+  func `What snapshots share is not exclusive, as the file system's own tool counts it`() throws {
+    let bench = try Bench(Case(driver: "btrfs", isSplit: false))
+    _ = try bench.du()
+    let usage = try bench.open().diskUsage()
+    for id in ["base", "top-one", "own"] {
+      let space = try #require(usage.layers.first { $0.record.id.rawValue == id }).space
+      // Total, exclusive and what the files of this tree share with each other. What is inside of metadata has no extents.
+      let content = bench.content(id, in: bench.test.graph)
+      let line = try shell("btrfs filesystem du -s --raw \(content) | tail -n 1").outputText
+      let numbers = line.split(separator: " ").compactMap { Int64($0) }
+      try #require(numbers.count >= 2, "\(line)")
+      #expect(space.bytes - (try #require(space.exclusive)) == numbers[0] - numbers[1], "\(id): \(line)")
+    }
+    let own = try #require(usage.layers.first { $0.record.id.rawValue == "own" }).space
+    #expect(own.bytes > 300_000 && (own.exclusive ?? own.bytes) < 50_000)
+    #expect(usage.parts.compactMap(\.space.exclusive).reduce(0, +) < usage.bytes)
+  }
+
+  @Test func `Where files share no blocks nothing is told to be exclusive`() throws {
+    let bench = try Bench(Case(driver: "vfs", isSplit: false))
+    let isShared = try shell("stat -f -c %T \(bench.test.graph)").outputText
+    try #require(!["btrfs\n", "xfs\n"].contains(isShared))
+    #expect(try bench.open().diskUsage().parts.allSatisfy { $0.space.exclusive == nil })
+  }
+
   @Test(.tags(.root), .enabled(if: isRoot, "mounts"))
   func `A mounted container is told as mounted, and its tree is not counted twice`() throws {
     let bench = try Bench(Case(driver: "overlay", isSplit: false))

@@ -125,6 +125,8 @@ ssize_t stowage_copy_file_range(int in, int64_t *in_offset, int out, int64_t *ou
 int stowage_ficlone(int destination, int source);
 /* Lets two files share a range if they have the same bytes there: 1 and the number of bytes, 0 if they differ, or -1. */
 int stowage_dedupe_range(int source, int destination, uint64_t offset, uint64_t length, uint64_t *count);
+/* Adds up the bytes of a file that other files have, too (FIEMAP); 0, or -1. */
+int stowage_shared_bytes(int fd, uint64_t *bytes);
 int stowage_syncfs(int fd);
 void stowage_start_writing(int fd);
 int stowage_pipe2(int fds[2], int flags);

@@ -18,6 +18,10 @@ public struct DiskUsage: Sendable {
     /// containers, of which a store does not know whether somebody needs them.
     public var reclaimable: Int64?
 
+    /// The part in blocks that no other file has, in the store or outside: without what reflinks and snapshots share. Nil where
+    /// the file system cannot share blocks, or does not tell.
+    public var exclusive: Int64?
+
     /// The part that nothing else of its kind has.
     public var unique: Int64 { bytes - shared }
   }

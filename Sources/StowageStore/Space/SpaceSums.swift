@@ -50,7 +50,8 @@ struct SpaceSums {
     return DiskUsage.Image(
       record: image.record,
       space: .init(
-        bytes: total, shared: total - bytes(only: own), reclaimable: image.isInUse ? 0 : freed(with: owners(free))),
+        bytes: total, shared: total - bytes(only: own), reclaimable: image.isInUse ? 0 : freed(with: owners(free)),
+        exclusive: exclusive(amount(of: all))),
       layers: image.layers, containers: image.containers, isInUse: image.isInUse)
   }
 
@@ -61,7 +62,8 @@ struct SpaceSums {
     return DiskUsage.Container(
       record: record,
       space: .init(
-        bytes: total, shared: total - bytes(only: isShared ? owners([.container(record.id)]) : all), reclaimable: nil),
+        bytes: total, shared: total - bytes(only: isShared ? owners([.container(record.id)]) : all), reclaimable: nil,
+        exclusive: exclusive(amount(of: all))),
       isMounted: snapshot.mounted.contains(record.layer))
   }
 
@@ -73,7 +75,7 @@ struct SpaceSums {
       record: record,
       space: .init(
         bytes: total, shared: images.count > 1 ? total : total - bytes(only: own),
-        reclaimable: isFree(record.id) ? freed(with: own) : 0),
+        reclaimable: isFree(record.id) ? freed(with: own) : 0, exclusive: exclusive(amount(of: own))),
       images: images, container: containerByLayer[record.id], isMounted: snapshot.mounted.contains(record.id))
   }
 
@@ -85,9 +87,13 @@ struct SpaceSums {
   // MARK: Parts
 
   private func parts(_ usage: DiskUsage) -> [DiskUsage.Part] {
-    var sums: [DiskUsage.Part.Kind: Int64] = [:]
-    for (position, owner) in snapshot.owners.all.enumerated() { sums[kind(owner), default: 0] += walk.bytes[position] }
-    for files in walk.linked { if let first = files.owners.first { sums[kind(at: first), default: 0] += files.bytes } }
+    var sums: [DiskUsage.Part.Kind: SpaceWalk.Amount] = [:]
+    for (position, owner) in snapshot.owners.all.enumerated() {
+      sums[kind(owner), default: .init()] += walk.amounts[position]
+    }
+    for files in walk.linked {
+      if let first = files.owners.first { sums[kind(at: first), default: .init()] += files.amount }
+    }
     let others = snapshot.layers.map(\.id).filter { kind(.layer($0)) == .layers }
     return DiskUsage.Part.Kind.allCases.map { kind in
       let (count, inUse): (Int?, Int?) =
@@ -99,7 +105,8 @@ struct SpaceSums {
         case .downloads, .records: (nil, nil)
         }
       let space = DiskUsage.Space(
-        bytes: sums[kind] ?? 0, shared: shared(of: kind), reclaimable: reclaimable(of: kind, usage))
+        bytes: sums[kind]?.bytes ?? 0, shared: shared(of: kind), reclaimable: reclaimable(of: kind, usage),
+        exclusive: exclusive(sums[kind] ?? .init()))
       return DiskUsage.Part(kind: kind, count: count, inUse: inUse, space: space)
     }
   }
@@ -142,22 +149,31 @@ struct SpaceSums {
   private func owners(_ owners: [SpaceOwner]) -> Set<Int> { Set(owners.compactMap { positions[$0] }) }
 
   /// All that these take.
-  private func bytes(of owners: Set<Int>) -> Int64 {
+  private func bytes(of owners: Set<Int>) -> Int64 { amount(of: owners).bytes }
+
+  private func amount(of owners: Set<Int>) -> SpaceWalk.Amount {
     sum(owners) { !owners.isDisjoint(with: $0.owners) }
+  }
+
+  /// The part that no other file has; nil where that is not known.
+  private func exclusive(_ amount: SpaceWalk.Amount) -> Int64? {
+    walk.knowsSharedBlocks ? amount.bytes - amount.inSharedBlocks : nil
   }
 
   /// What only these take.
   private func bytes(only owners: Set<Int>) -> Int64 {
-    sum(owners) { owners.isSuperset(of: $0.owners) }
+    sum(owners) { owners.isSuperset(of: $0.owners) }.bytes
   }
 
   /// What is free when these are gone.
   private func freed(with owners: Set<Int>) -> Int64 {
-    sum(owners) { !$0.areHeldElsewhere && owners.isSuperset(of: $0.owners) }
+    sum(owners) { !$0.areHeldElsewhere && owners.isSuperset(of: $0.owners) }.bytes
   }
 
-  private func sum(_ owners: Set<Int>, _ includes: (SpaceWalk.LinkedFiles) -> Bool) -> Int64 {
-    let own = owners.reduce(0) { $0 + walk.bytes[$1] }
-    return walk.linked.reduce(own) { includes($1) ? $0 + $1.bytes : $0 }
+  private func sum(_ owners: Set<Int>, _ includes: (SpaceWalk.LinkedFiles) -> Bool) -> SpaceWalk.Amount {
+    var sum = SpaceWalk.Amount()
+    for owner in owners { sum += walk.amounts[owner] }
+    for files in walk.linked where includes(files) { sum += files.amount }
+    return sum
   }
 }

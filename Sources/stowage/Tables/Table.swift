@@ -15,12 +15,15 @@ struct Table: Sendable {
     let cut: Cut?
     /// Columns of lower rank go first when the terminal is too narrow for all of them. Those of the highest rank stay.
     let rank: Int
+    /// How wide its cells should be left, if they need it, while there are columns of lower rank to leave out.
+    let wanted: Int
 
-    init(_ title: String, _ alignment: Alignment = .left, cut: Cut? = nil, rank: Int = 9) {
+    init(_ title: String, _ alignment: Alignment = .left, cut: Cut? = nil, rank: Int = 9, wanted: Int = 10) {
       self.title = title
       self.alignment = alignment
       self.cut = cut
       self.rank = rank
+      self.wanted = wanted
     }
 
     /// The least width its cells may be cut to.
@@ -62,7 +65,11 @@ struct Table: Sendable {
     let least = { (column: Int) in
       columns[column].cut == nil ? natural[column] : min(natural[column], columns[column].leastWidth)
     }
-    while total(least) > limit, let first = shown.min(by: { columns[$0].rank < columns[$1].rank }),
+    let wanted = { (column: Int) in
+      columns[column].cut == nil
+        ? natural[column] : min(natural[column], max(columns[column].leastWidth, columns[column].wanted))
+    }
+    while total(wanted) > limit, let first = shown.min(by: { columns[$0].rank < columns[$1].rank }),
       shown.contains(where: { columns[$0].rank > columns[first].rank })
     {
       shown.removeAll { $0 == first }
