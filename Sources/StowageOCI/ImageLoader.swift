@@ -57,6 +57,7 @@ public struct ImageLoader: Sendable {
         }
         plans[0].names = [try ImageName(normalizing: name).description]
       }
+      try store.images.requireRecords()
       let most = try store.layers.mostLayers()
       for plan in plans {
         try ImageLoader.checkDigests(in: plan)

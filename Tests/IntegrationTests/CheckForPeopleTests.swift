@@ -18,6 +18,8 @@ import Testing
     _ = try run("tar", "-C", store.directory.appending("tree").string, "-cf", archive, ".")
     #expect(try store("import-layer", "-i", "base", "-f", archive).isSuccess)
     #expect(try store("create-image", "-i", "im", "-n", "web", "base").isSuccess)
+    let manifest = store.directory.appending("tree/a").string
+    #expect(try store("set-image-data", "-f", manifest, "im", "manifest").isSuccess)
   }
 
   private func document(_ command: String...) throws -> JSONValue {
@@ -30,6 +32,22 @@ import Testing
     #expect(whole["healthy"]?.bool == true && whole["layers"]?.array?.isEmpty == true)
     #expect(try store("gc").shows("nothing was left over\n"))
     #expect(try document("gc", "-j")["found"]?["items"]?.integer == 0)
+  }
+
+  @Test func `An image without manifest, at which Podman stops, is told when it is made and in each check`() throws {
+    let made = try store("create-image", "-i", "bare", "-n", "localhost/bare:1", "base")
+    let note =
+      "note: image bare (localhost/bare:1) has no manifest, and until it has one Podman, Buildah and CRI-O cannot list images: "
+      + "give it one with \"set-image-data\", or remove it with \"rm\"\n"
+    #expect(made.shows("bare\n\tlocalhost/bare:1\n", error: note), "\(made)")
+    #expect(try store("check").shows("no damage found\n" + note))
+    let document = try document("check", "-j")
+    #expect(document["healthy"]?.bool == true && document["notes"]?.array?.count == 1)
+    #expect(try store("rm", "bare").isSuccess)
+    #expect(try store("check").shows("no damage found\n"))
+    let invalid = try store("create-image", "-i", "bad", "-n", "No Name", "base")
+    #expect(!invalid.isSuccess && invalid.outputText.isEmpty, "\(invalid)")
+    #expect(try !store("exists", "bad").isSuccess)
   }
 
   @Test func `Each damaged object is a line with its names, and repair tells what went`() throws {

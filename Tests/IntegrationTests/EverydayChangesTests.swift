@@ -162,6 +162,30 @@ import Testing
     #expect(try store("prune", "--all", "--force", "-q").outputText.split(separator: "\n").sorted() == ["one", "two"])
   }
 
+  @Test func `Containers of other programs are removed by these, or by force`() throws {
+    let store = try Self.store()
+    let metadata = #"{"image-name":"localhost/one:1","image-id":"one","name":"web"}"#
+    #expect(try store("create-container", "-i", "theirs", "-n", "web", "-m", metadata, "one").isSuccess)
+    let refused = try store("rm", "web")
+    #expect(refused.status == .exited(2) && refused.errorText.contains("\"podman rm web\""), "\(refused)")
+    #expect(try store("exists", "web").isSuccess)
+    #expect(try store("rm", "--force", "web").isSuccess)
+    #expect(try !store("exists", "web").isSuccess)
+  }
+
+  @Test func `An image that another program has recorded and not named yet stays for a moment`() throws {
+    let store = try Self.store()
+    let data = store.directory.appending("manifest")
+    try data.write("{}")
+    #expect(try store("set-image-data", "-f", data.string, "bare", "manifest").isSuccess)
+    #expect(try store("prune", "--force", "-q").shows())
+    #expect(try store("exists", "bare").isSuccess)
+    // What has a name is no image that is being made.
+    #expect(try store("set-image-data", "-f", data.string, "two", "manifest").isSuccess)
+    #expect(try store("prune", "--all", "--force", "-q").outputText.split(separator: "\n").sorted() == ["one", "two"])
+    #expect(try store("prune", "--force", "-q", "--filter", "until=0s").shows("bare\n"))
+  }
+
   @Test func `The command create says who has the name, and which names can be`() throws {
     let store = try Self.store()
     let id = try store("create", "two:1", "web").outputText.trimmed

@@ -163,9 +163,17 @@ import Testing
       "layers": ["create-layer"], "images": ["create-image", try identifiers("layers", store).first ?? ""],
       "containers": ["create-container", "localhost/image0:latest"],
     ][kind]
+    let trees = try run("ls", "\(store.graphRoot)/overlay").outputText
     let refused = try store.run(try #require(words))
     #expect(refused.status == .exited(1) && refused.errorText.contains("check --repair"), "\(refused)")
     #expect(!recordFile(kind, store).exists)
+    if kind == "images" {
+      let archive = store.directory.appending("image").string
+      _ = try run(repositoryFile("scripts/make-demo-image").string, archive)
+      #expect(try store("load", "-q", archive + "/demo-oci-archive.tar").status == .exited(1))
+    }
+    // Nor is anything made that nothing could name, or delete, before the records are back.
+    #expect(try run("ls", "\(store.graphRoot)/overlay").outputText == trees)
   }
 
   @Test func `Records that another program began anew are known to lack what others name`() throws {

@@ -30,6 +30,18 @@ import Testing
     #expect(LayerTree(nodes).drawn() == ["(base)", "└─a", "  └─b", "    └─a"])
   }
 
+  @Test(arguments: [
+    (125.0, "125 B/s, 4 s left"), (4, "4 B/s, 2 min 5 s left"), (0.1, "0 B/s"), (500, "500 B/s, 1 s left"),
+  ])
+  func `A bar tells the rate and the time left`(rate: Double, pace: String) {
+    let item = ProgressDisplay.Item(order: [0], label: "Layer", done: 500, total: 1000, outcome: nil)
+    let bar = ProgressDisplay.bar(item, rate: rate, columns: 90)
+    #expect(bar.hasSuffix("] 500 B / 1.00 kB, \(pace)"))
+    #expect(bar.hasPrefix("Layer [") && bar.count < 90)
+    // The bar is left rather than the words.
+    #expect(!ProgressDisplay.bar(item, rate: rate, columns: 40).contains("/s"))
+  }
+
   @Test func `A bar fits the terminal`() {
     func item(_ done: Int64, _ total: Int64) -> ProgressDisplay.Item {
       ProgressDisplay.Item(order: [0], label: "Layer 1/2 abc", done: done, total: total, outcome: nil)
@@ -41,6 +53,11 @@ import Testing
       #expect(ProgressDisplay.bar(item(done, 1000), columns: 80).count < 80)
     }
     #expect(ProgressDisplay.bar(item(5, 0), columns: 80) == "Layer 1/2 abc 5 B")
+    #expect(ProgressDisplay.bar(item(5, 0), rate: 12.3, columns: 80) == "Layer 1/2 abc 5 B, 12 B/s")
+    let huge = item(1, .max)
+    for rate in [0, 0.1, 1, 1e9, 1e300] {
+      for columns in 1...120 { #expect(ProgressDisplay.bar(huge, rate: rate, columns: columns).count <= columns) }
+    }
     #expect(ProgressDisplay.bar(item(1, 1000), columns: 12) == "Layer 1/2 a")
   }
 }

@@ -192,15 +192,19 @@ struct RootlessTests {
     #expect(asked.shows("x1\n"), "\(asked)")
   }
 
-  @Test func `A mount outside of unshare ends with its command, which says so and does not stay counted`()
+  @Test func `A mount outside of unshare, which would end with its command, is refused and does not stay counted`()
     throws
   {
     let user = try ordinaryUser()
     _ = try user.stowage("create-layer", "--id", "x1")
     let mounted = try user.stowage("mount", "x1")
     let place = "\(user.home)/.local/share/containers/storage/overlay/x1/merged\n"
-    let text = "x1 is no longer mounted at the end of this command: mount it inside of \"unshare\"\n"
-    #expect(mounted.shows(place, error: text), "\(mounted)")
+    let reason =
+      "without the rights of root a mount ends with the command that makes it: run \"unshare\", and mount in its shell"
+    #expect(mounted.shows("\n", error: "\(reason) while mounting x1\n", status: 1), "\(mounted)")
+    let document = try user.stowage("mount", "-j", "x1").outputText
+    #expect(document.contains(#""mountpoint":"""#) && document.contains("without the rights of root"))
+    #expect(try user.stowage("mounted", "x1").shows())
     let unshared = try user.shell(
       """
       $S unshare sh -ec '

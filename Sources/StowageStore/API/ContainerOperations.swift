@@ -45,7 +45,7 @@ public struct ContainerOperations: Sendable {
     return container
   }
 
-  /// The size in bytes of what a container has changed, of its big data and of the files in its directories.
+  /// The size in bytes of what a container has changed, of its big data and of the files in its directories. Makes nothing.
   ///
   /// - Throws: `containerUnknown`, `layerUnknown`.
   public func size(of nameOrID: String) throws(StorageError) -> Int64 {
@@ -59,9 +59,11 @@ public struct ContainerOperations: Sendable {
       return try LayerComparison(of: layer, layers, store).size(layers)
     }
     for key in container.bigDataNames { size &+= try bigDataSize(key, of: container.id.rawValue) }
-    for path in [try directory(of: container.id.rawValue), try runDirectory(of: container.id.rawValue)] {
-      // In a store that can only be read it may be missing.
-      if try HostFiles.exists(FilePath(path)) { size &+= try diskUsage(of: FilePath(path)).size }
+    let places = store.topology.containers
+    for directory in [places.directory, places.runDirectory] {
+      let path = BigDataFiles.callersDirectory(of: container.id.rawValue, in: directory)
+      // It is there if somebody asked for it.
+      if try HostFiles.exists(path) { size &+= try diskUsage(of: path).size }
     }
     return size
   }

@@ -14,6 +14,22 @@ public enum ContainerOwner: String, Sendable {
   case buildah
   /// CRI-O.
   case crio = "cri-o"
+
+  /// Why a container of this program is not removed behind its back, and how to do it.
+  func refusal(of container: ContainerRecord) -> StorageError {
+    let name = container.names.first ?? container.id.rawValue
+    let (program, command) =
+      switch self {
+      case .podman: ("Podman", "podman rm \(name)")
+      case .buildah: ("Buildah", "buildah rm \(name)")
+      case .crio: ("CRI-O", "crictl rm \(container.id.rawValue)")
+      }
+    return StorageError(
+      .busy,
+      "container \(container.title) (\(container.id.rawValue.prefix(12))) is one of \(program), which would go on listing it: remove it "
+        + "with \"\(command)\", or with --force if \(program) does not know it any more",
+      subject: container.id.rawValue)
+  }
 }
 
 extension ContainerOperations {

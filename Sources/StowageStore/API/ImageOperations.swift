@@ -197,6 +197,13 @@ public struct ImageOperations: Sendable {
     }
   }
 
+  /// Refuses to go on while records of images are lost: what was made for a new image could not be recorded, nor deleted again.
+  ///
+  /// - Throws: `corrupt`.
+  package func requireRecords() throws(StorageError) {
+    try store.topology.refuseWriting(store.topology.images.filter(\.isWritable).map(\.place.records))
+  }
+
   // MARK: Directories
 
   /// A directory for the caller's files about an image, made with mode 0700 if missing; it goes with the image. In a store that

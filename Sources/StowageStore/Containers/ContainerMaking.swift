@@ -33,7 +33,8 @@ struct ContainerMaking {
   ///
   /// - Throws: as ``ContainerOperations/create(_:)``; `busy` if the image's layers do not stop changing.
   func run() throws(StorageError) -> ContainerRecord {
-    try store.write(draft.reservesIDs ? [.idRanges] : []) { (_) throws(StorageError) -> ContainerRecord in
+    try store.topology.refuseWriting(store.topology.containers.documents)
+    return try store.write(draft.reservesIDs ? [.idRanges] : []) { (_) throws(StorageError) -> ContainerRecord in
       var making = self
       if draft.request.automaticUserNamespace != nil {
         try making.draft.chooseMaps()

@@ -94,6 +94,7 @@ struct RemovalPlanning {
     _ container: ContainerRecord, _ context: inout Context, _ layers: borrowing LayersReading
   ) throws(StorageError) -> Draft {
     if !force, let mount = layers.mountInUse(of: container.layer) { throw container.refusal(whileMounted: mount) }
+    if !force, let owner = store.containers.owner(of: container) { throw owner.refusal(of: container) }
     let layer = layers.primary(container.layer)
     if let layer, let need = layer.needBesideContainer(layers, context.view) {
       throw need.refusal(of: layer.id, named: true)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import StowageModel
+internal import StowageRecords
+internal import StowageSystem
 
 /// Which images nobody needs; see ``Store/planPrune(_:)``.
 public struct PruneRequest: Sendable {
@@ -30,6 +32,10 @@ public struct PruneRequest: Sendable {
   /// Only so many, the oldest first, that all images together take no more bytes on disk; nil for no limit.
   public var keptBytes: Int64?
 
+  /// Images without name whose data were written less than so many seconds ago stay, since another program may be about to name
+  /// them: Podman, Buildah and Skopeo record an image first. Does not matter if ``until`` is given.
+  public var settledAfter: Int64 = 10
+
   /// Images without name, and without container.
   public init() {}
 }
@@ -43,7 +49,11 @@ extension Store {
     let records = try read([.images]) { (access) throws(StorageError) in access.images.infos.map(\.record) }
     var chosen: [ImageRecord] = []
     for record in records where request.all || record.names.isEmpty {
-      if let until = request.until, record.created >= until { continue }
+      if let until = request.until {
+        if record.created >= until { continue }
+      } else if record.names.isEmpty, isBeingMade(record, within: request.settledAfter) {
+        continue
+      }
       if try meets(request.labels, record) { chosen.append(record) }
     }
     let order = chosen.sorted { ($0.created, $0.id) < ($1.created, $1.id) }.map(\.id)
@@ -59,6 +69,19 @@ extension Store {
       }
     }
     return plan
+  }
+
+  /// Whether the data of an image were written so many seconds ago at most, by the clock of this machine: what is recorded as the
+  /// time of its creation is often that of the build, somewhere else.
+  private func isBeingMade(_ image: ImageRecord, within seconds: Int64) -> Bool {
+    let earliest = Timestamp.now().seconds - seconds
+    return topology.images.contains { place in
+      // Without data there is nothing to wait for.
+      guard let status = try? Syscall.stat(BigDataFiles.directory(of: image.id.rawValue, in: place.directory)) else {
+        return false
+      }
+      return status.changeTime.seconds > earliest
+    }
   }
 
   private func meets(_ labels: [PruneRequest.Label], _ image: ImageRecord) throws(StorageError) -> Bool {

@@ -75,6 +75,11 @@ extension StoreTopology {
     if let loss = try search.pending(of: file) { throw loss.refusal }
   }
 
+  /// Refuses to make an image or a container while records of the like are lost, before anything is made for it.
+  ///
+  /// - Throws: `corrupt`.
+  func refuseWriting(_ files: [FilePath]) throws(StorageError) { for file in files { try refuseWriting(file) } }
+
   /// The images that are recorded in the graph root or its image store, if neither lost records; else none.
   func imagesWithoutLoss() throws(StorageError) -> Set<ImageID> {
     var search = LossSearch(self) { _ in false }

@@ -95,6 +95,7 @@ enum CommandTable {
     NamesCommands.everydayRemove,
     NamesCommands.everydaySet,
     MetadataCommand.everyday,
+    CreateImageCommand.everyday,
     UnmountCommand.everyday,
     HelpCommand.definition,
     VersionCommand.everyday,

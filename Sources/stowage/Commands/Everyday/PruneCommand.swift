@@ -19,7 +19,8 @@ enum PruneCommand {
     "prune", arguments: .none, usage: "Delete images that nobody needs",
     details: """
       Deletes images without names, or with --all all that no container was made from, and the layers that nothing else needs.
-      Containers, their images and left-overs stay ("gc" deletes these). TIME is a span such as 24h, which images must be older
+      Containers, their images and left-overs stay ("gc" deletes these), and so does what another program may just be loading: an
+      image without name of the last ten seconds, unless until=TIME is given. TIME is a span such as 24h, which images must be older
       than, or a time such as 2026-01-31T00:00:00Z. On a terminal it asks first; without one it needs --force.
       """, options: [all, filter, keep, force, dryRun, .quiet, .json]
   ) { (context: CommandContext) throws(StorageError) in

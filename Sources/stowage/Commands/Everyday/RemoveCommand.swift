@@ -15,8 +15,8 @@ enum RemoveCommand {
     usage: "Remove images and containers",
     details: """
       Takes exact names and whole IDs only. An image that has other names only loses the name that is given; with the last one it
-      goes, with the layers that nothing else needs. Containers that are mounted, and images that containers were made from,
-      stay. All arguments are looked at first: if one cannot be removed, nothing is.
+      goes, with the layers that nothing else needs. Containers that are mounted, images that containers were made from, and
+      without --force containers of Podman, Buildah and CRI-O stay, since these would go on listing them. All arguments are looked at first: if one cannot be removed, nothing is.
 
       The exit status is 1 if something is not there, and 2 if something is in use.
       """, options: [force, dryRun, ignore, .quiet, .json]

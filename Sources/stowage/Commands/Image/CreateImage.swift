@@ -25,9 +25,28 @@ enum CreateImageCommand {
 
   static let definition = CommandDefinition(
     "create-image", "createimage", arguments: .optional, synopsis: "[options [...]] topLayerNameOrID",
-    usage: "Create a new image using layers", options: [name, id, digest, .json] + MetadataOptions.all, run: run)
+    usage: "Create a new image using layers", options: [name, id, digest, .json] + MetadataOptions.all
+  ) { (context: CommandContext) throws(StorageError) in
+    _ = try create(context)
+    return .success
+  }
 
-  @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
+  /// That of `stowage`: names must be names of images, and what Podman will stumble over is told.
+  static let everyday = CommandDefinition(
+    "create-image", "createimage", arguments: .optional, synopsis: "[options [...]] topLayerNameOrID",
+    usage: "Create an image record for layers",
+    details: """
+      The image has no manifest and no configuration: as long as it has no manifest, Podman, Buildah and CRI-O cannot list images.
+      "set-image-data IMAGE manifest --file FILE" gives it one; "load" makes whole images.
+      """, options: [name, id, digest, .json] + MetadataOptions.all
+  ) { (context: CommandContext) throws(StorageError) in
+    for name in context.options[list: name] { try ImageOperations.requireName(name) }
+    let image = try create(context)
+    context.console.printError("note: \(image.withoutManifest)")
+    return .success
+  }
+
+  private static func create(_ context: CommandContext) throws(StorageError) -> ImageInfo {
     let options = context.options
     let image = try context.store.images.create(
       ImageCreation(
@@ -38,6 +57,17 @@ enum CreateImageCommand {
     } else {
       context.printCreated(image.id, names: image.record.names)
     }
-    return .success
+    return image
+  }
+}
+
+extension ImageInfo {
+  /// What is to be done about an image that has no manifest.
+  var withoutManifest: String {
+    let known = record.names.isEmpty ? "" : " (\(record.names.prefix(3).joined(separator: ", ")))"
+    let id = id.rawValue.utf8.count == 64 ? String(id.rawValue.prefix(12)) : id.rawValue
+    return
+      "image \(id)\(known) has no manifest, and until it has one Podman, Buildah and CRI-O cannot list images: give it one with "
+      + "\"set-image-data\", or remove it with \"rm\""
   }
 }

@@ -44,6 +44,8 @@ struct CheckOutcome {
   private let restored: [RestoredRecords]
   private(set) var damage: [Damage] = []
   private(set) var failures: [String] = []
+  /// What is no damage, and in the way of other programs.
+  private var withoutManifest: [ImageInfo]
   private var leftovers: LeftoverReport
   private var isRepaired = false
 
@@ -51,6 +53,7 @@ struct CheckOutcome {
     self.report = report
     self.restored = restored
     leftovers = report.leftovers
+    withoutManifest = records.images.filter { !$0.isReadOnly && !$0.record.bigDataNames.contains("manifest") }
     let names = ObjectNames(records)
     for (kind, items, isReadOnly) in [
       ("layer", report.layers, false), ("layer", report.readOnlyLayers, true), ("image", report.images, false),
@@ -77,6 +80,7 @@ struct CheckOutcome {
     failures += done.failures.map(\.message)
     let left = Set(
       records.layers.map(\.id.rawValue) + records.images.map(\.id.rawValue) + records.containers.map(\.id.rawValue))
+    withoutManifest.removeAll { !left.contains($0.id.rawValue) }
     for index in damage.indices where !damage[index].isReadOnly {
       damage[index].isDeleted = !left.contains(damage[index].id)
     }
@@ -104,6 +108,7 @@ struct CheckOutcome {
     let areRecordsWhole = !report.isPartial && !report.recordLosses.contains(where: \.isPending)
     if damage.isEmpty, areRecordsWhole { lines.append("no damage found") }
     let repairable = damage.contains { !$0.isReadOnly && !$0.isDeleted }
+    lines += withoutManifest.map { "note: \($0.withoutManifest)" }
     if repairable, !isRepaired { lines.append("\"check --repair\" deletes what is damaged, but for containers") }
     return lines
   }
@@ -118,7 +123,7 @@ struct CheckOutcome {
       .init("found", texts(restored.flatMap(\.unproven))),
       .init("layers", list("layer")), .init("images", list("image")), .init("containers", list("container")),
       .init("leftovers", leftovers.document), .init("undeletable", texts(leftovers.undeletable)),
-      .init("failures", texts(failures)),
+      .init("failures", texts(failures)), .init("notes", texts(withoutManifest.map(\.withoutManifest))),
     ])
   }
 }

@@ -57,34 +57,20 @@ enum MountCommand {
       outcomes.append(outcome)
     }
     if context.wantsJSON { Outcome.printJSON(outcomes, context.console) }
-    if context.isInPassingNamespace { endMounts(outcomes, context) }
     return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
   }
 
-  /// Without the rights of root nobody but this command sees its mounts, and they end with it: so they must not stay
-  /// counted, or Podman would never unmount these containers again.
-  private static func endMounts(_ outcomes: [Outcome], _ context: CommandContext) {
-    for outcome in outcomes {
-      guard let mountPoint = outcome.mountPoint, MountTable.isMountPoint(FilePath(mountPoint)) else { continue }
-      context.console.printError(
-        "\(outcome.argument) is no longer mounted at the end of this command: mount it inside of \"unshare\"")
-      do throws(StorageError) {
-        if context.options[flag: readOnly] {
-          try context.store.unmountImage(outcome.argument)
-        } else {
-          try context.store.unmount(outcome.argument)
-        }
-      } catch {
-        context.console.printError("\(error.message) while unmounting \(outcome.argument)")
-      }
-    }
-  }
-
   private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
-    let label = context.options[text: label]
-    return context.options[flag: readOnly]
-      ? try context.store.mountImage(argument, options: ["ro"], label: label)
-      : try context.store.mount(argument, label: label)
+    let (store, label, isImage) = (context.store, context.options[text: label], context.options[flag: readOnly])
+    let path =
+      isImage
+      ? try store.mountImage(argument, options: ["ro"], label: label) : try store.mount(argument, label: label)
+    guard context.isInPassingNamespace, MountTable.isMountPoint(FilePath(path)) else { return path }
+    // Nobody but this command would see it, and it must not stay counted, or Podman would never unmount it again.
+    if isImage { _ = try store.unmountImage(argument) } else { _ = try store.unmount(argument) }
+    throw StorageError(
+      .notSupported,
+      "without the rights of root a mount ends with the command that makes it: run \"unshare\", and mount in its shell")
   }
 
   /// Shows for each argument where it would be mounted, and the steps.
