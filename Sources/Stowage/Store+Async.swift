@@ -48,6 +48,26 @@ extension ImageOperations {
   ) async throws -> [LoadedImage] {
     try await BlockingPool.shared.run { try ImageLoader(self.owner).load(from: source, name: name, progress: progress) }
   }
+
+  /// Saves images to a file, a directory or a descriptor; see `ImageSaver`.
+  ///
+  /// - Parameter images: names or identifiers, also short ones.
+  /// - Throws: `StorageError`, code `cancelled` if the task is cancelled; then no file or directory is left.
+  @discardableResult
+  public func save(
+    _ images: [String], to target: ImageTarget, format: SaveFormat = .dockerArchive,
+    options: SaveOptions = SaveOptions(), progress: SaveProgress = .silent
+  ) async throws -> [SavedImage] {
+    let flag = CancellationFlag()
+    return try await withTaskCancellationHandler {
+      try await BlockingPool.shared.run {
+        try ImageSaver(self.owner).save(
+          images, to: target, as: format, options: options, progress: progress.stopping { flag.isCancelled })
+      }
+    } onCancel: {
+      flag.cancel()
+    }
+  }
 }
 
 extension Store {

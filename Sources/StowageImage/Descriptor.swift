@@ -40,13 +40,15 @@ package struct Descriptor: Hashable, Sendable {
   }
 }
 
-/// The media types the loader tells apart.
+/// The media types that are told apart, and written.
 package enum MediaType {
   package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
   package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
   package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+  package static let dockerPlainLayer = "application/vnd.docker.image.rootfs.diff.tar"
   package static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
   package static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
   package static let ociIndex = "application/vnd.oci.image.index.v1+json"
   package static let ociConfig = "application/vnd.oci.image.config.v1+json"
+  package static let ociLayer = "application/vnd.oci.image.layer.v1.tar"
 }

@@ -100,12 +100,12 @@ enum ArchiveInput {
   private static func size(of file: SharedDescriptor) -> Int64 { (try? Syscall.fstat(file.rawValue))?.size ?? 0 }
 
   /// `$TMPDIR`, or `/var/tmp`.
-  private static var temporaryDirectory: FilePath {
+  static var temporaryDirectory: FilePath {
     FilePath(getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp")
   }
 
   /// Opens a file without name. File systems that cannot have one get a named file that is unlinked at once.
-  private static func openTemporaryFile(in directory: FilePath) throws(Errno) -> OwnedDescriptor {
+  static func openTemporaryFile(in directory: FilePath) throws(Errno) -> OwnedDescriptor {
     do throws(Errno) {
       return try Syscall.open(directory, [.readWrite, .temporary], mode: 0o600)
     } catch {

@@ -90,6 +90,7 @@ enum CommandTable {
     RemoveCommand.definition,
     DiskUsageCommand.definition,
     PruneCommand.definition,
+    SaveCommand.definition,
     InfoCommand.definition,
     NamesCommands.everydayAdd,
     NamesCommands.everydayRemove,

@@ -9,7 +9,7 @@ enum FrontPage {
     (
       "Images",
       [
-        "ls", "load", "inspect", "history", "tree", "tag", "untag", "rm", "relocate", "images", "image",
+        "ls", "load", "save", "inspect", "history", "tree", "tag", "untag", "rm", "relocate", "images", "image",
         "images-by-digest", "create-image", "delete-image", "list-image-data", "get-image-data", "get-image-data-size",
         "get-image-data-digest", "set-image-data", "get-image-dir",
         "get-image-run-dir",

@@ -11,6 +11,7 @@ internal import SystemPackage
 
 /// Two layers to be compared, found under the layer lock (store-semantics 17.2).
 struct LayerComparison {
+  private let store: Store
   private let layer: FoundLayer
   private let ancestors: [FoundLayer]
   /// The older layer; `nil` for none.
@@ -41,6 +42,7 @@ struct LayerComparison {
   init(
     of layer: FoundLayer, from: String? = nil, _ layers: borrowing LayersReading, _ store: Store
   ) throws(StorageError) {
+    self.store = store
     let ancestors = try layers.ancestors(of: layer)
     var older = ancestors.first
     if let from, !from.isEmpty, let found = layers.find(from) { older = found }
@@ -106,6 +108,16 @@ struct LayerComparison {
       try generate(sink, isStrict ? .refused : .omitted, layers)
     }
     do throws(ArchiveError) { try sink.finish() } catch { throw error.asStorageError }
+  }
+
+  /// The archive that the layer was made from, to be read when the lock is released.
+  ///
+  /// - Throws: `notSupported`, as ``write(to:_:isStrict:_:isAnew:)``.
+  func archive(_ layers: borrowing LayersReading) throws(StorageError) -> LayerArchive {
+    try refuseUnreadable(layers)
+    guard let file = layers.tarSplitFile(of: layer) else { return try LayerArchive(layer, .tree, store) }
+    return try LayerArchive(
+      layer, .tarSplit(file, roots: try layers.driver.contentRoots(of: layer.location, over: chain)), store)
   }
 
   private func refuseUnreadable(_ layers: borrowing LayersReading) throws(StorageError) {
