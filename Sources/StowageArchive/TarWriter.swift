@@ -29,10 +29,25 @@ package final class TarWriter {
   /// The name of a directory has to end in `/`. `accessed` and `changed` are not written.
   ///
   /// - Throws: `.caller` if the previous file is not complete.
-  package func begin(_ header: TarHeader) throws(ArchiveError) {
+  package func begin(_ header: TarHeader) throws(ArchiveError) { try begin(header, adding: []) }
+
+  /// Begins a regular file with holes, of which only the parts of the layout have to follow, in order.
+  package func begin(_ header: TarHeader, with layout: SparseLayout) throws(ArchiveError) {
+    let map = layout.map
+    var stored = header
+    stored.name = SparseLayout.storedName(for: header.name)
+    stored.size = layout.parts.reduce(Int64(map.count)) { $0 + ($1.upperBound - $1.lowerBound) }
+    try begin(stored, adding: layout.records(name: header.name))
+    remaining -= Int64(map.count)
+    try sink.write(map)
+  }
+
+  private func begin(_ header: TarHeader, adding more: [PAXEncoder.Record]) throws(ArchiveError) {
     try endContent()
     let size = header.kind == .regular ? header.size : 0
-    let records = PAXEncoder.records(for: header, size: size, precision: precision)
+    let records = (more + PAXEncoder.records(for: header, size: size, precision: precision)).sorted {
+      $0.key.lexicographicallyPrecedes($1.key)
+    }
     if !records.isEmpty {
       if let bad = records.first(where: { !$0.isValid }) {
         let record = goQuoted(bytes: bad.key + Array(" = ".utf8) + bad.value)

@@ -71,6 +71,22 @@ public struct ImageLoader: Sendable {
     } catch {
       throw error.wrapped("loading \(source)")
     }
+    do throws(StorageError) { return try put(plans, limit, progress) } catch {
+      throw error.wrapped("loading \(source)")
+    }
+  }
+
+  /// Puts an image that is not from an archive into the store.
+  func put(_ plan: ImagePlan, _ limit: SizeLimit?, _ progress: LoadProgress) throws(StorageError) -> LoadedImage {
+    try store.images.requireRecords()
+    let made = try put([plan], limit, progress)
+    guard let image = made.first else { throw StorageError(.imageUnknown, "no image was made") }
+    return image
+  }
+
+  private func put(
+    _ plans: [ImagePlan], _ limit: SizeLimit?, _ progress: LoadProgress
+  ) throws(StorageError) -> [LoadedImage] {
     var attempts = 0
     while true {
       attempts += 1
@@ -79,7 +95,7 @@ public struct ImageLoader: Sendable {
       } catch {
         // A layer that was there is gone: whoever else was making it has given up. The next attempt makes it.
         let isRace = error.code == .layerUnknown && attempts < ImageLoader.mostAttempts
-        guard isRace else { throw error.wrapped("loading \(source)") }
+        guard isRace else { throw error }
       }
     }
   }

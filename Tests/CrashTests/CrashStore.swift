@@ -13,9 +13,10 @@ final class CrashStore: Sendable {
   private let program: String
   private var directory: String { scratch.path.string }
 
-  init(driver: String) throws {
+  /// - Parameter program: the one under test, a debug build; nil for that under the reference's name.
+  init(driver: String, program: FilePath? = nil) throws {
     self.driver = driver
-    program = try stowageExecutable(hasHooks: true).string
+    self.program = try (program ?? stowageExecutable(hasHooks: true)).string
     scratch = try TemporaryDirectory("crash", for: driver)
     try scratch.appending("storage.conf").write(
       "[storage]\ndriver = \"\(driver)\"\ngraphroot = \"\(directory)/g\"\nrunroot = \"\(directory)/r\"\n"

@@ -19,7 +19,7 @@ private func killSweep(_ operation: CrashedOperation, _ driver: String) throws {
   try operation.revert(store)
   #expect(try store.state() == old)
 
-  for step in Sweep.steps(of: steps, sample: 3) {
+  for step in Sweep.steps(of: steps, sample: 2) {
     try store.kill(operation.words, before: step)
     let (found, left) = try store.look()
     #expect(found == old || found == new, "killed before step \(step): \(found)")
@@ -72,7 +72,7 @@ struct FailedStepTests {
     let steps = try store.countSteps(operation.words)
     let new = try store.state()
     try operation.revert(store)
-    for step in Sweep.steps(of: steps, sample: 3) {
+    for step in Sweep.steps(of: steps, sample: 2) {
       let status = try store.fail(operation.words, at: step, with: "ENOSPC")
       let (found, left) = try store.look()
       #expect(found == old || found == new, "failed at step \(step): \(found)")

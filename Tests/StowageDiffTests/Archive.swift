@@ -149,9 +149,10 @@ extension String {
   }
 }
 
-/// All extended attributes below a directory, as `getfattr` shows them.
+/// All extended attributes below a directory, as `getfattr` shows them, by path.
 func attributes(_ root: FilePath) throws -> String {
-  try shell("getfattr -R -P -h -d -m - -e hex . 2>/dev/null", directory: root).outputText
+  let text = try shell("getfattr -R -P -h -d -m - -e hex . 2>/dev/null", directory: root).outputText
+  return text.split(separator: "# file: ").sorted().map { "# file: " + $0 }.joined()
 }
 
 /// The overlay diff of a directory.

@@ -28,11 +28,16 @@ final class DiffWriter {
   private let maps: IDMaps
   private let headers: ObjectHeaders
   private let markNames: MarkNames
+  private let keepsHoles: Bool
   private let cancellation: CancellationFlag?
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
 
-  init(_ sink: any ByteSink, maps: IDMaps, markNames: MarkNames, cancellation: CancellationFlag?) {
+  /// - Parameter keepsHoles: whether files with holes are written as sparse ones.
+  init(
+    _ sink: any ByteSink, maps: IDMaps, markNames: MarkNames, keepsHoles: Bool = false, cancellation: CancellationFlag?
+  ) {
     tar = TarWriter(sink)
+    self.keepsHoles = keepsHoles
     self.maps = maps
     self.markNames = markNames
     headers = ObjectHeaders(maps: maps, refusesForeignOwners: true)
@@ -63,8 +68,18 @@ final class DiffWriter {
   func add(_ entry: borrowing FoundObject) throws(StorageError) -> TarHeader? {
     try cancellation?.check()
     guard let header = try headers.header(of: entry) else { return nil }
-    try begin(header)
-    if header.kind == .regular, header.size > 0 { try writeContent(entry) }
+    guard header.kind == .regular, header.size > 0 else {
+      try begin(header)
+      return header
+    }
+    let file = try entry.opened()
+    if keepsHoles, entry.status.blocks < header.size / 512, let layout = try layout(of: file, header.size, entry.path) {
+      do throws(ArchiveError) { try tar.begin(header, with: layout) } catch { throw error.asStorageError }
+      for part in layout.parts { try writeContent(file, part, entry.path) }
+    } else {
+      try begin(header)
+      try writeContent(file, 0..<header.size, entry.path)
+    }
     return header
   }
 
@@ -114,19 +129,49 @@ final class DiffWriter {
     do throws(ArchiveError) { try tar.begin(header) } catch { throw error.asStorageError }
   }
 
-  /// Copies a file's bytes. One that has another size by now makes the diff fail: padding it would record content that never
-  /// was (archive-and-diff 14, W17).
-  private func writeContent(_ entry: borrowing FoundObject) throws(StorageError) {
-    let file = try entry.opened()
-    while true {
-      let count: Int
-      do throws(Errno) { count = try Syscall.read(file.rawValue, into: buffer) } catch {
-        throw .failed("read", entry.path, error)
+  /// Where a file has data; nil if that is everywhere, or in too many places to say.
+  private func layout(of file: borrowing OwnedDescriptor, _ size: Int64, _ path: [UInt8]) throws(StorageError)
+    -> SparseLayout?
+  {
+    var layout = SparseLayout(size: size)
+    var position: Int64 = 0
+    do throws(Errno) {
+      while position < size, let data = try Syscall.seek(file.rawValue, next: .data, from: position), data < size {
+        let end = min(size, try Syscall.seek(file.rawValue, next: .hole, from: data) ?? size)
+        // What changes meanwhile must not turn us round for ever.
+        guard end > data, layout.parts.count < SparseLayout.mostParts else { return nil }
+        layout.append(data..<end)
+        position = end
       }
-      if count == 0 { return }
-      do throws(ArchiveError) { try tar.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) } catch {
+    } catch {
+      // Not every file system tells.
+      if error == .invalidArgument || error == .notSupported { return nil }
+      throw .failed("lseek", path, error)
+    }
+    return layout.parts == [0..<size] ? nil : layout
+  }
+
+  /// Copies a part of a file. One that has become shorter makes the diff fail: padding it would record content that never
+  /// was (archive-and-diff 14, W17). What was appended meanwhile is left out.
+  private func writeContent(
+    _ file: borrowing OwnedDescriptor, _ part: Range<Int64>, _ path: [UInt8]
+  ) throws(StorageError) {
+    var position = part.lowerBound
+    while position < part.upperBound {
+      try cancellation?.check()
+      let room = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<Int(min(Int64(buffer.count), part.upperBound - position))])
+      let count: Int
+      do throws(Errno) { count = try Syscall.pread(file.rawValue, into: room, at: position) } catch {
+        throw .failed("read", path, error)
+      }
+      guard count > 0 else {
+        throw StorageError(.invalidArchive, "\(displayPath(path)) became shorter while it was read")
+      }
+      do throws(ArchiveError) { try tar.write(UnsafeRawBufferPointer(rebasing: room[..<count])) } catch {
         throw error.asStorageError
       }
+      position += Int64(count)
     }
   }
 }

@@ -48,14 +48,16 @@ package func writeOverlayDiff(
 ///   - maps: owners are written as seen inside the new tree.
 ///   - oldMaps: those of the old tree, for the comparison.
 ///   - markNames: what becomes of names that would delete something when the archive is extracted.
+///   - keepsHoles: whether files with holes are written as sparse ones, which not every reader of layers knows.
 ///   - cancellation: stops the work between two entries.
 ///   - sink: gets the archive; not finished.
 /// - Throws: as ``writeOverlayDiff(upper:lowers:attributes:maps:markNames:cancellation:to:)``.
 package func writeTreeDiff(
   new: FilePath, old: FilePath?, maps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), markNames: MarkNames = .omitted,
-  cancellation: CancellationFlag? = nil, to sink: any ByteSink
+  keepsHoles: Bool = false, cancellation: CancellationFlag? = nil, to sink: any ByteSink
 ) throws(StorageError) {
-  let writer = DiffWriter(sink, maps: maps, markNames: markNames, cancellation: cancellation)
+  let writer = DiffWriter(
+    sink, maps: maps, markNames: markNames, keepsHoles: keepsHoles, cancellation: cancellation)
   guard let old else {
     try walkTree(at: new) { (entry) throws(StorageError) in
       if try writer.omits(entry.path) { return .skip }

@@ -29,6 +29,8 @@ struct ImagePlan: Sendable {
   let manifestDigest: Digest
   /// Base layer first.
   let layers: [Layer]
+  /// The layer that the first one stands on, if it is not the base: one that is in the store.
+  var base: LayerID? = nil
   /// When the image was made.
   let created: Timestamp?
   /// What it runs on, as far as its configuration says.

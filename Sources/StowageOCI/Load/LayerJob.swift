@@ -25,7 +25,7 @@ struct LayerJob: Sendable {
   ) throws(StorageError) -> [LayerJob] {
     var jobs: [LayerJob] = []
     for (index, layer) in plan.layers.enumerated() {
-      let parent = jobs.last?.id
+      let parent = jobs.last?.id ?? plan.base
       do throws(StorageError) {
         let diffID = try layer.resolvedDiffID()
         let id = try LayerIdentity.layerID(diffID: diffID, over: parent)

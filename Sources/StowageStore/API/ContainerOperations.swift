@@ -13,6 +13,8 @@ internal import SystemPackage
 /// unique identifier prefixes too.
 public struct ContainerOperations: Sendable {
   let store: Store
+  /// The store these operations belong to.
+  public var owner: Store { store }
 
   // MARK: Looking
 

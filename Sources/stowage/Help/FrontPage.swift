@@ -9,7 +9,8 @@ enum FrontPage {
     (
       "Images",
       [
-        "ls", "load", "save", "inspect", "history", "tree", "tag", "untag", "rm", "relocate", "images", "image",
+        "ls", "load", "save", "import", "inspect", "history", "tree", "tag", "untag", "rm", "relocate", "images",
+        "image",
         "images-by-digest", "create-image", "delete-image", "list-image-data", "get-image-data", "get-image-data-size",
         "get-image-data-digest", "set-image-data", "get-image-dir",
         "get-image-run-dir",
@@ -18,7 +19,8 @@ enum FrontPage {
     (
       "Containers",
       [
-        "ps", "create", "mount", "unmount", "mounted", "copy", "containers", "container", "create-container",
+        "ps", "create", "commit", "export", "mount", "unmount", "mounted", "copy", "containers", "container",
+        "create-container",
         "delete-container", "container-parent-owners", "list-container-data", "get-container-data",
         "get-container-data-size",
         "get-container-data-digest", "set-container-data", "get-container-dir", "get-container-run-dir",
@@ -47,6 +49,10 @@ enum FrontPage {
   static let distinctions: [(words: String, difference: String)] = [
     (
       "rm, delete", "rm removes images and containers that nobody needs; delete whatever has that name, without looking"
+    ),
+    (
+      "save, export",
+      "save writes images with their layers, for load; export all files of one container or image, for import"
     ),
     ("diff, changes", "diff writes a layer's archive; changes lists what is different"),
     ("prune, gc, wipe", "prune deletes unused images, gc what killed programs left, wipe everything"),

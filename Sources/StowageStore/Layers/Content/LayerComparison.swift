@@ -151,15 +151,39 @@ struct LayerComparison {
   private func generate(
     _ sink: any ByteSink, _ names: MarkNames, _ layers: borrowing LayersReading
   ) throws(StorageError) {
+    let difference = try difference(layers)
+    defer { difference.end() }
+    try difference.write(names, to: sink)
+  }
+
+  /// What the layer has that the other one has not.
+  ///
+  /// - Throws: `notSupported` if a composefs layer is among the two or below them.
+  func difference(_ layers: borrowing LayersReading) throws(StorageError) -> LayerDifference {
+    try refuseComposefs(layers.driver)
     switch source(layers.driver) {
     case .overlay(let upper, let lowers, let attributes):
-      try writeOverlayDiff(
-        upper: upper, lowers: lowers, attributes: attributes, maps: maps, markNames: names, to: sink)
+      return LayerDifference(
+        content: .overlay(upper: upper, lowers: lowers, attributes: attributes), maps: maps, oldMaps: fromMaps)
     case .trees:
-      try withTrees(layers) { (new, old) throws(StorageError) in
-        try writeTreeDiff(new: new, old: old, maps: maps, oldMaps: fromMaps, markNames: names, to: sink)
+      let new = try mount(layer, ancestors, maps, layers)
+      do throws(StorageError) {
+        let old = try from.map { (from) throws(StorageError) in try mount(from, fromAncestors, fromMaps, layers) }
+        return LayerDifference(content: .trees(new: new, old: old), maps: maps, oldMaps: fromMaps)
+      } catch {
+        new.end()
+        throw error
       }
     }
+  }
+
+  /// The whole tree that the layer presents, as a difference to nothing.
+  ///
+  /// - Throws: `notSupported`, as ``difference(_:)``.
+  func tree(_ layers: borrowing LayersReading) throws(StorageError) -> LayerDifference {
+    try refuseComposefs(layers.driver)
+    return LayerDifference(
+      content: .trees(new: try mount(layer, ancestors, maps, layers), old: nil), maps: maps, oldMaps: IDMaps())
   }
 
   /// Lends both trees as directories. Where a driver must mount to show a tree, this happens at a place of our own, so

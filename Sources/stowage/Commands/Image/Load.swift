@@ -85,7 +85,7 @@ enum LoadCommand {
     return .standardInput
   }
 
-  private static func item(for report: LoadProgress.Report) -> ProgressDisplay.Item {
+  static func item(for report: LoadProgress.Report) -> ProgressDisplay.Item {
     let outcome: String? =
       switch report.state {
       case .extracting: nil
