@@ -49,8 +49,10 @@ public struct ImageLoader: Sendable {
   ) throws(StorageError) -> [LoadedImage] {
     var plans: [ImagePlan]
     do throws(StorageError) {
-      plans = try ImageFormat.plans(
-        of: try ArchiveInput.open(source, limit), for: try platform.map(ImageLoader.platform))
+      plans = try source.selected(
+        of: try ImageFormat.plans(
+          of: try ArchiveInput.open(source, limit), for: try platform.map(ImageLoader.platform),
+          as: source.transport))
       if let name {
         guard plans.count == 1 else {
           throw StorageError(.usage, "a name for an archive with \(plans.count) images")

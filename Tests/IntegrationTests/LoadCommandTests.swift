@@ -53,6 +53,51 @@ import Testing
     #expect(bad.status == .exited(1) && bad.errorText.contains("must be lowercase"), "\(bad)")
   }
 
+  @Test func `Several sources are loaded one after the other, and what is loaded stays`() throws {
+    let store = try CommandStore("vfs")
+    let result = try store("load", "-q", archives[0], archives[1])
+    #expect(result.isSuccess && result.outputText.split(separator: "\n").count == 2, "\(result)")
+    let broken = try store("load", "-q", archives[1], "/nonexistent")
+    #expect(broken.status == .exited(1) && broken.outputText.hasPrefix("Loaded image: "), "\(broken)")
+    for words in [["-n", "x", archives[0], archives[1]], ["-i", archives[0], archives[1]], [archives[0], "-"]] {
+      let refused = try store.run(["load"] + words)
+      #expect(!refused.isSuccess && refused.outputText.isEmpty, "\(words): \(refused)")
+    }
+  }
+
+  @Test func `A transport says what a source is, and which image of it is meant`() throws {
+    let store = try CommandStore("vfs", program: stowageItself().string)
+    let layout = store.directory.appending("layout").string
+    for name in ["a:1", "b:1"] { #expect(try store("load", "-q", "-n", name, archives[0]).isSuccess) }
+    #expect(try store("tag", "b:1", "c:1").isSuccess)
+    let both = store.directory.appending("both").string
+    #expect(try store("import", "-q", archives[1], "d:1").isSuccess)
+    #expect(try store("save", "-q", "-o", both, "a:1", "d:1").isSuccess)
+    #expect(try store("save", "-q", "a:1", "oci:\(layout):one").isSuccess)
+    func shows(_ source: String, _ name: String) throws {
+      let result = try store("load", "-q", source)
+      #expect(result.shows("Loaded image: localhost/\(name)\n"), "\(source): \(result)")
+    }
+    try shows("docker-archive:\(both):a:1", "a:1")
+    try shows("docker-archive:\(both):localhost/d:1", "d:1")
+    try shows("docker-archive:\(both):@1", "d:1")
+    try shows("oci:\(layout)", "one:latest")
+    try shows("oci:\(layout):one", "one:latest")
+    for (source, reason) in [
+      ("docker-archive:\(both):e:1", "no image is called \"e:1\": it has localhost/a:1, localhost/d:1"),
+      ("docker-archive:\(both):@2", "no image @2: there are 2, counted from 0"),
+      ("oci:\(both)", "no oci: it is no directory"),
+      ("oci-archive:\(both)", "no oci-archive: no index.json"),
+      ("docker-archive:\(layout)", "no docker-archive: it is a directory"),
+      ("dir:\(layout)", "no dir: no manifest.json"), ("docker-archive:", "must be docker-archive:PATH"),
+      ("oci:\(layout):@x", "position"),
+    ] {
+      let result = try store("load", "-q", source)
+      #expect(
+        !result.isSuccess && result.errorText.contains(reason) && result.outputText.isEmpty, "\(source): \(result)")
+    }
+  }
+
   @Test func `A source that is none is an error`() throws {
     let store = try CommandStore("vfs")
     let missing = try store("load", "/nonexistent")

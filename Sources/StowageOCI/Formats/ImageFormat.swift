@@ -11,14 +11,18 @@ import StowageModel
 enum ImageFormat {
   /// Plans all images of an input.
   ///
-  /// - Parameter wanted: only images for this platform; `nil` for all, of which this machine's are preferred.
+  /// - Parameters:
+  ///   - wanted: only images for this platform; `nil` for all, of which this machine's are preferred.
+  ///   - transport: what it has to be; `nil` for whatever it is.
   /// - Throws: `invalidArchive` if it is in none of the formats, or has no image for the platform.
-  static func plans(of input: ArchiveInput, for wanted: Platform? = nil) throws(StorageError) -> [ImagePlan] {
+  static func plans(
+    of input: ArchiveInput, for wanted: Platform? = nil, as transport: ImageSource.Transport? = nil
+  ) throws(StorageError) -> [ImagePlan] {
     let platform = wanted ?? .current
     let plans =
       switch input {
-      case .directory(let container): try plans(ofDirectory: container, platform)
-      case .file(let file): try plans(ofFile: file, platform)
+      case .directory(let container): try plans(ofDirectory: container, platform, transport)
+      case .file(let file): try plans(ofFile: file, platform, transport)
       }
     guard let wanted else {
       for plan in plans where plan.platform.isGiven && platform.preference(for: plan.platform) == nil {
@@ -35,37 +39,49 @@ enum ImageFormat {
   }
 
   private static func plans(
-    ofDirectory container: DirectoryContainer, _ platform: Platform
+    ofDirectory container: DirectoryContainer, _ platform: Platform, _ transport: ImageSource.Transport?
   ) throws(StorageError) -> [ImagePlan] {
-    if let layout = try OCILayout(container, usesAnnotations: false) { return try layout.plans(for: platform) }
-    if let image = try DirectoryImage(container) { return try image.plans(for: platform) }
-    throw unsupported([
-      ("oci", "no index.json"), ("dir", "no manifest.json with an image manifest"),
-    ])
+    let reasons: [(ImageSource.Transport, String)] = [
+      (.oci, "no index.json"), (.dir, "no manifest.json with an image manifest"),
+      (.dockerArchive, "it is a directory"), (.ociArchive, "it is a directory"),
+    ]
+    if transport == .dockerArchive || transport == .ociArchive { throw unsupported(reasons, transport) }
+    // Who names the layout may name an image of it.
+    if transport != .dir, let layout = try OCILayout(container, usesAnnotations: transport == .oci) {
+      return try layout.plans(for: platform)
+    }
+    if transport != .oci, let image = try DirectoryImage(container) { return try image.plans(for: platform) }
+    throw unsupported(reasons, transport)
   }
 
-  private static func plans(ofFile file: InputFile, _ platform: Platform) throws(StorageError) -> [ImagePlan] {
+  private static func plans(
+    ofFile file: InputFile, _ platform: Platform, _ transport: ImageSource.Transport?
+  ) throws(StorageError) -> [ImagePlan] {
+    if transport == .oci || transport == .dir {
+      throw unsupported([(.oci, "it is no directory"), (.dir, "it is no directory")], transport)
+    }
     let index: TarIndex
     do throws(ArchiveError) {
       index = try TarIndex(file)
     } catch {
       guard error.kind != .system else { throw StorageError(.system, "\(error)", cause: error) }
-      throw unsupported([("oci-archive", error.message), ("docker-archive", error.message)])
+      throw unsupported([(.ociArchive, error.message), (.dockerArchive, error.message)], transport)
     }
     let layout = Result { () throws(StorageError) in
-      try OCILayout(TarContainer(file, index, rules: .unpacked), usesAnnotations: true)
+      transport == .dockerArchive
+        ? nil : try OCILayout(TarContainer(file, index, rules: .unpacked), usesAnnotations: true)
     }
     let archive = Result { () throws(StorageError) in
-      try DockerArchive(TarContainer(file, index, rules: .dockerArchive))
+      transport == .ociArchive
+        ? nil : try DockerArchive(TarContainer(file, index, rules: .dockerArchive))
     }
     switch (layout, archive) {
     case (.success(let layout?), .success(let archive?)): return try plans(of: layout, or: archive, platform)
     case (.success(let layout?), _): return try layout.plans(for: platform)
     case (_, .success(let archive?)): return try archive.plans()
     case (.success(nil), .success(nil)):
-      throw unsupported([
-        ("oci-archive", "no index.json"), ("docker-archive", "no manifest.json with a list of images"),
-      ])
+      throw unsupported(
+        [(.ociArchive, "no index.json"), (.dockerArchive, "no manifest.json with a list of images")], transport)
     case (.failure(let error), _), (_, .failure(let error)): throw error
     }
   }
@@ -88,8 +104,18 @@ enum ImageFormat {
     do throws(StorageError) { return try archive.plans() } catch { throw failure }
   }
 
-  private static func unsupported(_ reasons: [(transport: String, reason: String)]) -> StorageError {
-    let lines = reasons.map { "\n * \($0.transport): \($0.reason)" }.joined()
+  /// - Parameter wanted: the transport that was named: only its reason counts.
+  private static func unsupported(
+    _ reasons: [(transport: ImageSource.Transport, reason: String)], _ wanted: ImageSource.Transport?
+  ) -> StorageError {
+    if let wanted {
+      let reason = reasons.first { $0.transport == wanted }?.reason ?? "it is something else"
+      return StorageError(.invalidArchive, "no \(wanted.rawValue): \(reason)")
+    }
+    let kinds: [ImageSource.Transport] =
+      reasons.contains { $0.transport == .oci } ? [.oci, .dir] : [.ociArchive, .dockerArchive]
+    let lines = reasons.filter { kinds.contains($0.transport) }.map { "\n * \($0.transport.rawValue): \($0.reason)" }
+      .joined()
     return StorageError(.invalidArchive, "payload does not match any of the supported image formats:\(lines)")
   }
 }

@@ -19,10 +19,12 @@ enum LoadCommand {
   private static let quiet = OptionDefinition("--quiet", "-q", usage: "Show no progress")
 
   static let definition = CommandDefinition(
-    "load", arguments: .optional, synopsis: "[options [...]] [SOURCE]", usage: "Load images from an archive",
+    "load", arguments: .any, synopsis: "[options [...]] [SOURCE [...]]", usage: "Load images from an archive",
     details: """
       Reads images from a docker-archive, an OCI archive, an OCI layout directory or a dir: folder, compressed or not, and
-      puts them into the store. Without a source, or with -, it reads standard input. All digests are verified before
+      puts them into the store. Without a source, or with -, it reads standard input. What a source has to be may be said in
+      front of it: docker-archive:FILE, oci-archive:FILE, oci:DIRECTORY, dir:DIRECTORY; for one image of several its name, or @ and
+      its position from 0, stands behind a further colon, not for dir:. All digests are verified before
       anything becomes visible; layers that are in the store are not stored again. A compressed archive, and standard input
       that is no file, is first copied, uncompressed, into a file without name in the directory that the variable TMPDIR
       names, /var/tmp if it is not set: as much space must be free there.
@@ -30,59 +32,79 @@ enum LoadCommand {
     options: [input, name, platform, quiet, SizeOption.definition, .json], isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
-    let source = try source(context)
+    let sources = try sources(context)
     var names: [String] = []
     for name in context.options[list: name] { names.append("\(try ImageName(normalizing: name))") }
+    if sources.count > 1, !names.isEmpty {
+      throw StorageError(.usage, "a name for \(sources.count) sources: load them one by one")
+    }
     let display = context.options[flag: quiet] ? nil : ProgressDisplay()
     let begun = Begun()
     // Nothing is in the store before the first report, and reading standard input may take for ever.
     Interruption.whenRequested {
       if !begun.isSet, let signal = Interruption.signal { Interruption.end(.signal(signal)) }
     }
-    let progress = LoadProgress(isCancelled: Interruption.isRequested) { report in
-      begun.set()
-      display?.update(item(for: report))
-    }
     let limit = try SizeOption.limit(context.options)
-    let images: [LoadedImage]
+    var all: [LoadedImage] = []
     do throws(StorageError) {
-      images = try ImageLoader(context.store).load(
-        from: source, name: names.first, platform: given(context.options[text: platform]), limit: limit,
-        progress: progress)
+      for source in sources {
+        let images = try load(source, names.first, limit, display, begun, context)
+        // The loader gives one name; further ones are the same as names added later.
+        if let image = images.first, names.count > 1 {
+          try context.store.addNames(Array(names.dropFirst()), to: image.id.rawValue)
+        }
+        all += images
+        // What is loaded stays, also if a later source is none.
+        if !context.wantsJSON { show(images, names, context) }
+      }
     } catch {
       display?.finish()
       throw error
     }
-    display?.finish()
-    // The loader gives one name; further ones are the same as names added later.
-    if let image = images.first, names.count > 1 {
-      try context.store.addNames(Array(names.dropFirst()), to: image.id.rawValue)
-    }
-    if context.wantsJSON {
-      try printJSON(images, names, context)
-    } else {
-      for image in images {
-        for reference in names.isEmpty ? image.references : names {
-          context.console.print("Loaded image: " + reference)
-        }
-      }
-    }
+    if context.wantsJSON { try printJSON(all, names, context) }
     return .success
   }
 
-  /// The option, the argument, or standard input; a person is not asked to type an archive.
-  private static func source(_ context: CommandContext) throws(StorageError) -> ImageSource {
+  private static func load(
+    _ source: ImageSource, _ name: String?, _ limit: SizeLimit?, _ display: ProgressDisplay?, _ begun: Begun,
+    _ context: CommandContext
+  ) throws(StorageError) -> [LoadedImage] {
+    let progress = LoadProgress(isCancelled: Interruption.isRequested) { report in
+      begun.set()
+      display?.update(item(for: report))
+    }
+    let images = try ImageLoader(context.store).load(
+      from: source, name: name, platform: given(context.options[text: platform]), limit: limit, progress: progress)
+    display?.finish()
+    return images
+  }
+
+  private static func show(_ images: [LoadedImage], _ names: [String], _ context: CommandContext) {
+    for image in images {
+      for reference in names.isEmpty ? image.references : names {
+        context.console.print("Loaded image: " + reference)
+      }
+    }
+  }
+
+  /// The option, the arguments, or standard input; a person is not asked to type an archive.
+  private static func sources(_ context: CommandContext) throws(StorageError) -> [ImageSource] {
     let option = given(context.options[text: input])
-    let argument = context.arguments.first.flatMap(given)
-    if let option, let argument {
+    let arguments = context.arguments.filter { !$0.isEmpty }
+    if let option, let argument = arguments.first {
       throw StorageError(.usage, "two sources given: --input \(goQuoted(option)) and \(goQuoted(argument))")
     }
-    if let path = option ?? argument, path != "-" { return .path(path) }
+    var sources: [ImageSource] = []
+    for text in option.map({ [$0] }) ?? arguments where text != "-" { sources.append(try ImageSource(text)) }
+    if sources.count > 0, sources.count == max(1, arguments.count) { return sources }
+    guard sources.isEmpty else {
+      throw StorageError(.usage, "standard input beside other sources: load it by itself")
+    }
     guard isatty(STDIN_FILENO) == 0 else {
       throw StorageError(
         .usage, "cannot read an image archive from a terminal: name a file, or redirect standard input")
     }
-    return .standardInput
+    return [.standardInput]
   }
 
   static func item(for report: LoadProgress.Report) -> ProgressDisplay.Item {
