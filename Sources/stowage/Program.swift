@@ -110,7 +110,7 @@ struct Program {
     _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ before: OptionValues,
     _ globals: [OptionDefinition]
   ) -> ExitStatus {
-    LogSink.install()
+    LogSink.install(for: face)
     let selection = StoreSelection(beforeCommand: before)
     let values = selection.startingValues(before, globals: globals).adding(command.options)
     let parsed =
@@ -227,7 +227,9 @@ struct Program {
     } catch {
       switch face {
       case .reference: console.print("error initializing: \(error.message)")
-      case .stowage: console.printError("cannot open the store: \(error.message)")
+      case .stowage:
+        if error.code == .usage { return failed(error) }
+        console.printError("cannot open the store: \(error.plainMessage)")
       }
       if let explanation = settings.explanation(of: error) { console.printError(explanation) }
       return .failure
@@ -246,9 +248,14 @@ struct Program {
       return try action()
     } catch {
       if let signal = Interruption.signal { return .signal(signal) }
-      console.printError(error.message)
-      return .failure
+      return failed(error)
     }
+  }
+
+  /// Says why a command failed. As `stowage`, what the words ask for wrongly ends as a mistake that the parser finds.
+  private func failed(_ error: StorageError) -> ExitStatus {
+    console.printError(error.text(for: face))
+    return face == .stowage && error.code == .usage ? .usage : .failure
   }
 
   /// The four lines that `--debug` output begins with (cli 8).

@@ -77,7 +77,7 @@ import Testing
   @Test func `An unknown shell is refused`() throws {
     #expect(
       try store.bare(["completion", "ksh"]).shows(
-        error: "\"ksh\" is no shell that completions are made for: bash, zsh, fish\n", status: 1))
+        error: "\"ksh\" is no shell that completions are made for: bash, zsh, fish\n", status: 125))
   }
 
   @Test func `There is a flawless manual page for every name of every command`() throws {

@@ -85,9 +85,9 @@ enum PruneCommand {
   /// A time, or so long ago.
   private static func time(_ text: String) throws(StorageError) -> Timestamp {
     if let time = Timestamp(parsing: text) { return time }
-    if let seconds = Int64(text) { return Timestamp(seconds: seconds) }
-    // Told below, with what is possible.
-    guard let span = try? parseDuration(text) else {
+    if let seconds = Int64(text), seconds >= 0 { return Timestamp(seconds: seconds) }
+    // Told below, with what is possible. What lies ahead would be true of all images.
+    guard let span = try? parseDuration(text), span >= 0 else {
       throw StorageError(
         .usage, "--filter until=\(text): a span such as 24h or 90m, or a time such as 2026-01-31T00:00:00Z")
     }

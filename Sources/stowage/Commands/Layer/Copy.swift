@@ -35,6 +35,8 @@ enum CopyCommand {
     let isNumber = !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     if isNumber, let number = UInt32(text) { return number }
     let problem = isNumber ? "value out of range" : "invalid syntax"
-    throw StorageError(.usage, "bad \(kind): strconv.ParseUint: parsing \(goQuoted(text)): \(problem)")
+    throw StorageError(
+      .usage, "bad \(kind): strconv.ParseUint: parsing \(goQuoted(text)): \(problem)",
+      plain: "--chown: \(goQuoted(text)) is \(isNumber ? "too great a number" : "no number"), and no \(kind)")
   }
 }

@@ -24,7 +24,9 @@ enum DedupCommand {
         context.console.print("Deduplicated \(count) bytes")
       }
     } catch {
-      if error.code == .invalidOption { throw error }
+      if error.code == .invalidOption {
+        throw StorageError(.usage, error.message, plain: "--hash-method: must be crc, size or sha256")
+      }
       if context.wantsJSON {
         context.console.printJSON(.object([]))
         return .failure

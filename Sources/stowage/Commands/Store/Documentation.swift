@@ -18,8 +18,7 @@ enum CompletionCommand {
     let word = arguments.first ?? ""
     guard let shell = Shell(rawValue: word) else {
       let known = Shell.allCases.map(\.rawValue).joined(separator: ", ")
-      console.printError("\(goQuoted(word)) is no shell that completions are made for: \(known)")
-      return .failure
+      throw StorageError(.usage, "\(goQuoted(word)) is no shell that completions are made for: \(known)")
     }
     console.write(shell.completion(of: CommandTable.commands(of: .stowage), globals: GlobalOptions.all))
     return .success
