@@ -50,6 +50,6 @@ enum CreateCommand {
 extension Store {
   /// The image that a person means.
   func imageID(named text: String) throws(StorageError) -> ImageID {
-    try snapshot(layers: false, containers: false).image(named: text).id
+    try snapshot(layers: false, containers: false).image(named: text, searched: configuredNames).id
   }
 }

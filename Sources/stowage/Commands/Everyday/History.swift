@@ -14,7 +14,7 @@ enum HistoryCommand {
     options: Listing.options
   ) { (context: CommandContext) throws(StorageError) in
     let view = try StoreView(context.store)
-    let image = try view.snapshot.image(named: context.arguments[0])
+    let image = try view.snapshot.image(named: context.arguments[0], searched: configuredNames)
     let configuration = try view.configuration(of: image.record)
     try listing(image.record, configuration, view, isWhole: context.options[flag: Listing.noTruncation]).print(context)
     return .success

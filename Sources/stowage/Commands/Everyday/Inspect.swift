@@ -31,14 +31,14 @@ enum InspectCommand {
     var problems: [String] = []
     for name in context.arguments {
       do throws(StorageError) {
-        let object = try view.snapshot.object(named: name, among: kinds)
+        let object = try view.snapshot.object(named: name, among: kinds, searched: configuredNames)
         var size: Int64?
         if case .container(let container) = object, options[flag: ListContainersCommand.size] {
           size = try ListContainersCommand.measured(container, context.store)
         }
         rows.append(try row(object, view, size: size))
       } catch {
-        problems.append(error.message)
+        problems.append(error.plainMessage)
       }
     }
     // Nothing found is nothing to print: a list without elements would be an answer.

@@ -23,7 +23,7 @@ enum TreeCommand {
     let view = try StoreView(context.store)
     var forest = LayerForest(view)
     var tops: [LayerID] = []
-    for name in context.arguments { tops.append(try view.snapshot.layer(named: name)) }
+    for name in context.arguments { tops.append(try view.snapshot.layer(named: name, searched: configuredNames)) }
     if !tops.isEmpty { forest.keep(tops) }
     let lines = forest.lines()
     if options[flag: Listing.json] {
