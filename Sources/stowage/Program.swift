@@ -111,8 +111,10 @@ struct Program {
     _ globals: [OptionDefinition]
   ) -> ExitStatus {
     LogSink.install(for: face)
-    let selection = StoreSelection(beforeCommand: before)
-    let values = selection.startingValues(before, globals: globals).adding(command.options)
+    // Reading the configuration may make a directory, which completion must not.
+    let isForCompletion = command.names == CompleteNamesCommand.definition.names
+    let selection = StoreSelection(beforeCommand: before, isConfigured: !isForCompletion)
+    let values = isForCompletion ? before : selection.startingValues(before, globals: globals).adding(command.options)
     let parsed =
       switch face {
       case .stowage: parseAsStowage(command, typedAs: word, words, values)

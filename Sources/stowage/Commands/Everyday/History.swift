@@ -10,7 +10,7 @@ enum HistoryCommand {
     details: """
       The newest step comes first. LAYER is the layer that a step made, SIZE its size, both - for a step without one. Layers
       that no step tells of have an empty STEP. With --quiet the layers are printed.
-      """,
+      """, completes: [.shortImages],
     options: Listing.options
   ) { (context: CommandContext) throws(StorageError) in
     let view = try StoreView(context.store)

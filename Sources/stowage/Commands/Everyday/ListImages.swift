@@ -28,7 +28,7 @@ enum ListImagesCommand {
       other characters. The beginning of an ID selects images, too. The filters since and before take an image, label a label
       with or without =VALUE, dangling and containers true or false. Names sort by name, and others by created (newest first),
       id, size or own (smallest first).
-      """,
+      """, completes: [.shortImages],
     options: Listing.options + [filter, order.option], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

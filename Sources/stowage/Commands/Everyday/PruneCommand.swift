@@ -9,7 +9,8 @@ enum PruneCommand {
   private static let all = OptionDefinition(
     "--all", "-a", usage: "All images without containers, not only those without names")
   private static let filter = OptionDefinition(
-    "--filter", kind: .list, usage: "Only images that meet this: until=TIME, label=NAME[=VALUE], label!=NAME[=VALUE]")
+    "--filter", kind: .list, usage: "Only images that meet this: until=TIME, label=NAME[=VALUE], label!=NAME[=VALUE]",
+    values: ["until=", "label=", "label!="])
   private static let keep = OptionDefinition(
     "--keep-storage", kind: .text(), usage: "Only so many, oldest first, that images take no more than this (20G)")
   private static let force = OptionDefinition("--force", "-f", usage: "Do not ask")

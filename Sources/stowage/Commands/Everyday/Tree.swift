@@ -15,7 +15,7 @@ enum TreeCommand {
 
       NAME, an image, a container or a layer, selects its layers and all that stands on its last one. With --quiet the layers'
       IDs are printed.
-      """,
+      """, completes: [.containers, .shortImages, .layers],
     options: [Listing.quiet, Listing.json, Listing.noTruncation, Terminal.option]
   ) { (context: CommandContext) throws(StorageError) in
     let options = context.options

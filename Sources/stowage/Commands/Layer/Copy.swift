@@ -10,7 +10,8 @@ enum CopyCommand {
   static let definition = CommandDefinition(
     "copy", arguments: .twoOrMore,
     synopsis: "[options [...]] [sourceLayerNameOrID:]/path [...] targetLayerNameOrID:/path",
-    usage: "Copy files or directories into a layer, possibly from another layer", options: [owner, .json],
+    usage: "Copy files or directories into a layer, possibly from another layer",
+    completes: [.layers, .containers, .shortImages, .files], options: [owner, .json],
     isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

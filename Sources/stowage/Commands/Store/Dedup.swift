@@ -6,7 +6,8 @@ import StowageStore
 /// `dedup`: equal files of layers share their blocks (cli 22.6).
 enum DedupCommand {
   private static let method = OptionDefinition(
-    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use to detect identical files")
+    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use to detect identical files",
+    values: ["crc", "size", "sha256"])
 
   static let definition = CommandDefinition(
     "dedup", arguments: .none, usage: "Dedup all images",
