@@ -61,6 +61,7 @@ let package = Package(
     library(
       "StowageConfig",
       ["StowageModel", "StowageSystem", "StowageFiles", system]),
+    library("StowageRegistry", ["StowageModel", "StowageConfig", "StowageImage"]),
     library("StowageRootless", ["StowageModel", "StowageSystem", "StowageConfig", system]),
     // 3: drivers
     library("StowageMounts", ["StowageModel", "StowageSystem", "StowageFiles", system]),
@@ -91,13 +92,14 @@ let package = Package(
       "Stowage",
       [
         "StowageModel", "StowageSystem", "StowageConfig", "StowageRootless", "StowageDriverAPI", "StowageDrivers",
-        "StowageStore", "StowageOCI",
+        "StowageStore", "StowageOCI", "StowageRegistry",
       ]),
     .executableTarget(
       name: "stowage-cli",
       dependencies: [
         "Stowage", "StowageCommandLine", "StowageModel", "StowageImage", "StowageSystem", "StowageFiles",
-        "StowageCompression", "StowageConfig", "StowageRootless", "StowageStore", "StowageOCI", system,
+        "StowageCompression", "StowageConfig", "StowageRootless", "StowageStore", "StowageOCI", "StowageRegistry",
+        system,
       ],
       path: "Sources/stowage", exclude: ["README.md"], swiftSettings: strict),
     // The example of docs/writing-a-driver.md, for tests only.
@@ -144,6 +146,12 @@ let package = Package(
       ]),
     tests("StowageCommandLineTests", ["StowageCommandLine", "StowageTestSupport"]),
     tests("StowageConfigTests", ["StowageConfig", "StowageModel", "StowageTestSupport"]),
+    tests(
+      "StowageRegistryTests",
+      [
+        "StowageRegistry", "StowageConfig", "StowageFiles", "StowageModel", "StowageSystem", "StowageTestSupport",
+        system,
+      ]),
     tests(
       "DriverTests",
       [

@@ -20,11 +20,13 @@ package struct OptionDefinition: Sendable {
   package let deprecatedName: (name: String, replacement: String)?
   /// Whether the reference does not have the option: it is then shown only in the help of `stowage`.
   package let isAdditional: Bool
+  /// What a value may be, or begin with if it ends in `=`, for completion; empty if it may be anything.
+  package let values: [String]
 
   /// Describes an option; at least one name.
   package init(
     _ names: String..., kind: Kind = .flag(), usage: String,
-    deprecatedName: (name: String, replacement: String)? = nil, isAdditional: Bool = false
+    deprecatedName: (name: String, replacement: String)? = nil, isAdditional: Bool = false, values: [String] = []
   ) {
     precondition(!names.isEmpty, "an option has at least one name")
     self.names = names
@@ -32,6 +34,7 @@ package struct OptionDefinition: Sendable {
     self.usage = usage
     self.deprecatedName = deprecatedName
     self.isAdditional = isAdditional
+    self.values = values
   }
 
   /// The spelling that identifies the option: the long one, with its dashes.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageModel
+
 /// A list of texts that later files replace, or extend once one of them said `{append = true}`
 /// (configuration-and-idmaps 2.1).
 struct AttributedList: Sendable {
@@ -13,7 +15,8 @@ struct AttributedList: Sendable {
   ) throws(ConfigurationProblem) -> SettingOrigin? {
     guard case .array(let items) = value.content else {
       throw ConfigurationProblem(
-        reason: "unable to cast to interface array: \(value.shown)", position: value.position)
+        reason: "unable to cast to interface array: \(value.shown)", plain: "must be a list of texts",
+        position: value.position)
     }
     var added: [Setting<String>] = []
     var earlier: SettingOrigin? = appends.value ? appends.origin : nil
@@ -26,7 +29,8 @@ struct AttributedList: Sendable {
         earlier = nil
       default:
         throw ConfigurationProblem(
-          reason: "unsupported item in attributed string slice: \(item.shown)", position: item.position)
+          reason: "unsupported item in attributed string slice: \(item.shown)", plain: "an element is no text",
+          position: item.position)
       }
     }
     values = appends.value ? values + added : added
@@ -39,10 +43,13 @@ struct AttributedList: Sendable {
     for (key, member) in table.sorted(by: { $0.key < $1.key }) {
       guard key.lowercased() == "append" else {
         throw ConfigurationProblem(
-          reason: "unsupported key \"\(key)\" in map: \(item.shown)", position: member.keyPosition)
+          reason: "unsupported key \"\(key)\" in map: \(item.shown)", plain: "unknown key \(goQuoted(key)) in a list",
+          position: member.keyPosition)
       }
       guard case .bool(let value) = member.value.content else {
-        throw ConfigurationProblem(reason: "unable to cast append to bool: append", position: member.value.position)
+        throw ConfigurationProblem(
+          reason: "unable to cast append to bool: append", plain: "\"append\" must be true or false",
+          position: member.value.position)
       }
       flag = value
     }

@@ -1,12 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
-/// Finds and reads the configuration files (configuration-and-idmaps 1, changes-1.64 13.1).
-struct ConfigurationFiles {
+/// Finds and reads the files of one configuration: a main file, drop-ins, and those that variables name (configuration-and-idmaps 1,
+/// changes-1.64 13.1, registries 2.1).
+package struct ConfigurationFiles {
+  /// Whose files.
+  package enum Kind: String, Sendable {
+    /// `storage.conf`
+    case storage
+    /// `registries.conf`
+    case registries
+
+    /// The variable that names the only file; with `_OVERRIDE` behind it, the last one.
+    var variable: String { "CONTAINERS_\(rawValue.uppercased())_CONF" }
+    var file: String { "\(rawValue).conf" }
+
+    /// What stands before a problem in a file.
+    func context(_ path: String) -> String {
+      switch self {
+      case .storage: "decode configuration \(goQuoted(path))"
+      case .registries: "loading registries configuration \(goQuoted(path))"
+      }
+    }
+  }
+
+  let kind: Kind
   /// Variables of the process.
   let environment: [String: String]
   /// The user as whom drop-in directories are chosen: the rootless UID.
@@ -17,24 +39,45 @@ struct ConfigurationFiles {
   /// of the user who became root, and a configuration says what programs are run.
   let isHostRoot: Bool
 
-  /// All files applied in their order.
-  func load() throws(StorageError) -> StorageConfiguration {
-    var configuration = StorageConfiguration()
-    if let only = environment["CONTAINERS_STORAGE_CONF"], !only.isEmpty {
-      try apply(only, required: true, to: &configuration)
+  package init(_ kind: Kind, environment: [String: String], user: Rootlessness, alternateRoot: String = "") {
+    self.kind = kind
+    self.environment = environment
+    self.alternateRoot = alternateRoot
+    uid = user.uid
+    isHostRoot = user.isHostRoot
+  }
+
+  /// Reads all files in their order.
+  ///
+  /// - Throws: `configuration`, with the file and the place in it.
+  package func read(_ take: Consumer) throws(StorageError) {
+    for file in try found() { try read(file.path, isNamed: file.isNamed, take) }
+  }
+
+  /// What takes a file in.
+  package typealias Consumer = (_ path: String, ConfigurationTable) throws(ConfigurationProblem) -> Void
+
+  /// The paths of the files that are there, in their order.
+  package func paths() throws(StorageError) -> [String] {
+    try found().map(\.path).filter { !ConfigurationFiles.isMissing($0) }
+  }
+
+  /// The files in their order.
+  ///
+  /// - Returns: with each whether a variable names it, so that it must be there.
+  private func found() throws(StorageError) -> [(path: String, isNamed: Bool)] {
+    var files: [(path: String, isNamed: Bool)] = []
+    if let only = environment[kind.variable], !only.isEmpty {
+      files.append((only, true))
     } else {
       let user = try userRoot()
-      for directory in [user, admin, vendor] {
-        let path = directory + "/storage.conf"
-        if directory == user, isOthers(path) { continue }
-        if try apply(path, required: false, to: &configuration) { break }
+      let main = [user, admin, vendor].map { $0 + "/" + kind.file }.first { path in
+        !ConfigurationFiles.isMissing(path) && !(path.hasPrefix(user + "/") && isOthers(path))
       }
-      for path in try dropIns(user: user) { try apply(path, required: false, to: &configuration) }
+      files += ((main.map { [$0] } ?? []) + (try dropIns(user: user))).map { ($0, false) }
     }
-    if let last = environment["CONTAINERS_STORAGE_CONF_OVERRIDE"], !last.isEmpty {
-      try apply(last, required: true, to: &configuration)
-    }
-    return configuration
+    if let last = environment[kind.variable + "_OVERRIDE"], !last.isEmpty { files.append((last, true)) }
+    return files
   }
 
   private var vendor: String { alternateRoot + "/usr/share/containers" }
@@ -44,7 +87,7 @@ struct ConfigurationFiles {
   /// users.
   func isForEverybody(_ origin: SettingOrigin) -> Bool {
     guard case .file(let path, _, _) = origin else { return false }
-    return [vendor, admin].contains { path == $0 + "/storage.conf" || path.hasPrefix($0 + "/storage.conf.d/") }
+    return [vendor, admin].contains { path == $0 + "/" + kind.file || path.hasPrefix("\($0)/\(kind.file).d/") }
   }
 
   private func userRoot() throws(StorageError) -> String {
@@ -57,11 +100,12 @@ struct ConfigurationFiles {
   private func dropIns(user: String) throws(StorageError) -> [String] {
     var directories: [String] = []
     for root in [vendor, admin] {
-      directories.append(root + "/storage.conf.d")
-      directories.append(root + (uid == 0 ? "/storage.rootful.conf.d" : "/storage.rootless.conf.d"))
-      if uid != 0 { directories.append(root + "/storage.rootless.conf.d/\(uid)") }
+      let start = root + "/" + kind.rawValue
+      directories.append(start + ".conf.d")
+      directories.append(start + (uid == 0 ? ".rootful.conf.d" : ".rootless.conf.d"))
+      if uid != 0 { directories.append(start + ".rootless.conf.d/\(uid)") }
     }
-    directories.append(user + "/storage.conf.d")
+    directories.append("\(user)/\(kind.file).d")
     var files: [ByteText: String] = [:]
     for directory in directories {
       for name in try entries(of: directory) {
@@ -74,11 +118,11 @@ struct ConfigurationFiles {
   }
 
   /// Whether a file that is there must not be obeyed because somebody else decides what is in it; a warning says so.
-  private func isOthers(_ path: String) -> Bool {
+  package func isOthers(_ path: String) -> Bool {
     guard isHostRoot, let reason = Trust.objection(to: path) else { return false }
     Log.warning(
       "not obeying \(path): \(reason), and this process is root; "
-        + "set CONTAINERS_STORAGE_CONF to a file that is to be obeyed all the same")
+        + "set \(kind.variable) to a file that is to be obeyed all the same")
     return true
   }
 
@@ -101,33 +145,14 @@ struct ConfigurationFiles {
     }
   }
 
-  /// Decodes one file. Returns whether it exists.
-  @discardableResult
-  private func apply(
-    _ path: String, required: Bool, to configuration: inout StorageConfiguration
-  ) throws(StorageError) -> Bool {
-    let file = FilePath(path)
-    let descriptor: OwnedDescriptor
+  /// Whether nothing is at a path, links followed.
+  package static func isMissing(_ path: String) -> Bool {
     do throws(Errno) {
-      descriptor = try Syscall.open(file, [])
+      _ = try Syscall.stat(FilePath(path))
+      return false
     } catch {
-      if error == .noSuchFileOrDirectory, !required { return false }
-      throw StorageError(
-        .configuration, "open \(path): \(error.referenceText)", path: path, cause: error)
+      // Any other failure comes again when it is read, and is told then.
+      return error == .noSuchFileOrDirectory
     }
-    let prefix = "decode configuration \(goQuoted(path))"
-    let bytes: [UInt8]
-    do throws(Errno) {
-      bytes = try Syscall.readAll(descriptor.rawValue)
-    } catch {
-      throw StorageError(
-        .configuration, "\(prefix): read \(path): \(error.referenceText)", path: path, cause: error)
-    }
-    do throws(ConfigurationProblem) {
-      try configuration.merge(try readTOML(bytes), file: path)
-    } catch {
-      throw StorageError(.configuration, "\(prefix): \(error.text)", path: path)
-    }
-    return true
   }
 }

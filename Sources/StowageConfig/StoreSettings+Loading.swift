@@ -36,9 +36,9 @@ public func loadDefaultStoreSettings(environment: [String: String]) throws(Stora
 package func loadStoreSettings(
   environment: [String: String], user: Rootlessness, alternateRoot: String
 ) throws(StorageError) -> StoreSettings {
-  let files = ConfigurationFiles(
-    environment: environment, uid: user.uid, alternateRoot: alternateRoot, isHostRoot: user.isHostRoot)
-  let configuration = try files.load()
+  let files = ConfigurationFiles(.storage, environment: environment, user: user, alternateRoot: alternateRoot)
+  var configuration = StorageConfiguration()
+  try files.read { (path, table) throws(ConfigurationProblem) in try configuration.merge(table, file: path) }
   var settings = try StoreSettings(defaultsFor: user, environment: environment)
   settings.files = configuration.files
   settings.applyDriver(configuration, environment)

@@ -63,7 +63,8 @@ package enum SubordinateIDs {
     throw StorageError(
       .invalidMappings,
       "string to int conversion failed during subuid/gid parsing of \(path): strconv.Atoi: parsing "
-        + "\(goQuoted(String(text))): invalid syntax", path: path)
+        + "\(goQuoted(String(text))): invalid syntax",
+      plain: "\(path): \(goQuoted(String(text))) is no number of an ID", path: path)
   }
 
   private static func userNumber(of name: String, in path: String) -> String? {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Decodes one table of a file onto what earlier files said. Keys match exactly, else without regard to case.
-struct TableDecoder {
+package struct TableDecoder {
   private let members: ConfigurationTable
   /// The table's own name, empty for the root.
   private let name: String
@@ -11,7 +11,7 @@ struct TableDecoder {
   /// What is odd without being an error, in this table and those decoded below it.
   private(set) var remarks: [ConfigurationRemark] = []
 
-  init(_ members: ConfigurationTable, name: String = "", file: String) {
+  package init(_ members: ConfigurationTable, name: String = "", file: String) {
     self.members = members
     self.name = name
     self.file = file
@@ -43,10 +43,12 @@ struct TableDecoder {
   private func mismatch(_ key: String, _ value: ConfigurationValue, _ wanted: String) -> ConfigurationProblem {
     ConfigurationProblem(
       reason: "incompatible types: TOML value has type \(value.typeName); destination has type \(wanted)",
+      plain: "must be of type \(wanted), and is of type \(value.typeName)",
       position: value.position, key: full(key))
   }
 
-  mutating func string(_ key: String, _ target: inout Setting<String>) throws(ConfigurationProblem) {
+  /// A text.
+  package mutating func string(_ key: String, _ target: inout Setting<String>) throws(ConfigurationProblem) {
     guard let value = value(key) else { return }
     guard case .string(let text) = value.content else { throw mismatch(key, value, "string") }
     target = Setting(text, from: origin(value.position))
@@ -75,12 +77,26 @@ struct TableDecoder {
         remarks.append(ConfigurationRemark(.appendedList(full(key), because: earlier), origin: origin(value.position)))
       }
     } catch {
-      throw ConfigurationProblem(reason: error.reason, position: error.position, key: full(key))
+      throw ConfigurationProblem(
+        reason: error.reason, plain: error.plainReason, position: error.position, key: full(key))
     }
   }
 
+  /// A list of texts that replaces an earlier one.
+  package mutating func texts(_ key: String, _ target: inout [Setting<String>]) throws(ConfigurationProblem) {
+    guard let value = value(key) else { return }
+    guard case .array(let items) = value.content else { throw mismatch(key, value, "array") }
+    var texts: [Setting<String>] = []
+    for item in items {
+      guard case .string(let text) = item.content else { throw mismatch(key, item, "string") }
+      texts.append(Setting(text, from: origin(item.position)))
+    }
+    target = texts
+  }
+
   /// A table of texts; entries are merged one by one.
-  mutating func strings(_ key: String, _ target: inout [String: Setting<String>]?) throws(ConfigurationProblem) {
+  package mutating func strings(_ key: String, _ target: inout [String: Setting<String>]?) throws(ConfigurationProblem)
+  {
     guard let value = value(key) else { return }
     guard case .table(let table) = value.content else { throw mismatch(key, value, "map") }
     var merged = target ?? [:]

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import StowageFiles
-internal import StowageModel
+package import StowageModel
 internal import StowageSystem
 internal import SystemPackage
 
 /// The user's home, data and run-time directories (configuration-and-idmaps 1, 4.2, 15.3).
-enum UserDirectories {
+package enum UserDirectories {
   /// `HOME`, else the home of the user in the user database.
   static func home(_ environment: [String: String], uid: UInt32) throws(StorageError) -> String {
     if let home = environment["HOME"], !home.isEmpty { return home }
     if let user = UserEntry(uid: uid) { return user.home }
     throw StorageError(.configuration, "unable to resolve HOME directory: user: unknown userid \(uid)")
+  }
+
+  /// Where what can be made again is: `XDG_CACHE_HOME`, else `.cache` in the home.
+  package static func cacheHome(_ environment: [String: String], uid: UInt32) throws(StorageError) -> String {
+    if let cache = environment["XDG_CACHE_HOME"], !cache.isEmpty { return cache }
+    return try home(environment, uid: uid) + "/.cache"
   }
 
   /// Where per-user stores are by default.

@@ -57,14 +57,17 @@ package struct DriverOption: Hashable, Sendable {
     case "1", "t", "T", "TRUE", "true", "True": return true
     case "0", "f", "F", "FALSE", "false", "False": return false
     default:
-      throw StorageError(.invalidOption, "strconv.ParseBool: parsing \(goQuoted(value)): invalid syntax")
+      throw StorageError(
+        .invalidOption, "strconv.ParseBool: parsing \(goQuoted(value)): invalid syntax",
+        plain: "\(goQuoted(value)) is neither true nor false")
     }
   }
 
   /// Runs what obeys the option; an error then names the option as its subject.
   package func obeyed(_ body: (DriverOption) throws(StorageError) -> Void) throws(StorageError) {
     do throws(StorageError) { try body(self) } catch {
-      throw StorageError(error.code, error.message, subject: text, path: error.path, cause: error.cause)
+      throw StorageError(
+        error.code, error.message, plain: error.plainMessage, subject: text, path: error.path, cause: error.cause)
     }
   }
 
@@ -84,7 +87,8 @@ package struct DriverOption: Hashable, Sendable {
       !digits.isEmpty && digits.allSatisfy { byte in Int(String(decoding: [byte], as: UTF8.self), radix: radix) != nil }
     throw StorageError(
       .invalidOption,
-      "strconv.\(function): parsing \(goQuoted(value)): \(isNumber ? "value out of range" : "invalid syntax")")
+      "strconv.\(function): parsing \(goQuoted(value)): \(isNumber ? "value out of range" : "invalid syntax")",
+      plain: "\(goQuoted(value)) is \(isNumber ? "too great a number" : radix == 8 ? "no octal number" : "no number")")
   }
 
   /// The value as a list split at commas, empty elements left out.

@@ -20,7 +20,8 @@ package enum ByteSize {
     let suffix = text[text.index(after: end)...].lowercased()
     guard let number = Double(digits), number.isFinite else {
       throw StorageError(
-        .invalidOption, "strconv.ParseFloat: parsing \(goQuoted(String(digits))): invalid syntax")
+        .invalidOption, "strconv.ParseFloat: parsing \(goQuoted(String(digits))): invalid syntax",
+        plain: "invalid size: '\(text)'")
     }
     guard let factor = multiplier(suffix) else { throw StorageError(.invalidOption, "invalid suffix: '\(suffix)'") }
     let bytes = number * Double(factor)

@@ -93,6 +93,8 @@ extension WholeTreeDriver {
       ? "ApplyLayer stdout:  stderr:  \(error.message)"
       : "ApplyLayer stdout:  stderr: \(error.message) exit status 1"
     Log.error("While applying layer: \(text)")
-    return StorageError(error.code, text, subject: error.subject, path: error.path, cause: error)
+    return StorageError(
+      error.code, text, plain: "unpacking the layer: \(error.plainMessage)", subject: error.subject, path: error.path,
+      cause: error)
   }
 }

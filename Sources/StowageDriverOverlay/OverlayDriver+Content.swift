@@ -88,7 +88,9 @@ extension OverlayDriver {
           + "exhausting input failed (error: \(error.message))"
       case .stream: "unpacking failed (error: \(error.message); output: )"
       }
-    return StorageError(error.code, text, subject: error.subject, path: error.path, cause: error)
+    return StorageError(
+      error.code, text, plain: "unpacking the layer: \(error.plainMessage)", subject: error.subject, path: error.path,
+      cause: error)
   }
 
   /// The layer's `diff`, then those of all lower layers, each with its older generations.

@@ -59,6 +59,29 @@ package struct ImageName: Hashable, Sendable, CustomStringConvertible {
     return parts.tag != nil && parts.digest == nil
   }
 
+  /// Whether a text is a name without a registry, which may stand for several whole names (registries 2.5).
+  package static func isShort(_ text: String) -> Bool {
+    // What is no name is no short one.
+    guard let name = try? ImageName(normalizing: text) else { return false }
+    return name.domain == "localhost" && !text.hasPrefix("localhost/")
+  }
+
+  /// Whether a text is a repository without a registry, as the name of an alias is (registries 2.2).
+  package static func isShortRepository(_ text: String) -> Bool { isShort(text) && isUntagged(text) }
+
+  /// Whether a text is a repository with a registry, as an alias stands for (registries 2.2).
+  package static func isWholeRepository(_ text: String) -> Bool {
+    // What is no name is no repository.
+    guard isUntagged(text), (try? ImageName(normalizing: text)) != nil else { return false }
+    return !isShort(text)
+  }
+
+  private static func isUntagged(_ text: String) -> Bool {
+    // What cannot be taken apart is no name at all.
+    guard let parts = try? split(text) else { return false }
+    return parts.tag == nil && parts.digest == nil
+  }
+
   /// Takes a name apart into repository, tag and digest.
   private static func split(
     _ text: String
@@ -89,6 +112,11 @@ package struct ImageName: Hashable, Sendable, CustomStringConvertible {
   /// Whether the first component of a name is a registry: it has a dot or a port, or is `localhost`, and is a host name.
   private static func namesRegistry(_ text: String) -> Bool {
     guard text == "localhost" || text.utf8.contains(where: { $0 == 0x2E || $0 == 0x3A }) else { return false }
+    return isRegistry(text)
+  }
+
+  /// Whether a text is a host name, maybe with a port (`domain` of registries 1.1).
+  package static func isRegistry(_ text: String) -> Bool {
     let parts = text.utf8.split(separator: 0x3A, maxSplits: 1, omittingEmptySubsequences: false)
     if parts.count == 2 {
       guard !parts[1].isEmpty, parts[1].allSatisfy({ (0x30...0x39).contains($0) }) else { return false }

@@ -110,9 +110,11 @@ struct Program {
     _ command: CommandDefinition, typedAs word: String, _ words: ArraySlice<String>, _ before: OptionValues,
     _ globals: [OptionDefinition]
   ) -> ExitStatus {
-    LogSink.install()
-    let selection = StoreSelection(beforeCommand: before)
-    let values = selection.startingValues(before, globals: globals).adding(command.options)
+    LogSink.install(for: face)
+    // Reading the configuration may make a directory, which completion must not.
+    let isForCompletion = command.names == CompleteNamesCommand.definition.names
+    let selection = StoreSelection(beforeCommand: before, isConfigured: !isForCompletion)
+    let values = isForCompletion ? before : selection.startingValues(before, globals: globals).adding(command.options)
     let parsed =
       switch face {
       case .stowage: parseAsStowage(command, typedAs: word, words, values)
@@ -227,7 +229,9 @@ struct Program {
     } catch {
       switch face {
       case .reference: console.print("error initializing: \(error.message)")
-      case .stowage: console.printError("cannot open the store: \(error.message)")
+      case .stowage:
+        if error.code == .usage { return failed(error) }
+        console.printError("cannot open the store: \(error.plainMessage)")
       }
       if let explanation = settings.explanation(of: error) { console.printError(explanation) }
       return .failure
@@ -246,9 +250,14 @@ struct Program {
       return try action()
     } catch {
       if let signal = Interruption.signal { return .signal(signal) }
-      console.printError(error.message)
-      return .failure
+      return failed(error)
     }
+  }
+
+  /// Says why a command failed. As `stowage`, what the words ask for wrongly ends as a mistake that the parser finds.
+  private func failed(_ error: StorageError) -> ExitStatus {
+    console.printError(error.text(for: face))
+    return face == .stowage && error.code == .usage ? .usage : .failure
   }
 
   /// The four lines that `--debug` output begins with (cli 8).

@@ -63,6 +63,14 @@ import Testing
     #expect(try store("unmount", "--all").shows("web mountpoint unmounted\n"))
     #expect(try store("unmount", "-a", "-j").shows("[]\n"))
     try store("mount", "web")
+    try store("mount", "web")
+    #expect(
+      try store("mounted", "-j", "web", "base", "nope").shows(
+        #"[{"error":"","id":"web","mounted":true},{"error":"","id":"base","mounted":false},"#
+          + #"{"error":"layer not known","id":"nope","mounted":null}]"# + "\n", status: 1))
+    #expect(try store("unmount", "-j", "web").shows(#"[{"error":"","id":"web","mounted":true}]"# + "\n"))
+    #expect(try store("unmount", "-j", "web").shows(#"[{"error":"","id":"web","mounted":false}]"# + "\n"))
+    try store("mount", "web")
     #expect(try store("delete-container", "--force", "web").shows())
     #expect(try store("containers").shows())
   }
@@ -158,6 +166,13 @@ import Testing
     #expect(try store("prune").shows("Freed: 0 B\n"))
     #expect(try store("prune", "--filter", "x=1").errorText.contains("must be until=TIME, label="))
     #expect(try store("prune", "--keep-storage", "x").errorText.contains("20G"))
+    for time in ["-1h", "-5", "soon", ""] {
+      let refused = try store("prune", "--all", "--force", "--filter", "until=\(time)")
+      #expect(
+        refused.shows(
+          error: "--filter until=\(time): a span such as 24h or 90m, or a time such as 2026-01-31T00:00:00Z\n",
+          status: 125), "\(refused)")
+    }
     #expect(try store("prune", "--all", "--force", "--filter", "until=24h").shows("Freed: 0 B\n"))
     #expect(try store("prune", "--all", "--force", "-q").outputText.split(separator: "\n").sorted() == ["one", "two"])
   }
@@ -198,6 +213,11 @@ import Testing
     #expect(try store("create", "two:1", "-x").isSuccess == false)
     #expect(try store("create", "two:1", "a b").errorText.contains("letters, digits"))
     #expect(try store("create", "nope").status == .exited(1))
+    try store("set-names", "-n", "docker.io/library/big:1", "bare")
+    #expect(
+      try store("create", "big").shows(
+        error: "no image has the name or ID \"big\"; did you mean docker.io/library/big:1?\n", status: 1))
+    #expect(try store("rm", "big").errorText.hasSuffix("\"big\"; did you mean docker.io/library/big:1?\n"))
   }
 
   @Test func `The command df shows each part, in JSON all of it, with the total of du`() throws {

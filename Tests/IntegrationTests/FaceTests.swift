@@ -88,6 +88,39 @@ import Testing
     #expect(result.errorText.hasPrefix("cannot open the store: no storage runroot or graphroot specified"), "\(result)")
   }
 
+  @Test(arguments: [
+    (["ls", "--sort", "nope"], "--sort \"nope\": must be one of name, created, id, size, own"),
+    (["ls", "--filter", "nope"], "--filter \"nope\": must be NAME=VALUE with one of the names "),
+    (["ps", "--filter", "name=("], "--filter name=\"(\": no regular expression: "),
+    (["ls", "--color", "nope"], "--color \"nope\": must be auto, always or never"),
+    (["inspect", "--type", "nope", "x"], "--type \"nope\": must be all, container, image or layer"),
+    (["ls", "--format", "{{nope .}}"], "--format: character 3: "),
+    (["ls", "--lock-timeout", "nope"], "--lock-timeout takes a number of seconds, not \"nope\""),
+    (["check", "--max", "nope"], "--max \"nope\": must be a span such as 24h or 90m"),
+    (["dedup", "--hash-method", "nope"], "--hash-method: must be crc, size or sha256"),
+    (["copy", "--chown", "x", "a", "b:/"], "--chown: \"x\" is no number, and no UID"),
+    (["create-layer", "--uidmap", "x"], "--uidmap \"x\": must be CONTAINER:HOST:SIZE, maybe several joined by colons"),
+    (["relocate", "--to", "nope", "x"], "\"nope\" is no place: --to image-store or --to graph-root"),
+  ])
+  func `A wrong value that a command finds ends as one that the parser finds`(words: [String], text: String) throws {
+    let result = try store.run(words)
+    #expect(result.outputText.isEmpty && result.status == .exited(125), "\(result)")
+    #expect(result.errorText.hasPrefix(text) && result.errorText.split(separator: "\n").count == 1, "\(result)")
+  }
+
+  @Test func `Failures are told in plain words, and under the reference's name in its own`() throws {
+    let reference = try CommandStore("vfs")
+    let junk = try store.file("junk", String(repeating: "x", count: 700))
+    let (plain, other) = (try store("import-layer", "-f", junk), try reference("import-layer", "-f", junk))
+    #expect(plain.status == .exited(1) && plain.errorText.hasPrefix("unpacking the layer: "), "\(plain)")
+    #expect(plain.errorText.split(separator: "\n").count == 1 && !plain.errorText.contains("exit status"), "\(plain)")
+    #expect(other.errorText.contains("ApplyLayer stdout:  stderr: ") && other.errorText.contains("exit status 1"))
+    let words = ["--storage-opt", "vfs.ignore_chown_errors=x", "layers"]
+    #expect(
+      try store.run(words).errorText.hasPrefix("cannot open the store: \"x\" is neither true nor false\n"))
+    #expect(try reference.run(words).outputText.hasPrefix("error initializing: strconv.ParseBool: parsing \"x\""))
+  }
+
   @Test func `Words that are far from everything suggest nothing`() {
     let names = CommandTable.commands(of: .stowage).flatMap(\.names)
     for word in ["", "x", "zzzzzz", String(repeating: "a", count: 100_000)] {

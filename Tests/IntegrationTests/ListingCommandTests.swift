@@ -108,7 +108,7 @@ import Testing
       ["ls", "--sort", "x"], ["ls", "-f", "x=y"], ["ps", "--color", "x"], ["inspect", "-t", "x", "y"],
     ] {
       let result = try store.run(command)
-      #expect(result.status == .exited(1) && result.outputText.isEmpty && !result.errorText.isEmpty, "\(result)")
+      #expect(result.status == .exited(125) && result.outputText.isEmpty && !result.errorText.isEmpty, "\(result)")
     }
     let format = try store("ls", "--format", "{{range .}}")
     #expect(format.errorText.hasPrefix("--format: character 3: \"range\" is not supported"), "\(format)")

@@ -177,7 +177,8 @@ struct SampleView {
     func names(_ arguments: [String], _ filters: [String], by order: ListImagesCommand.Order = .name) throws -> [String]
     {
       let filters = try ListingFilter.read(filters, known: ListImagesCommand.filters)
-      let found = try ListImagesCommand.Wanted(names: arguments, filters: filters).images(of: view)
+      let names = try arguments.map { try ListImagesCommand.Wanted.Name($0, view) }
+      let found = try ListImagesCommand.Wanted(names: names, filters: filters).images(of: view)
       return try ListImagesCommand.listing(found, by: order, view).rows.map { $0.cells[0] }
     }
     let all = ["localhost/base:1", "localhost/one:1", "localhost/two:1", "quay.io/acme/two:latest", "<none>"]

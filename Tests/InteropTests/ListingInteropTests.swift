@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import StowageModel
+import StowageSystem
 import StowageTestSupport
 import Testing
 
@@ -13,6 +14,37 @@ struct ListingInteropTests {
       return try reader.readValue()
     }
     return value.array ?? []
+  }
+
+  @Test func `Short names mean the images that Podman means by them`() throws {
+    let store = try SharedStore(driver: "vfs", program: stowageItself())
+    try store.command(["mkdir", "-p", store.directory + "/.config/containers"])
+    try store.write(
+      ".config/containers/registries.conf",
+      """
+      unqualified-search-registries = ["two.example", "one.example"]
+      [aliases]
+      "nick" = "quay.io/acme/tool"
+      "app" = "quay.io/acme/app"
+      """)
+    for (index, names) in [
+      ["quay.io/acme/tool:1", "localhost/app:latest"], ["one.example/both:latest", "quay.io/acme/app:latest"],
+      ["two.example/both:latest", "docker.io/library/hub:latest"],
+    ].enumerated() {
+      try store.write("content", "\(index)")
+      try store.command(["tar", "-cf", store.directory + "/t.tar", "-C", store.directory, "content"])
+      try store.podman("import", "-q", store.directory + "/t.tar", names[0])
+      try store.podman("tag", names[0], names[1])
+    }
+    for name in [
+      "nick:1", "nick", "app", "both", "hub", "acme/tool:1", "tool:1", "localhost/app", "nope", "one.example/both",
+    ] {
+      let theirs = try store.attempt(store.podmanWords(["image", "inspect", "--format", "{{.Id}}", name]))
+      let words = store.stowageWords("inspect", ["--type", "image", "--format", "{{.Id}}", name])
+      let ours = try store.attempt(words)
+      #expect(ours.status.isSuccess == theirs.status.isSuccess, "\(name): \(ours) \(theirs)")
+      #expect(!ours.status.isSuccess || ours.line == theirs.line, "\(name)")
+    }
   }
 
   @Test func `Images, containers, configuration and history are those that Podman shows`() throws {

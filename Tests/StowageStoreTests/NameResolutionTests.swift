@@ -24,6 +24,7 @@ import Testing
         try image("bb33", "docker.io/library/alpine:3"), try image("bb44", "registry.example/alpine:3"),
         try image("cc55", "quay.io/a/tool:1", "quay.io/b/tool:1"), try image("cc66", "quay.io/c/app:1"),
         try image("cc77", "registry.example/c/app:1"), try image("aa11", "localhost/two:1"),
+        try image("deadbeef01234567"),
       ],
       containers: [
         ContainerRecord(
@@ -51,12 +52,50 @@ import Testing
     #expect(message { _ = try snapshot.image(named: text) }?.hasPrefix("no image has the name or ID \"") == true)
   }
 
-  @Test func `Registries are searched in their order, behind localhost`() throws {
-    #expect(try snapshot.image(named: "alpine:3", searched: ["registry.example/alpine:3"]).id.rawValue == "bb44")
-    #expect(try snapshot.image(named: "two:1", searched: ["quay.io/acme/two:latest"]).id.rawValue == "aa11")
+  @Test func `What a short name stands for is taken in its order, and localhost behind it`() throws {
+    func image(_ name: String, _ whole: String...) throws(StorageError) -> String {
+      try snapshot.image(named: name, searched: { _ in whole }).id.rawValue
+    }
+    #expect(try image("alpine:3", "registry.example/alpine:3") == "bb44")
+    #expect(try image("alpine:3", "q.io/none:3", "docker.io/library/alpine:3", "registry.example/alpine:3") == "bb33")
+    #expect(try image("nick", "quay.io/c/app:1") == "cc66")
+    #expect(try image("two:1", "quay.io/acme/two:latest") == "aa22")
+    #expect(try image("two:1", "localhost/two:1", "quay.io/acme/two:latest") == "aa11")
+    #expect(try image("two:1", "q.io/none") == "aa11")
+    #expect(code { _ = try image("localhost/alpine:3", "registry.example/alpine:3") } == .imageUnknown)
+  }
+
+  @Test func `The configuration is asked only for short names that are nothing else`() throws {
+    let damage = StorageError(.configuration, "damaged")
+    func found(_ name: String) throws(StorageError) -> String {
+      try snapshot.object(named: name, searched: { (_) throws(StorageError) in throw damage }).id
+    }
+    for (name, id) in [
+      ("web", "ab12"), ("aa11", "aa11"), ("quay.io/acme/two", "aa22"), ("localhost/two:1", "aa11"),
+      ("deadbeef0123", "deadbeef01234567"),
+    ] {
+      #expect(try found(name) == id, "\(name)")
+    }
+    for name in ["two:1", "acme/two", "nope", "aa1"] {
+      #expect(message { _ = try found(name) } == "damaged", "\(name)")
+    }
+    for name in ["q.io/nope", "localhost/nope", "No", ""] {
+      #expect(message { _ = try found(name) }?.hasPrefix("no container") == true, "\(name)")
+    }
+  }
+
+  @Test(arguments: [
+    ("localhost/two", "localhost/two:1"), ("tool", "quay.io/a/tool:1 or quay.io/b/tool:1"),
+    ("alpine", "docker.io/library/alpine:3 or registry.example/alpine:3"),
+    ("library/alpine", "docker.io/library/alpine:3"),
+    ("quay.io/c/app:2", "quay.io/c/app:1"),
+  ])
+  func `What has another tag is told as what may be meant`(text: String, meant: String) {
+    let kinds: [StoredObject.Kind] = [.image, .layer]
     #expect(
-      code { _ = try snapshot.image(named: "localhost/alpine:3", searched: ["registry.example/alpine:3"]) }
-        == .imageUnknown)
+      message { _ = try snapshot.object(named: text, among: kinds) }
+        == "no image or layer has the name or ID \"\(text)\"; did you mean \(meant)?")
+    #expect(message { _ = try snapshot.container(named: text) }?.contains("mean") == false)
   }
 
   @Test func `What may be several objects is refused with all of them`() {

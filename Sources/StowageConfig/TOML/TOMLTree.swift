@@ -16,7 +16,14 @@ final class TOMLTree {
     case value(ConfigurationValue)
     case table(TOMLTree)
     /// `[[name]]`
-    case tables([TOMLTree])
+    case tables(List)
+  }
+
+  /// The elements of an array of tables: an object, so that adding one copies none.
+  final class List {
+    fileprivate(set) var trees: [TOMLTree]
+
+    fileprivate init(_ first: TOMLTree) { trees = [first] }
   }
 
   /// A part of a name with the place where it stands.
@@ -39,8 +46,8 @@ final class TOMLTree {
         switch member.item {
         case .value(let value): value
         case .table(let tree): tree.value
-        case .tables(let trees):
-          ConfigurationValue(content: .array(trees.map(\.value)), position: member.keyPosition)
+        case .tables(let list):
+          ConfigurationValue(content: .array(list.trees.map(\.value)), position: member.keyPosition)
         }
       return ConfigurationMember(keyPosition: member.keyPosition, value: value)
     }
@@ -64,7 +71,7 @@ final class TOMLTree {
       members[name.text] = (name.position, .table(tree))
       return tree
     case .table(let tree): return tree
-    case .tables(let trees): return trees.last
+    case .tables(let list): return list.trees.last
     case .value: return nil
     }
   }
@@ -87,9 +94,9 @@ final class TOMLTree {
   /// A further element of an array of tables; nil if the name is taken by something else.
   func appendTable(_ name: Name) -> TOMLTree? {
     let tree = TOMLTree(.header, at: name.position)
-    switch members[name.text] {
-    case nil: members[name.text] = (name.position, .tables([tree]))
-    case (let position, .tables(let trees))?: members[name.text] = (position, .tables(trees + [tree]))
+    switch members[name.text]?.item {
+    case nil: members[name.text] = (name.position, .tables(List(tree)))
+    case .tables(let list): list.trees.append(tree)
     default: return nil
     }
     return tree

@@ -118,7 +118,7 @@ private final class ApplyRun {
     do throws(StorageError) { try body() } catch {
       if error.cause is ApplyFailure || error.code == .cancelled { throw error }
       throw StorageError(
-        error.code, error.message, subject: error.subject, path: error.path,
+        error.code, error.message, plain: error.plainMessage, subject: error.subject, path: error.path,
         cause: ApplyFailure(origin: .entry, underlying: error.cause))
     }
   }

@@ -237,6 +237,7 @@ private final class ObjectCopier {
 
   private static func unpackingFailed(_ error: StorageError) -> StorageError {
     StorageError(
-      error.code, "unpacking failed (error: exit status 1; output: \(error.message))", path: error.path, cause: error)
+      error.code, "unpacking failed (error: exit status 1; output: \(error.message))", plain: error.plainMessage,
+      path: error.path, cause: error)
   }
 }

@@ -9,6 +9,8 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
   public let code: Code
   /// The exact text to show, without a trailing period or line feed.
   public let message: String
+  /// The same for people: without what tells only how the reference is built (`strconv.ParseUint: …`, `exit status 1; output: …`).
+  public let plainMessage: String
   /// The identifier or name of the layer, image or container concerned, if there is one.
   public let subject: String?
   /// The host path concerned, if there is one.
@@ -16,12 +18,14 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
   /// The failure below this one: an `Errno`, an error of the archive code or another `StorageError`.
   public let cause: (any Error)?
 
-  /// Makes an error; without a message the code's reference text is the message.
+  /// Makes an error; without a message the code's reference text is the message, and without a plain one, the message is plain.
   public init(
-    _ code: Code, _ message: String? = nil, subject: String? = nil, path: String? = nil, cause: (any Error)? = nil
+    _ code: Code, _ message: String? = nil, plain: String? = nil, subject: String? = nil, path: String? = nil,
+    cause: (any Error)? = nil
   ) {
     self.code = code
     self.message = message ?? code.text
+    plainMessage = plain ?? self.message
     self.subject = subject
     self.path = path
     self.cause = cause
@@ -29,7 +33,8 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
 
   /// The same failure with a context in front: the message becomes `prefix: message`; code and the rest stay.
   public func wrapped(_ prefix: String) -> StorageError {
-    StorageError(code, "\(prefix): \(message)", subject: subject, path: path, cause: cause)
+    StorageError(
+      code, "\(prefix): \(message)", plain: "\(prefix): \(plainMessage)", subject: subject, path: path, cause: cause)
   }
 
   /// The message.

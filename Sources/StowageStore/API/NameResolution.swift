@@ -5,15 +5,25 @@ public import StowageModel
 
 /// Finds objects as people name them: by name, by short name of an image, by the beginning of an identifier.
 ///
-/// What is found in this order is taken: an exact name or identifier; for images a short name; the beginning of an
-/// identifier. Short names are looked for with `localhost/`, then as the whole names they are searched as, then with
-/// `docker.io/library/`, then as the end of a name (`two` finds `quay.io/acme/two:latest`). Whatever is not unique is refused.
+/// What is found in this order is taken: an exact name or identifier; the beginning of an identifier as listings show it, 12 digits
+/// or more; for images a short name; any other beginning of an identifier. Short names are looked for as the whole names that they
+/// stand for, then with `localhost/`, then with `docker.io/library/`, then as the end of a name (`two` finds
+/// `quay.io/acme/two:latest`). Whatever is not unique is refused (registries 2.5).
 extension StoreSnapshot {
+  /// What a short name of an image stands for: whole names, in the order in which they are looked for.
+  public typealias ShortNames = (_ name: String) throws(StorageError) -> [String]
+
+  /// Short names stand for nothing.
+  public static let noShortNames: @Sendable (_ name: String) throws(StorageError) -> [String] = { _ in [] }
+
   /// The image that is meant.
   ///
-  /// - Parameter searched: the whole names that a short name stands for by the configuration of registries, in order.
+  /// - Parameter searched: the whole names that a short name stands for by the configuration of registries, in order. It is asked only
+  ///   for a short name that is no exact name or identifier, and may then throw.
   /// - Throws: `imageUnknown`; `ambiguous`, with the candidates.
-  public func image(named text: String, searched: [String] = []) throws(StorageError) -> ImageInfo {
+  public func image(
+    named text: String, searched: ShortNames = noShortNames
+  ) throws(StorageError) -> ImageInfo {
     guard case .image(let image) = try object(named: text, among: [.image], searched: searched) else {
       throw unknown(text, [.image])
     }
@@ -34,7 +44,9 @@ extension StoreSnapshot {
   /// first.
   ///
   /// - Throws: `layerUnknown`, also for an image without layers; `ambiguous`, with the candidates.
-  public func layer(named text: String, searched: [String] = []) throws(StorageError) -> LayerID {
+  public func layer(
+    named text: String, searched: ShortNames = noShortNames
+  ) throws(StorageError) -> LayerID {
     switch try object(named: text, among: [.layer, .container, .image], searched: searched) {
     case .layer(let layer): return layer.id
     case .container(let container): return container.layer
@@ -51,7 +63,8 @@ extension StoreSnapshot {
   ///   - searched: as for ``image(named:searched:)``.
   /// - Throws: the code of the first kind for what is unknown; `ambiguous`, with the candidates.
   public func object(
-    named text: String, among kinds: [StoredObject.Kind] = [.container, .image, .layer], searched: [String] = []
+    named text: String, among kinds: [StoredObject.Kind] = [.container, .image, .layer],
+    searched: ShortNames = noShortNames
   ) throws(StorageError) -> StoredObject {
     for kind in kinds {
       let exact = objects(kind).first { object in
@@ -59,9 +72,12 @@ extension StoreSnapshot {
       }
       if let exact { return exact }
     }
-    if kinds.contains(.image), let image = try image(shortNamed: text, searched) { return .image(image) }
     let prefix = text.hasPrefix("sha256:") && kinds.contains(.image) ? String(text.dropFirst("sha256:".count)) : text
     let found = prefix.isEmpty ? [] : kinds.flatMap { objects($0).filter { $0.id.utf8.starts(with: prefix.utf8) } }
+    // What listings show is no short name, and needs no configuration.
+    let isShownID = prefix.utf8.count >= 12 && prefix.allSatisfy(\.isHexDigit)
+    if isShownID, let object = try onlyOne(of: found, text) { return object }
+    if kinds.contains(.image), let image = try image(shortNamed: text, searched) { return .image(image) }
     if let object = try onlyOne(of: found, text) { return object }
     throw unknown(text, kinds)
   }
@@ -75,20 +91,19 @@ extension StoreSnapshot {
     }
   }
 
-  private func image(shortNamed text: String, _ searched: [String]) throws(StorageError) -> ImageInfo? {
+  private func image(shortNamed text: String, _ searched: ShortNames) throws(StorageError) -> ImageInfo? {
     // What is no name of an image may still be the beginning of an identifier.
     guard let name = try? ImageName(normalizing: text) else { return nil }
-    let isShort = name.domain == "localhost" && !text.hasPrefix("localhost/")
+    let isShort = ImageName.isShort(text)
     if let digest = name.digest {
       let found = images.filter { $0.digests.contains(digest) && $0.record.hasName(of: name, orItsEnd: isShort) }
       return try onlyOne(of: found.map { .image($0) }, text)?.image
     }
     let library = name.path.contains("/") ? "" : "library/"
     let hub = isShort ? ["docker.io/\(library)\(name.path):\(name.tag ?? "latest")"] : []
-    for whole in ["\(name)"] + (isShort ? searched : []) + hub {
-      if let found = images.first(where: { $0.record.names.contains(whole) }) { return found }
-    }
-    guard isShort else { return nil }
+    func image(_ whole: String) -> ImageInfo? { images.first { $0.record.names.contains(whole) } }
+    guard isShort else { return image("\(name)") }
+    if let found = (try searched(text) + ["\(name)"] + hub).lazy.compactMap(image).first { return found }
     let end = "/\(name.path):\(name.tag ?? "latest")"
     let found = images.filter { $0.record.names.contains { $0.utf8.reversed().starts(with: end.utf8.reversed()) } }
     return try onlyOne(of: found.map { .image($0) }, text)?.image
@@ -117,8 +132,33 @@ extension StoreSnapshot {
       case .layer, nil: .layerUnknown
       }
     let what = kinds.map(\.rawValue).joined(separator: " or ")
-    return StorageError(code, "no \(what) has the name or ID \(goQuoted(text))", subject: text)
+    let hint = kinds.contains(.image) ? question(imagesLike(text)) : ""
+    return StorageError(code, "no \(what) has the name or ID \(goQuoted(text))\(hint)", subject: text)
   }
+
+  /// Names of images that may be meant by one that no image has: the same repository, or the end of one, with another tag.
+  private func imagesLike(_ text: String) -> [String] { namesLike(text, among: images.flatMap(\.record.names)) }
+}
+
+/// The names among some that may be meant by one that is not among them: the same repository, or the end of one, with another tag.
+func namesLike(_ text: String, among names: some Sequence<String>) -> [String] {
+  // What is no name of an image is like none.
+  guard let name = try? ImageName(normalizing: text) else { return [] }
+  let isShort = ImageName.isShort(text)
+  let like = names.filter { known in
+    // Names of damaged records need not be names.
+    guard let other = try? ImageName(normalizing: known) else { return false }
+    if other.domain == name.domain, other.path == name.path { return true }
+    return isShort && "/\(other.path)".hasSuffix("/\(name.path)")
+  }
+  return like.sorted { $0.precedesByBytes($1) }
+}
+
+/// `; did you mean a, b or c?`, or nothing.
+func question(_ names: [String]) -> String {
+  var shown = withoutRepeats(names).prefix(3).map { $0 }
+  guard let last = shown.popLast() else { return "" }
+  return "; did you mean \(shown.isEmpty ? "" : shown.joined(separator: ", ") + " or ")\(last)?"
 }
 
 extension StoredObject {

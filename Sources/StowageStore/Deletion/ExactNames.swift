@@ -74,8 +74,9 @@ struct ExactNames {
     if argument.utf8.count >= 3 {
       meant += (records.map(\.id.rawValue) + known.map(\.id.rawValue)).filter { $0.utf8.starts(with: argument.utf8) }
     }
-    let hint = meant.isEmpty ? "" : "; did you mean \(meant.prefix(3).joined(separator: ", "))?"
+    meant += namesLike(argument, among: records.flatMap(\.names))
     return StorageError(
-      .imageUnknown, "no image or container has exactly the name or ID \(goQuoted(argument))\(hint)", subject: argument)
+      .imageUnknown, "no image or container has exactly the name or ID \(goQuoted(argument))\(question(meant))",
+      subject: argument)
   }
 }

@@ -84,6 +84,7 @@ extension StorageError {
   /// One error with the messages of several.
   func joined(with others: some Sequence<StorageError>) -> StorageError {
     StorageError(
-      code, ([self] + others).map(\.message).joined(separator: "\n"), subject: subject, path: path, cause: cause)
+      code, ([self] + others).map(\.message).joined(separator: "\n"),
+      plain: ([self] + others).map(\.plainMessage).joined(separator: "\n"), subject: subject, path: path, cause: cause)
   }
 }

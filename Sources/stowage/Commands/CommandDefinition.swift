@@ -30,6 +30,8 @@ struct CommandDefinition: Sendable {
   let usage: String
   /// More than ``usage`` for the manual page: paragraphs with empty lines between them. May be empty.
   let details: String
+  /// What the arguments name, for completion, where the words of the synopsis do not say it.
+  let completes: [ArgumentKind]?
   /// The command's own options; the global ones come on top.
   let options: [OptionDefinition]
   /// Whether SIGHUP, SIGINT and SIGTERM unwind the operation, so that nothing half-made stays, instead of ending the process.
@@ -44,7 +46,8 @@ struct CommandDefinition: Sendable {
 
   init(
     _ names: String..., arguments: ArgumentCount, synopsis: String = "", usage: String, details: String = "",
-    options: [OptionDefinition] = [], isInterruptible: Bool = false, entersUserNamespace: Bool = false,
+    completes: [ArgumentKind]? = nil, options: [OptionDefinition] = [], isInterruptible: Bool = false,
+    entersUserNamespace: Bool = false,
     passesWordsOn: Bool = false, beforeStore: EarlyAction? = nil, run: @escaping Action
   ) {
     precondition(!names.isEmpty, "a command has at least one name")
@@ -54,6 +57,7 @@ struct CommandDefinition: Sendable {
     self.synopsis = synopsis
     self.usage = usage
     self.options = options
+    self.completes = completes
     self.isInterruptible = isInterruptible
     self.entersUserNamespace = entersUserNamespace
     self.passesWordsOn = passesWordsOn
@@ -64,7 +68,7 @@ struct CommandDefinition: Sendable {
   /// A command that only needs its arguments.
   init(
     _ name: String, arguments: ArgumentCount, synopsis: String = "", usage: String, details: String = "",
-    options: [OptionDefinition] = [], withoutStore run: @escaping StorelessAction
+    completes: [ArgumentKind]? = nil, options: [OptionDefinition] = [], withoutStore run: @escaping StorelessAction
   ) {
     names = [name]
     self.arguments = arguments
@@ -72,6 +76,7 @@ struct CommandDefinition: Sendable {
     self.usage = usage
     self.details = details
     self.options = options
+    self.completes = completes
     isInterruptible = false
     entersUserNamespace = false
     passesWordsOn = false

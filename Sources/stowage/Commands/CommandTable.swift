@@ -117,6 +117,6 @@ enum CommandTable {
 
   /// The command with that name or alias; exact, case-sensitive.
   static func command(named word: String, of face: Face) -> CommandDefinition? {
-    commands(of: face).first { $0.names.contains(word) }
+    (commands(of: face) + [CompleteNamesCommand.definition]).first { $0.names.contains(word) }
   }
 }

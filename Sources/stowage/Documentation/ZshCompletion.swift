@@ -3,37 +3,55 @@ import StowageCommandLine
 
 /// Completion for zsh, with the descriptions of commands and options.
 enum ZshCompletion {
-  static func script(_ commands: [CommandDefinition], _ globals: [OptionDefinition]) -> String {
-    "#compdef \(CompletionScript.programs.joined(separator: " "))\n" + CompletionScript.header + """
-      # Layers, images and containers that the program lists.
+  static func script() -> String {
+    let names = CompletionScript.storeNames.joined(separator: "|")
+    let prefixed = CompletionScript.storeNames.map { $0 + "=*" }.joined(separator: "|")
+    return "#compdef \(CompletionScript.programs.joined(separator: " "))\n" + CompletionScript.header + """
+      # Layers, images and containers of the store that the line chooses.
       __stowage_objects() {
-        local kind
-        local -a found
-        for kind in "$@"; do
-          found+=(${(f)"$(_call_program objects $_stowage_program $kind 2>/dev/null | \(CompletionScript.awk))"})
+        local -a store found
+        local index
+        for ((index = 2; index < $#_stowage_line; index++)); do
+          case $_stowage_line[index] in
+            \(names)) store+=("$_stowage_line[index]" "${~${(Q)_stowage_line[index + 1]}}"); ((index++)) ;;
+            \(prefixed)) store+=("${(Q)_stowage_line[index]}") ;;
+          esac
         done
+        found=(${(f)"$($_stowage_line[1] $store complete-names -- "${(Q)PREFIX}" $@ 2>/dev/null)"})
         compadd -a found
       }
 
+      # Beginnings of values, which go on behind an equals sign.
+      __stowage_beginnings() { compadd -S '' -- $@ }
+
       __stowage_commands() {
-        local -a commands=(
-      \(commands.map { "    " + CompletionScript.quoted(described($0.names[0], $0.usage)) }.joined(separator: "\n"))
-        )
+        local -a commands
+        if [[ $_stowage_program == stowage ]]; then
+          commands=(
+      \(described(.stowage))
+          )
+        else
+          commands=(
+      \(described(.reference))
+          )
+        fi
         _describe command commands
       }
 
       __stowage_command() {
-        case $1 in
-      \(commands.map(command).joined(separator: "\n"))
+        case $_stowage_program:$1 in
+      \(CompletionScript.entries.map(entry).joined(separator: "\n"))
         esac
       }
 
       _stowage() {
-        local curcontext=$curcontext state line _stowage_program=$words[1]
+        local curcontext=$curcontext state line _stowage_program=containers-storage
+        local -a _stowage_line=($words[1,CURRENT])
+        [[ ${words[1]:t} != stowage ]] || _stowage_program=stowage
         typeset -A opt_args
         _arguments -C -A '-*' \\
-      \(specifications(globals))
-          '1:command:__stowage_commands' '*::argument:->argument'
+      \(specifications(GlobalOptions.all))
+          '1:command: __stowage_commands' '*::argument:->argument'
         [[ $state == argument ]] && __stowage_command $words[1]
       }
 
@@ -42,28 +60,39 @@ enum ZshCompletion {
       """
   }
 
-  private static func command(_ command: CommandDefinition) -> String {
-    let argument =
-      switch command.argumentKinds {
-      case []: command.arguments.maximum == 0 ? "" : " '*:argument:'"
-      case [.files]: " '*:file:_files'"
-      case [.command]: " '*::command:_normal'"
-      case let kinds where kinds.contains(.files):
-        " '*:argument:{ __stowage_objects \(CompletionScript.objects(kinds).joined(separator: " ")); _files }'"
-      case let kinds: " '*:argument:__stowage_objects \(CompletionScript.objects(kinds).joined(separator: " "))'"
-      }
+  private static func described(_ face: Face) -> String {
+    CommandTable.commands(of: face).map {
+      "      " + CompletionScript.quoted("\($0.names[0]):\(escaped($0.usage))")
+    }.joined(separator: "\n")
+  }
+
+  private static func entry(_ entry: CompletionScript.Entry) -> String {
+    let names = entry.command.names.map { "\(entry.program ?? "*"):\($0)" }.joined(separator: "|")
+    // As containers-storage, options come before arguments.
+    let ends = entry.program == CompletionScript.programs[0] ? "" : " -A '-*'"
     return """
-          \(command.names.joined(separator: "|"))) _arguments -A '-*' \\
-      \(specifications(command.allOptions))
-           \(argument) ;;
+          \(names)) _arguments\(ends) \\
+      \(specifications(entry.command.allOptions))
+           \(arguments(entry)) ;;
       """
+  }
+
+  private static func arguments(_ entry: CompletionScript.Entry) -> String {
+    let kinds = entry.argumentKinds
+    if kinds.isEmpty { return entry.command.arguments.maximum == 0 ? "" : " '*:argument:'" }
+    if kinds == [.command] { return " '*::command:_normal'" }
+    if kinds == [.shells] { return " '*:shell:(\(CompletionScript.shells))'" }
+    if kinds == [.verbs] { return " '*:command: __stowage_commands'" }
+    let stored = CompletionScript.stored(kinds)
+    var actions = stored.isEmpty ? [] : ["__stowage_objects \(stored)"]
+    if kinds.contains(.files) { actions.append("_files") }
+    return actions.count == 1 ? " '*:argument: \(actions[0])'" : " '*:argument:{ \(actions.joined(separator: "; ")) }'"
   }
 
   private static func specifications(_ options: [OptionDefinition]) -> String {
     options.map { option in
       let names = option.names.joined(separator: " ")
-      var text = "[\(escaped(option.usage))]"
-      if option.takesValue { text += ":value:_files" }
+      let text = "[\(escaped(option.usage))]" + value(of: option)
       let exclusion = option.isList ? "*" : "(\(names))"
       let spelled = option.names.count == 1 ? option.names[0] : "{\(option.names.joined(separator: ","))}"
       return option.names.count == 1
@@ -72,7 +101,13 @@ enum ZshCompletion {
     }.joined(separator: "\n")
   }
 
-  private static func described(_ name: String, _ usage: String) -> String { "\(name):\(escaped(usage))" }
+  private static func value(of option: OptionDefinition) -> String {
+    guard option.takesValue else { return "" }
+    if option.values.isEmpty { return ":value:_files" }
+    let words = option.values.joined(separator: " ")
+    return option.values.contains { $0.hasSuffix("=") }
+      ? ":value: __stowage_beginnings \(words)" : ":value:(\(words))"
+  }
 
   /// Characters with a meaning in `_arguments` and `_describe` are taken literally behind a backslash.
   private static func escaped(_ text: String) -> String {

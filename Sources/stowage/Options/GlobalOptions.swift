@@ -9,7 +9,8 @@ enum GlobalOptions {
   static let imageStore = OptionDefinition("--image-store", kind: .text(), usage: "Root of the separate image store")
   static let run = OptionDefinition("--run", "-R", kind: .text(), usage: "Root of the runtime state tree")
   static let driver = OptionDefinition(
-    "--storage-driver", "-s", kind: .text(), usage: "Storage driver to use ($STORAGE_DRIVER)")
+    "--storage-driver", "-s", kind: .text(), usage: "Storage driver to use ($STORAGE_DRIVER)",
+    values: ["overlay", "vfs", "btrfs"])
   static let driverOptions = OptionDefinition(
     "--storage-opt", kind: .list, usage: "Set storage driver options ($STORAGE_OPTS)")
   static let transient = OptionDefinition("--transient-store", usage: "Transient store")

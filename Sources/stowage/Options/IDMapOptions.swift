@@ -26,17 +26,25 @@ enum IDMapOptions {
     let uids = options[text: uidMap]
     let gids = options[text: gidMap]
     if options[flag: hostUIDs], !(uids.isEmpty && user.isEmpty) {
-      throw StorageError(.invalidMappings, "host uid map specified along with UID mapping")
+      throw StorageError(.usage, "host uid map specified along with UID mapping")
     }
     if options[flag: hostGIDs], !(gids.isEmpty && group.isEmpty) {
-      throw StorageError(.invalidMappings, "host gid map specified along with GID mapping")
+      throw StorageError(.usage, "host gid map specified along with GID mapping")
     }
     if user.isEmpty { user = group }
     if group.isEmpty { group = user }
     var maps = IDMaps()
     if !user.isEmpty { maps = try SubordinateIDs.maps(user: user, group: group) }
-    maps.uids += try parseIDMappings(uids, kind: "uid")
-    maps.gids += try parseIDMappings(gids, kind: "gid")
+    maps.uids += try ranges(uids, "uid")
+    maps.gids += try ranges(gids, "gid")
     return IDMapRequest(usesHostUIDs: options[flag: hostUIDs], usesHostGIDs: options[flag: hostGIDs], maps: maps)
+  }
+
+  private static func ranges(_ text: String, _ kind: String) throws(StorageError) -> [IDMapping] {
+    do throws(StorageError) { return try parseIDMappings(text, kind: kind) } catch {
+      throw StorageError(
+        .usage, error.message,
+        plain: "--\(kind)map \(goQuoted(text)): must be CONTAINER:HOST:SIZE, maybe several joined by colons")
+    }
   }
 }

@@ -13,11 +13,14 @@ struct StoreSelection {
   /// If they name no root, driver or driver option, the configuration is the starting point; an error in it comes back
   /// when the store is opened. Unlike in the reference, a given image store and the transient flag then still count
   /// (cli 25, W3).
-  init(beforeCommand values: OptionValues) {
+  ///
+  /// - Parameter isConfigured: whether the configuration is looked at at all.
+  init(beforeCommand values: OptionValues, isConfigured: Bool = true) {
     settings = StoreSettings()
     settings.apply(values)
     let options = settings.options
-    guard options.graphRoot.isEmpty, options.runRoot.isEmpty, options.driverName.isEmpty, options.driverOptions.isEmpty,
+    guard isConfigured, options.graphRoot.isEmpty, options.runRoot.isEmpty, options.driverName.isEmpty,
+      options.driverOptions.isEmpty,
       var defaults = try? loadDefaultStoreSettings()
     else { return }
     if !options.imageStore.isEmpty { defaults.imageStore = settings.imageStore }

@@ -5,11 +5,13 @@ import StowageModel
 /// Writes log lines in the logrus text format (cli 8).
 enum LogSink {
   /// From now on log lines go to standard error; warnings and above until ``setLevel(isDebugging:)``.
-  static func install() {
+  static func install(for face: Face) {
     let start = monotonicSeconds()
     let isTerminal = isatty(STDERR_FILENO) == 1
     Log.level = .info
     Log.setSink { level, message in
+      // The reference tells this failure twice; it comes again as the error of the command.
+      if face == .stowage, message.hasPrefix("While applying layer: ") { return }
       writeToStandardError(
         isTerminal
           ? terminalLine(level, message, secondsSinceStart: monotonicSeconds() - start)

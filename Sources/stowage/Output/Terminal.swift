@@ -19,7 +19,8 @@ struct Terminal: Sendable {
 
   /// `auto` (the default): colour on terminals, unless `NO_COLOR` is set or `TERM` is `dumb`.
   static let option = OptionDefinition(
-    "--color", kind: .text(default: "auto"), usage: "Mark headings by colour: auto, always or never")
+    "--color", kind: .text(default: "auto"), usage: "Mark headings by colour: auto, always or never",
+    values: ["auto", "always", "never"])
 
   /// - Throws: `usage` for a choice of colour that is none.
   init(color choice: String) throws(StorageError) {

@@ -20,7 +20,8 @@ struct Listing: Sendable {
   static let quiet = OptionDefinition("--quiet", "-q", usage: "Only print IDs")
   static let json = OptionDefinition("--json", "-j", usage: "Print one JSON document")
   static let format = OptionDefinition(
-    "--format", kind: .text(), usage: "json, or a template such as \"{{.ID}}\" or \"table {{.ID}} {{.Size}}\"")
+    "--format", kind: .text(), usage: "json, or a template such as \"{{.ID}}\" or \"table {{.ID}} {{.Size}}\"",
+    values: ["json", "table"])
   static let noHeading = OptionDefinition("--noheading", "-n", usage: "Leave out the headings")
   static let noTruncation = OptionDefinition("--no-trunc", usage: "Print whole IDs, and cut nothing")
   /// The options of all listings.

@@ -11,7 +11,8 @@ struct ListingFilter {
   /// The option of a listing, with the names that it knows.
   static func option(_ names: [String]) -> OptionDefinition {
     OptionDefinition(
-      "--filter", "-f", kind: .list, usage: "Only list what fits: " + names.joined(separator: ", ") + " with =VALUE")
+      "--filter", "-f", kind: .list, usage: "Only list what fits: " + names.joined(separator: ", ") + " with =VALUE",
+      values: names.map { $0 + "=" })
   }
 
   /// - Throws: `usage` for a filter that is none of those known.
@@ -80,7 +81,8 @@ struct ListingOrder<Key: RawRepresentable & CaseIterable & Sendable> where Key.R
 
   init(default key: Key) {
     option = OptionDefinition(
-      "--sort", kind: .text(default: key.rawValue), usage: "Sort by: " + Self.known)
+      "--sort", kind: .text(default: key.rawValue), usage: "Sort by: " + Self.known,
+      values: Key.allCases.map(\.rawValue))
   }
 
   /// - Throws: `usage` for what cannot be sorted by.

@@ -11,7 +11,7 @@ enum CreateCommand {
     details: """
       The image may be given by a short name or the beginning of its ID. The container is storage only: "mount" shows its files,
       and nothing runs it. "create-container" has more options.
-      """, options: [.json]
+      """, completes: [.shortImages], options: [.json]
   ) { (context: CommandContext) throws(StorageError) in
     let image = try context.store.imageID(named: context.arguments[0])
     let name = context.arguments.count > 1 ? context.arguments[1] : nil
@@ -50,6 +50,6 @@ enum CreateCommand {
 extension Store {
   /// The image that a person means.
   func imageID(named text: String) throws(StorageError) -> ImageID {
-    try snapshot(layers: false, containers: false).image(named: text).id
+    try snapshot(layers: false, containers: false).image(named: text, searched: configuredNames).id
   }
 }

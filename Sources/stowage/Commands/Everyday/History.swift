@@ -10,11 +10,11 @@ enum HistoryCommand {
     details: """
       The newest step comes first. LAYER is the layer that a step made, SIZE its size, both - for a step without one. Layers
       that no step tells of have an empty STEP. With --quiet the layers are printed.
-      """,
+      """, completes: [.shortImages],
     options: Listing.options
   ) { (context: CommandContext) throws(StorageError) in
     let view = try StoreView(context.store)
-    let image = try view.snapshot.image(named: context.arguments[0])
+    let image = try view.snapshot.image(named: context.arguments[0], searched: configuredNames)
     let configuration = try view.configuration(of: image.record)
     try listing(image.record, configuration, view, isWhole: context.options[flag: Listing.noTruncation]).print(context)
     return .success

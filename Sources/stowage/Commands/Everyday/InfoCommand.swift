@@ -4,6 +4,7 @@ import Stowage
 import StowageCommandLine
 import StowageConfig
 import StowageModel
+import StowageRegistry
 import StowageStore
 import StowageSystem
 import SystemPackage
@@ -26,12 +27,26 @@ enum InfoCommand {
     var selected = settings.options
     selected.lockTimeout = try LockWaits.limit(options[text: GlobalOptions.lockTimeout])
     let store = try Store.open(selected)
+    var remarks = settings.remarks.map { "\($0.origin): \($0)" }
+    let registries = registries(&remarks)
     let page = Page(
       format: store.version().first?.1 ?? "", kernel: kernel(), uid: getuid(), driver: store.driverName,
       driverOptions: store.driverOptions, features: try store.status(), places: try store.places(),
-      files: settings.files.map(\.path), remarks: settings.remarks.map { "\($0.origin): \($0)" })
+      files: settings.files.map(\.path), registries: registries, remarks: remarks)
     if options[flag: .json] { console.printJSON(page.json) } else { console.write(page.text) }
     return .success
+  }
+
+  /// The files that short names of images are looked up in; what is wrong with them is a remark, since nothing else needs them.
+  private static func registries(_ remarks: inout [String]) -> [String] {
+    do throws(StorageError) {
+      let paths = try registriesConfigurationPaths()
+      do throws(StorageError) { _ = try loadRegistriesConfiguration() } catch { remarks.append(error.plainMessage) }
+      return paths
+    } catch {
+      remarks.append(error.plainMessage)
+      return []
+    }
   }
 
   /// The kernel's name and release.
@@ -55,6 +70,7 @@ private struct Page {
   let features: [(String, String)]
   let places: [StorePlace]
   let files: [String]
+  let registries: [String]
   let remarks: [String]
 
   private var counts: (layers: Int, images: Int, containers: Int) {
@@ -81,7 +97,7 @@ private struct Page {
       ])
       rows += place.losses.map { ["damage", $0] }
     }
-    rows += files.map { ["configuration", $0] } + remarks.map { ["note", $0] }
+    rows += (files + registries).map { ["configuration", $0] } + remarks.map { ["note", $0] }
     var table = Table(columns: [.init("NAME"), .init("VALUE")], rows: rows)
     table.hasHeading = false
     return table.text(for: .none)
@@ -112,7 +128,7 @@ private struct Page {
               .init("free", .number("\(place.freeBytes)")), .init("damage", list(place.losses)),
             ])
           })),
-      .init("configuration", list(files)), .init("notes", list(remarks)),
+      .init("configuration", list(files)), .init("registries", list(registries)), .init("notes", list(remarks)),
     ])
   }
 }

@@ -6,7 +6,8 @@ import StowageStore
 /// `inspect`: everything about images, containers and layers.
 enum InspectCommand {
   private static let type = OptionDefinition(
-    "--type", "-t", kind: .text(default: "all"), usage: "What NAME is: all, container, image or layer")
+    "--type", "-t", kind: .text(default: "all"), usage: "What NAME is: all, container, image or layer",
+    values: ["all", "container", "image", "layer"])
 
   static let definition = CommandDefinition(
     "inspect", arguments: .oneOrMore, synopsis: "[options [...]] NAME [...]",
@@ -17,7 +18,7 @@ enum InspectCommand {
 
       Without options the text is for people. Programs use --json, which always prints a list, or --format with Podman's names
       of fields, for instance {{.Config.Env}} or {{json .Labels}}.
-      """,
+      """, completes: [.containers, .shortImages, .layers],
     options: [
       Listing.json, Listing.format, Listing.quiet, ListContainersCommand.size, type, Terminal.option,
     ], run: run)
@@ -31,14 +32,14 @@ enum InspectCommand {
     var problems: [String] = []
     for name in context.arguments {
       do throws(StorageError) {
-        let object = try view.snapshot.object(named: name, among: kinds)
+        let object = try view.snapshot.object(named: name, among: kinds, searched: configuredNames)
         var size: Int64?
         if case .container(let container) = object, options[flag: ListContainersCommand.size] {
           size = try ListContainersCommand.measured(container, context.store)
         }
         rows.append(try row(object, view, size: size))
       } catch {
-        problems.append(error.message)
+        problems.append(error.plainMessage)
       }
     }
     // Nothing found is nothing to print: a list without elements would be an answer.

@@ -80,7 +80,7 @@ enum ListContainersCommand {
       let isFound = try filter.expression()
       return { (container) throws(StorageError) in isFound(container.id.rawValue) }
     case "ancestor":
-      let ancestor = try view.snapshot.image(named: filter.value)
+      let ancestor = try view.snapshot.image(named: filter.value, searched: configuredNames)
       return { (container) throws(StorageError) in
         guard let image = view.images.first(where: { $0.id == container.image })?.record else { return false }
         if image.id == ancestor.id { return true }

@@ -28,14 +28,15 @@ enum ListImagesCommand {
       other characters. The beginning of an ID selects images, too. The filters since and before take an image, label a label
       with or without =VALUE, dangling and containers true or false. Names sort by name, and others by created (newest first),
       id, size or own (smallest first).
-      """,
+      """, completes: [.shortImages],
     options: Listing.options + [filter, order.option], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let options = context.options
     let view = try StoreView(context.store)
     let wanted = Wanted(
-      names: context.arguments, filters: try ListingFilter.read(options[list: filter], known: filters))
+      names: try context.arguments.map { (name) throws(StorageError) in try Wanted.Name(name, view) },
+      filters: try ListingFilter.read(options[list: filter], known: filters))
     let order = try order.key(options)
     // Configurations are files of their own, and no column of the table.
     let isDetailed = options[flag: Listing.json] || !options[text: Listing.format].isEmpty
@@ -45,8 +46,8 @@ enum ListImagesCommand {
       let isWhole = options[flag: Listing.noTruncation]
       try listing(found, by: order, view, isDetailed: isDetailed, isWhole: isWhole).print(context)
     }
-    let missing = context.arguments.filter { name in !found.contains { wanted.isMeant($0, by: name) } }
-    for name in missing { context.console.printError("no image fits \(goQuoted(name))") }
+    let missing = wanted.names.filter { name in !found.contains { name.selects($0.image) || name.fits($0.names) } }
+    for name in missing { context.console.printError("no image fits \(goQuoted(name.text))") }
     return missing.isEmpty ? .success : .failure
   }
 
@@ -58,7 +59,28 @@ enum ListImagesCommand {
 
   /// What was asked for.
   struct Wanted {
-    let names: [String]
+    /// An argument: what it may be as the beginning of an ID, and the patterns for names that it stands for.
+    struct Name {
+      let text: String
+      private var patterns: [String]
+
+      /// A short name that fits nothing as it is stands for what `registries.conf` says.
+      init(_ text: String, _ view: StoreView) throws(StorageError) {
+        self.text = text
+        patterns = [text]
+        if view.images.contains(where: { selects($0) || fits($0.record.names) }) { return }
+        let isTagged = splitName(text).repository != text
+        patterns += try configuredNames(text).map { isTagged ? $0 : splitName($0).repository }
+      }
+
+      func selects(_ image: ImageInfo) -> Bool { !text.isEmpty && image.id.rawValue.utf8.starts(with: text.utf8) }
+
+      func fits(_ name: String) -> Bool { patterns.contains { isReference($0, for: name) } }
+
+      func fits(_ names: [String]) -> Bool { names.contains { fits($0) } }
+    }
+
+    let names: [Name]
     let filters: [ListingFilter]
 
     func images(of view: StoreView) throws(StorageError) -> [Found] {
@@ -67,8 +89,8 @@ enum ListImagesCommand {
       for image in view.images {
         guard try fits(image, view) else { continue }
         var shown = image.record.names
-        if !names.isEmpty, !names.contains(where: { isID($0, of: image) }) {
-          shown = shown.filter { name in names.contains { isReference($0, for: name) } }
+        if !names.isEmpty, !names.contains(where: { $0.selects(image) }) {
+          shown = shown.filter { name in names.contains { $0.fits(name) } }
           if shown.isEmpty { continue }
         }
         if !references.isEmpty {
@@ -80,12 +102,8 @@ enum ListImagesCommand {
       return found
     }
 
-    func isMeant(_ found: Found, by name: String) -> Bool {
-      isID(name, of: found.image) || found.names.contains { isReference(name, for: $0) }
-    }
-
-    private func isID(_ text: String, of image: ImageInfo) -> Bool {
-      !text.isEmpty && image.id.rawValue.utf8.starts(with: text.utf8)
+    private func named(_ text: String, _ view: StoreView) throws(StorageError) -> ImageInfo {
+      try view.snapshot.image(named: text, searched: configuredNames)
     }
 
     private func fits(_ image: ImageInfo, _ view: StoreView) throws(StorageError) -> Bool {
@@ -96,8 +114,8 @@ enum ListImagesCommand {
           case "dangling": try filter.flag() == image.record.names.isEmpty
           case "containers": try filter.flag() == !view.sizes.containers(of: image.id).isEmpty
           case "label": filter.fits(labels: try view.configuration(of: image.record).labels)
-          case "since": try view.snapshot.image(named: filter.value).record.created < image.record.created
-          case "before": try image.record.created < view.snapshot.image(named: filter.value).record.created
+          case "since": try named(filter.value, view).record.created < image.record.created
+          case "before": try image.record.created < named(filter.value, view).record.created
           default: true
           }
         if !fits { return false }

@@ -110,7 +110,8 @@ extension MetadataCommand {
       // Each failure is told; here it is the answer.
       do throws(StorageError) { _ = try context.store.metadata(of: argument) } catch {
         context.console.printError(
-          "\(argument): \(error.code == .notAnID ? "no layer, image or container has this name or ID" : error.message)")
+          "\(argument): \(error.code == .notAnID ? "no layer, image or container has this name or ID" : error.plainMessage)"
+        )
       }
     }
     return status

@@ -9,7 +9,8 @@ enum PruneCommand {
   private static let all = OptionDefinition(
     "--all", "-a", usage: "All images without containers, not only those without names")
   private static let filter = OptionDefinition(
-    "--filter", kind: .list, usage: "Only images that meet this: until=TIME, label=NAME[=VALUE], label!=NAME[=VALUE]")
+    "--filter", kind: .list, usage: "Only images that meet this: until=TIME, label=NAME[=VALUE], label!=NAME[=VALUE]",
+    values: ["until=", "label=", "label!="])
   private static let keep = OptionDefinition(
     "--keep-storage", kind: .text(), usage: "Only so many, oldest first, that images take no more than this (20G)")
   private static let force = OptionDefinition("--force", "-f", usage: "Do not ask")
@@ -86,9 +87,9 @@ enum PruneCommand {
   /// A time, or so long ago.
   private static func time(_ text: String) throws(StorageError) -> Timestamp {
     if let time = Timestamp(parsing: text) { return time }
-    if let seconds = Int64(text) { return Timestamp(seconds: seconds) }
-    // Told below, with what is possible.
-    guard let span = try? parseDuration(text) else {
+    if let seconds = Int64(text), seconds >= 0 { return Timestamp(seconds: seconds) }
+    // Told below, with what is possible. What lies ahead would be true of all images.
+    guard let span = try? parseDuration(text), span >= 0 else {
       throw StorageError(
         .usage, "--filter until=\(text): a span such as 24h or 90m, or a time such as 2026-01-31T00:00:00Z")
     }

@@ -25,7 +25,7 @@ enum RemoveCommand {
     var plan = try context.store.planRemoval(of: context.arguments, force: context.options[flag: force])
     if context.options[flag: ignore] { plan.dropMissing() }
     guard plan.refusals.isEmpty else {
-      for refusal in plan.refusals { context.console.printError(refusal.error.message) }
+      for refusal in plan.refusals { context.console.printError(refusal.error.plainMessage) }
       if !plan.steps.isEmpty { context.console.printError("nothing was removed") }
       return .of(plan.refusals)
     }
@@ -59,7 +59,7 @@ extension CommandContext {
   func carryOut(_ plan: RemovalPlan) throws(StorageError) -> ExitStatus {
     let report = try store.remove(plan)
     report.done.show(report.bytes, isDryRun: false, self)
-    for refusal in report.refusals { console.printError(refusal.error.message) }
+    for refusal in report.refusals { console.printError(refusal.error.plainMessage) }
     return .of(report.refusals)
   }
 }

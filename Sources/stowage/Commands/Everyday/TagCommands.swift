@@ -10,7 +10,7 @@ enum TagCommands {
     details: """
       New names without a registry get "localhost/" in front, those without a tag ":latest" behind. A name that another image has
       moves to this one, which is told.
-      """, options: [.quiet]
+      """, completes: [.shortImages], options: [.quiet]
   ) { (context: CommandContext) throws(StorageError) in
     let image = try context.store.imageID(named: context.arguments[0])
     let moves = try context.store.tag(image, Array(context.arguments.dropFirst()))
@@ -30,7 +30,7 @@ enum TagCommands {
     details: """
       Names are completed as "tag" does. The image must have all of them, else nothing changes. Without names --all is needed, so
       that an image does not lose all its names by mistake.
-      """, options: [all]
+      """, completes: [.shortImages], options: [all]
   ) { (context: CommandContext) throws(StorageError) in
     let names = Array(context.arguments.dropFirst())
     let takesAll = context.options[flag: all]

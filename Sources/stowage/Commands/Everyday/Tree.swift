@@ -15,7 +15,7 @@ enum TreeCommand {
 
       NAME, an image, a container or a layer, selects its layers and all that stands on its last one. With --quiet the layers'
       IDs are printed.
-      """,
+      """, completes: [.containers, .shortImages, .layers],
     options: [Listing.quiet, Listing.json, Listing.noTruncation, Terminal.option]
   ) { (context: CommandContext) throws(StorageError) in
     let options = context.options
@@ -23,7 +23,7 @@ enum TreeCommand {
     let view = try StoreView(context.store)
     var forest = LayerForest(view)
     var tops: [LayerID] = []
-    for name in context.arguments { tops.append(try view.snapshot.layer(named: name)) }
+    for name in context.arguments { tops.append(try view.snapshot.layer(named: name, searched: configuredNames)) }
     if !tops.isEmpty { forest.keep(tops) }
     let lines = forest.lines()
     if options[flag: Listing.json] {

@@ -31,13 +31,13 @@ extension UnmountCommand {
           outcomes.map { outcome in
             .object([
               .init("id", .string(outcome.container?.id.rawValue ?? outcome.layer.rawValue)),
-              .init("mountpoint", .string(outcome.path)), .init("error", .string(outcome.error?.message ?? "")),
+              .init("mountpoint", .string(outcome.path)), .init("error", .string(outcome.error?.plainMessage ?? "")),
             ])
           }))
     } else {
       for outcome in outcomes {
         if let error = outcome.error {
-          context.console.printError(error.message)
+          context.console.printError(error.plainMessage)
         } else {
           let name = outcome.container.map { $0.names.first ?? $0.id.rawValue } ?? outcome.layer.rawValue
           context.console.print("\(printable(name)) mountpoint unmounted")

@@ -34,7 +34,7 @@ enum DeleteImageCommand {
           argument, commit: !context.options[flag: test], force: context.options[flag: force])
         outcomes[argument] = Outcome(layers: layers)
       } catch {
-        outcomes[argument] = Outcome(problem: error.message)
+        outcomes[argument] = Outcome(problem: error.text(for: context.face))
       }
     }
     if context.wantsJSON {

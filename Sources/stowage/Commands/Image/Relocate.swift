@@ -6,7 +6,8 @@ import StowageStore
 /// `relocate`: images and their layers from the graph root into the image store, or back, while containers go on.
 enum RelocateCommand {
   private static let all = OptionDefinition("--all", usage: "All images of the other place")
-  private static let target = OptionDefinition("--to", kind: .text(), usage: "Where to: image-store or graph-root")
+  private static let target = OptionDefinition(
+    "--to", kind: .text(), usage: "Where to: image-store or graph-root", values: ["image-store", "graph-root"])
   private static let dryRun = OptionDefinition("--dry-run", usage: "Only show what would be done")
   private static let quiet = OptionDefinition("--quiet", "-q", usage: "Show no progress")
 

@@ -7,7 +7,7 @@ import StowageStore
 enum ChangesCommand {
   static let definition = CommandDefinition(
     "changes", arguments: .oneOrTwo, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
-    usage: "Compare two layers", options: [.json], run: run)
+    usage: "Compare two layers", completes: [.layers, .containers, .shortImages], options: [.json], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let changes = try context.store.layers.changes(
@@ -40,7 +40,7 @@ enum ChangesCommand {
 enum DiffSizeCommand {
   static let definition = CommandDefinition(
     "diffsize", "diff-size", arguments: .oneOrTwo, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
-    usage: "Compare two layers", run: run)
+    usage: "Compare two layers", completes: [.layers, .containers, .shortImages], run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
     let size = try context.store.layers.diffSize(

@@ -10,7 +10,8 @@ enum CopyCommand {
   static let definition = CommandDefinition(
     "copy", arguments: .twoOrMore,
     synopsis: "[options [...]] [sourceLayerNameOrID:]/path [...] targetLayerNameOrID:/path",
-    usage: "Copy files or directories into a layer, possibly from another layer", options: [owner, .json],
+    usage: "Copy files or directories into a layer, possibly from another layer",
+    completes: [.layers, .containers, .shortImages, .files], options: [owner, .json],
     isInterruptible: true, run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {
@@ -35,6 +36,8 @@ enum CopyCommand {
     let isNumber = !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     if isNumber, let number = UInt32(text) { return number }
     let problem = isNumber ? "value out of range" : "invalid syntax"
-    throw StorageError(.usage, "bad \(kind): strconv.ParseUint: parsing \(goQuoted(text)): \(problem)")
+    throw StorageError(
+      .usage, "bad \(kind): strconv.ParseUint: parsing \(goQuoted(text)): \(problem)",
+      plain: "--chown: \(goQuoted(text)) is \(isNumber ? "too great a number" : "no number"), and no \(kind)")
   }
 }

@@ -21,7 +21,8 @@ enum DiffCommand {
 
   static let definition = CommandDefinition(
     "diff", arguments: .oneOrTwo, synopsis: "[options [...]] layerNameOrID [referenceLayerNameOrID]",
-    usage: "Compare two layers", options: [file] + compressions.map(\.option) + [strict], isInterruptible: true,
+    usage: "Compare two layers", completes: [.layers, .containers, .shortImages],
+    options: [file] + compressions.map(\.option) + [strict], isInterruptible: true,
     run: run)
 
   @Sendable private static func run(_ context: CommandContext) throws(StorageError) -> ExitStatus {

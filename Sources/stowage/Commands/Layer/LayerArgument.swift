@@ -11,7 +11,7 @@ extension CommandContext {
   func layer(_ argument: String) throws(StorageError) -> String {
     switch face {
     case .reference: argument
-    case .stowage: try store.snapshot().layer(named: argument).rawValue
+    case .stowage: try store.snapshot().layer(named: argument, searched: configuredNames).rawValue
     }
   }
 
@@ -30,13 +30,14 @@ extension CommandContext {
       let name = String(argument[..<end])
       do throws(StorageError) {
         let path = String(argument[argument.index(after: end)...])
-        return .layer(try records.layer(of: try records.object(named: name, among: kinds), name), path: path)
+        let object = try records.object(named: name, among: kinds, searched: configuredNames)
+        return .layer(try records.layer(of: object, name), path: path)
       } catch {
         // A shorter part may name something.
-        if error.code == .ambiguous { throw error }
+        if error.code == .ambiguous || error.code == .configuration { throw error }
       }
     }
-    let object = try records.object(named: String(parts[0]), among: kinds)
+    let object = try records.object(named: String(parts[0]), among: kinds, searched: configuredNames)
     return .layer(try records.layer(of: object, String(parts[0])), path: String(parts[1]))
   }
 }
@@ -46,7 +47,7 @@ extension StoreSnapshot {
     switch object {
     case .layer(let layer): layer.id.rawValue
     case .container(let container): container.layer.rawValue
-    case .image: try layer(named: name).rawValue
+    case .image: try layer(named: name, searched: configuredNames).rawValue
     }
   }
 }

@@ -46,7 +46,12 @@ enum CheckCommand {
   ) throws(StorageError) -> (options: CheckOptions, repairs: Bool, forces: Bool) {
     var options = CheckOptions()
     let age = context.options[text: maximum]
-    if !age.isEmpty { options.maximumAge = try parseDuration(age) }
+    if !age.isEmpty {
+      do throws(StorageError) { options.maximumAge = try parseDuration(age) } catch {
+        throw StorageError(
+          .usage, error.message, plain: "\(maximum.key) \(goQuoted(age)): must be a span such as 24h or 90m")
+      }
+    }
     options.comparesContents = !context.options[flag: quick]
     let forces = context.options[flag: force]
     return (options, forces || context.options[flag: repair], forces)

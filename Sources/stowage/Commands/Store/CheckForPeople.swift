@@ -77,7 +77,7 @@ struct CheckOutcome {
   mutating func add(_ done: RepairReport, _ records: StoreSnapshot) {
     isRepaired = true
     leftovers = done.leftovers
-    failures += done.failures.map(\.message)
+    failures += done.failures.map(\.plainMessage)
     let left = Set(
       records.layers.map(\.id.rawValue) + records.images.map(\.id.rawValue) + records.containers.map(\.id.rawValue))
     withoutManifest.removeAll { !left.contains($0.id.rawValue) }

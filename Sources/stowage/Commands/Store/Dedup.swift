@@ -6,7 +6,8 @@ import StowageStore
 /// `dedup`: equal files of layers share their blocks (cli 22.6).
 enum DedupCommand {
   private static let method = OptionDefinition(
-    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use to detect identical files")
+    "--hash-method", kind: .text(default: "crc"), usage: "Specify the hash function to use to detect identical files",
+    values: ["crc", "size", "sha256"])
 
   static let definition = CommandDefinition(
     "dedup", arguments: .none, usage: "Dedup all images",
@@ -24,7 +25,9 @@ enum DedupCommand {
         context.console.print("Deduplicated \(count) bytes")
       }
     } catch {
-      if error.code == .invalidOption { throw error }
+      if error.code == .invalidOption {
+        throw StorageError(.usage, error.message, plain: "--hash-method: must be crc, size or sha256")
+      }
       if context.wantsJSON {
         context.console.printJSON(.object([]))
         return .failure

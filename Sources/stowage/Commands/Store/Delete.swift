@@ -13,7 +13,7 @@ private func deleteEach(
       try delete(argument)
       problems[argument] = ""
     } catch {
-      problems[argument] = error.message
+      problems[argument] = error.text(for: context.face)
     }
   }
   if context.wantsJSON {

@@ -7,7 +7,8 @@ enum CompletionCommand {
   static let definition = CommandDefinition(
     "completion", arguments: .one, synopsis: "bash|zsh|fish", usage: "Print the completion script for a shell",
     details: """
-      Prints a script that completes commands, options, and the names of layers, images and containers. Packages install it
+      Prints a script that completes commands, options, their values, and the names of layers, images and containers of the store
+      that the options in the line choose. Nothing is opened or made for that. Packages install it
       where the shell looks for it; to try it: source <(stowage completion bash), or stowage completion fish | source.
       """,
     withoutStore: print)
@@ -18,10 +19,9 @@ enum CompletionCommand {
     let word = arguments.first ?? ""
     guard let shell = Shell(rawValue: word) else {
       let known = Shell.allCases.map(\.rawValue).joined(separator: ", ")
-      console.printError("\(goQuoted(word)) is no shell that completions are made for: \(known)")
-      return .failure
+      throw StorageError(.usage, "\(goQuoted(word)) is no shell that completions are made for: \(known)")
     }
-    console.write(shell.completion(of: CommandTable.commands(of: .stowage), globals: GlobalOptions.all))
+    console.write(shell.completion())
     return .success
   }
 }

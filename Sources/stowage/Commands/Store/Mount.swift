@@ -10,6 +10,8 @@ private struct Outcome {
   let argument: String
   /// Only for `mount`; empty after a failure.
   var mountPoint: String?
+  /// Whether it is mounted after `unmount` or `mounted`; nil if that is not known.
+  var isMounted: Bool?
   /// Empty on success.
   var problem = ""
 
@@ -50,8 +52,8 @@ enum MountCommand {
       do throws(StorageError) {
         outcome.mountPoint = try mount(argument, context)
       } catch {
-        outcome.problem = error.message
-        if !context.wantsJSON { context.console.printError("\(error.message) while mounting \(argument)") }
+        outcome.problem = error.text(for: context.face)
+        if !context.wantsJSON { context.console.printError("\(outcome.problem) while mounting \(argument)") }
       }
       if !context.wantsJSON { context.console.print(outcome.mountPoint ?? "") }
       outcomes.append(outcome)
@@ -111,10 +113,12 @@ enum UnmountCommand {
       var outcome = Outcome(argument: argument)
       do throws(StorageError) {
         let isStillMounted = try context.store.unmount(argument, force: force)
-        if !isStillMounted { context.console.print("\(argument) mountpoint unmounted") }
+        outcome.isMounted = isStillMounted
+        if !isStillMounted, !context.printsDocument { context.console.print("\(argument) mountpoint unmounted") }
       } catch {
         // The first error is the one to tell if it is no image either.
-        if (try? context.store.unmountImage(argument, force: force)) == nil { outcome.problem = error.message }
+        outcome.isMounted = try? context.store.unmountImage(argument, force: force)
+        if outcome.isMounted == nil { outcome.problem = error.text(for: context.face) }
       }
       outcomes.append(outcome)
     }
@@ -133,9 +137,11 @@ enum MountedCommand {
     for argument in context.arguments {
       var outcome = Outcome(argument: argument)
       do throws(StorageError) {
-        if try context.store.mountCount(of: argument) > 0 { context.console.print("\(argument) mounted") }
+        let isMounted = try context.store.mountCount(of: argument) > 0
+        outcome.isMounted = isMounted
+        if isMounted, !context.printsDocument { context.console.print("\(argument) mounted") }
       } catch {
-        outcome.problem = error.message
+        outcome.problem = error.text(for: context.face)
       }
       outcomes.append(outcome)
     }
@@ -143,9 +149,23 @@ enum MountedCommand {
   }
 }
 
+extension CommandContext {
+  /// Whether standard output is one JSON document: under the reference's name lines for people stand in front of it.
+  fileprivate var printsDocument: Bool { wantsJSON && face == .stowage }
+}
+
 /// Reports failures behind all plain lines; `%` stands for the argument.
 private func report(_ outcomes: [Outcome], _ phrase: String, _ context: CommandContext) -> ExitStatus {
-  if context.wantsJSON {
+  if context.printsDocument {
+    context.console.printJSON(
+      .array(
+        outcomes.map { outcome in
+          .object([
+            .init("id", .string(outcome.argument)), .init("mounted", outcome.isMounted.map { .bool($0) } ?? .null),
+            .init("error", .string(outcome.problem)),
+          ])
+        }))
+  } else if context.wantsJSON {
     Outcome.printJSON(outcomes, context.console)
   } else {
     let parts = phrase.split(separator: "%", omittingEmptySubsequences: false)

@@ -22,7 +22,9 @@ enum UnshareCommand {
     if words.isEmpty { words = [environment("SHELL").flatMap(given) ?? "/bin/sh"] }
     let name = words.removeFirst()
     guard let program = Executable.find(name) else {
-      throw StorageError(.system, Executable.notFoundText(name))
+      throw StorageError(
+        .system, Executable.notFoundText(name),
+        plain: "there is no program \(goQuoted(name)) in the directories of PATH")
     }
     context.console.flush()
     restoreDescriptorLimit()
@@ -34,7 +36,9 @@ enum UnshareCommand {
       child.forwardSignals()
       ended = try child.wait()
     } catch {
-      throw StorageError(.system, "fork/exec \(program): \(error.referenceText)", cause: error)
+      throw StorageError(
+        .system, "fork/exec \(program): \(error.referenceText)", plain: "start \(program): \(error.referenceText)",
+        cause: error)
     }
     if ended.isSuccess { return .success }
     context.console.printError(ended.referenceText)
