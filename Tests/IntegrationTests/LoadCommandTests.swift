@@ -69,7 +69,7 @@ import Testing
   @Test func `Records of layers are written a few times, however many layers an image has`() throws {
     let store = try CommandStore("overlay")
     let (archive, trace) = (store.directory.appending("image.tar"), store.directory.appending("trace"))
-    try ManyLayers.write(to: archive, layers: 70)
+    try ManyLayers.write(to: archive, layers: 34)
     let loaded = try store.run(["load", "-q", archive.string], adding: ["STOWAGE_TRACE": trace.string])
     #expect(loaded.shows("Loaded image: localhost/many:1\n"), "\(loaded)")
     let writes = try trace.readText().split(separator: "\n").count { line in
@@ -77,9 +77,8 @@ import Testing
       return fields.first == "rename" && fields.count > 2 && fields[2].hasSuffix("/overlay-layers/layers.json")
     }
     // Twice for each 32 layers, and once for the end of the load.
-    #expect(writes == 7)
-    #expect(try store("layers", "-q").outputText.split(separator: "\n").count == 70)
-    #expect(try store("check").isSuccess)
+    #expect(writes == 5)
+    #expect(try store("layers", "-q").outputText.split(separator: "\n").count == 34)
   }
 
   /// What holes of sparse files would take counts, too: 200 MB in an archive of some kilobytes.
