@@ -49,7 +49,9 @@ package protocol GraphDriver: Sendable {
   ///
   /// `parents` is the *driver's* chain: for a copy it starts with the template, followed by the template's chain. A staged
   /// tree must be on the file system of the layer's store and is moved, not copied. An existing directory is a leftover
-  /// without record, of which the caller has made sure, and is removed first. After a failure nothing is left, neither of the layer nor of the staged tree.
+  /// without record, of which the caller has made sure, and is removed first. After a failure nothing is left, neither of the
+  /// layer nor of the staged tree. What the layer consists of is on the device when it returns, but for names in
+  /// ``sharedDirectories(of:)``.
   ///
   /// - Throws: `readOnlyStore` if the location is in an additional image store; `layerUnknown` if the parent's directory
   ///   is missing; `invalidOption`, `system`.
@@ -57,6 +59,10 @@ package protocol GraphDriver: Sendable {
     _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions,
     staged: consuming StagedLayer?
   ) throws(StorageError)
+
+  /// The directories with names of a layer that have those of other layers, too. Who makes layers flushes them once for all,
+  /// before the records vouch for these (``flushNames(of:)``). Empty if content is not forced to the device.
+  func sharedDirectories(of layer: LayerLocation) -> [FilePath]
 
   /// Where and how a diff is extracted into an existing layer. Needs layers exclusively until the extraction is done.
   func applyTarget(for layer: LayerLocation, over parents: [LayerLocation], idMaps: IDMaps) throws(StorageError)
@@ -91,6 +97,13 @@ extension GraphDriver {
     _ layer: LayerLocation, over parents: [LayerLocation], _ options: LayerCreateOptions
   ) throws(StorageError) {
     try create(layer, over: parents, options, staged: nil)
+  }
+
+  /// Forces the names of layers that were made to the device.
+  package func flushNames(of layers: [LayerLocation]) throws(StorageError) {
+    var seen: Set<FilePath> = []
+    let directories = layers.flatMap { sharedDirectories(of: $0) }.filter { seen.insert($0).inserted }
+    try AtomicFile.syncDirectories(directories)
   }
 
   /// When content must reach the disk before a layer is recorded complete.

@@ -55,8 +55,12 @@ extension WholeTreeDriver {
       try removeTree(path)
     }
     try HostFiles.rename(content.tree, path)
-    if syncPolicy != .none { try AtomicFile.syncDirectory(path.removingLastComponent()) }
     content.finish()
+  }
+
+  /// The directory with the trees of all layers.
+  package func sharedDirectories(of layer: LayerLocation) -> [FilePath] {
+    syncPolicy == .none ? [] : [trees(in: layer.root)]
   }
 
   /// Moves the directory into `tempdirs` of its store.

@@ -16,6 +16,7 @@ extension OverlayDriver {
   func driverChain(of layer: LayerLocation, over parents: [LayerLocation]) throws(StorageError) -> [LayerLocation] {
     if parents.isEmpty { return [] }
     let files = files(of: layer)
+    if try files.lists(exactly: parents) { return parents }
     if try files.standsAlone() { return [] }
     var found = try files.listedAncestors()
     if found == nil { found = try linkedAncestors(of: files, parents) }
@@ -103,6 +104,23 @@ extension OverlayDriver {
 }
 
 extension OverlayLayer {
+  /// Whether `lower-layers` has exactly these layers. What is compared is text: to take it apart for each layer of a deep image
+  /// would cost many times as much.
+  func lists(exactly parents: [LayerLocation]) throws(StorageError) -> Bool {
+    guard let listed = try HostFiles.read(lowerLayersFile) else { return false }
+    return listed == Self.list(parents)
+  }
+
+  /// What is in `lower-layers`.
+  static func list(_ parents: [LayerLocation]) -> [UInt8] {
+    var text: [UInt8] = []
+    for parent in parents {
+      if !text.isEmpty { text.append(UInt8(ascii: ":")) }
+      text.append(contentsOf: parent.id.rawValue.utf8)
+    }
+    return text
+  }
+
   /// Whether the list of lower layers is the parent with that one's own list behind it. What is compared is text: to take all
   /// lists of a chain apart would cost the square of its length.
   fileprivate func lists(_ parent: OverlayLayer) throws(StorageError) -> Bool {

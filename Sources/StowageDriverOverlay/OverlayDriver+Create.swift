@@ -4,7 +4,7 @@ package import StowageDriverAPI
 import StowageFiles
 package import StowageModel
 import StowageSystem
-import SystemPackage
+package import SystemPackage
 
 extension OverlayDriver {
   /// Makes the layer's directory: `diff` (the staged tree), `work`, `merged`, `empty` or `lower` and `lower-layers`, `link`, then the
@@ -64,8 +64,13 @@ extension OverlayDriver {
     try AtomicFile.replace(texts, isFlushed: syncPolicy != .none)
     // After the file with its name, by which other programs find it when they delete what was not finished.
     try HostFiles.symlink(files.linkEntry(name), to: files.linkTarget)
-    if syncPolicy == .none { return }
-    try AtomicFile.syncDirectories([files.path, files.links, files.home])
+    if syncPolicy != .none { try AtomicFile.syncDirectory(files.path) }
+  }
+
+  /// `l`, and the directory of all layers.
+  package func sharedDirectories(of layer: LayerLocation) -> [FilePath] {
+    let files = files(of: layer)
+    return syncPolicy == .none ? [] : [files.links, files.home]
   }
 
   /// Makes `diff`, with the override attribute if a mask is forced.
@@ -165,15 +170,14 @@ struct ParentLists {
   /// each ancestor. A missing short name is made anew in a store that may be written (changes-1.64 6.2).
   init?(_ chain: [LayerLocation], _ driver: OverlayDriver) throws(StorageError) {
     guard let parent = chain.first else { return nil }
-    lowerLayers = chain.map(\.id.rawValue).joined(separator: ":")
+    lowerLayers = String(decoding: OverlayLayer.list(chain), as: UTF8.self)
     let files = driver.files(of: parent)
     let nearest = "l/" + (try driver.shortName(of: parent))
     if chain.count == 1 {
       lower = nearest
-    } else if let links = try files.listedLinks(), links.count == chain.count - 1,
-      try files.listedAncestors()?.elementsEqual(chain.dropFirst().lazy.map(\.id)) == true
+    } else if let links = try files.listOfLinks(of: chain.count - 1), try files.lists(exactly: Array(chain.dropFirst()))
     {
-      lower = nearest + ":" + links.joined(separator: ":")
+      lower = nearest + ":" + links
     } else {
       var names = [nearest]
       for ancestor in chain.dropFirst() { names.append("l/" + (try driver.shortName(of: ancestor))) }

@@ -38,14 +38,14 @@ extension OverlayDriver {
   }
 }
 
-/// Layers that this process has found not to be composefs layers: for each new layer of a deep image all below it would be looked at
-/// again. One that another program replaces meanwhile is still refused when it is mounted.
+/// Layers that this process has found not to be composefs layers, with all that is below them: for each new layer of a deep image
+/// all would be looked at again. One that another program replaces meanwhile is still refused when it is mounted.
 final class PlainLayers: Sendable {
   private let known = Mutex<Set<LayerLocation>>([])
 
-  /// Those of a chain that were not looked at.
+  /// Those of a chain, nearest first, that were not looked at.
   func unknown(of chain: [LayerLocation]) -> [LayerLocation] {
-    known.withLock { known in chain.filter { !known.contains($0) } }
+    known.withLock { known in Array(chain.prefix { !known.contains($0) }) }
   }
 
   /// Enters layers that were looked at.

@@ -81,6 +81,13 @@ package struct OverlayLayer: Hashable, Sendable {
     return bytes.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The text of `lower` if it has so many entries; `nil` if not.
+  package func listOfLinks(of count: Int) throws(StorageError) -> String? {
+    guard let bytes = try HostFiles.read(lowerFile), !bytes.isEmpty else { return nil }
+    let colons = bytes.count { $0 == UInt8(ascii: ":") }
+    return colons == count - 1 ? String(decoding: bytes, as: UTF8.self) : nil
+  }
+
   /// An earlier generation of the layer's content, from 1.
   package func older(_ generation: Int) -> FilePath { path.appending("diff\(generation)") }
 

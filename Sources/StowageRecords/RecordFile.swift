@@ -106,7 +106,7 @@ package struct RecordFile<Record: StoreRecord>: Sendable {
   package mutating func save(_ durability: Durability = .full) throws(StorageError) {
     signature = FileSignature(
       try AtomicFile.replace(
-        path, contents: document.encoded(), mode: 0o600, durability: isFlushed ? durability : .none))
+        path, contents: document.encode(), mode: 0o600, durability: isFlushed ? durability : .none))
     isDirty = false
   }
 }

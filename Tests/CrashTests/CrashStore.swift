@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A scratch store on which operations are killed or made to fail at a numbered step.
 ///
-/// In the words of a command, `@docker-archive`, `@layer` and `@directory` stand for inputs.
+/// In the words of a command, `@docker-archive`, `@many-layers`, `@layer` and `@directory` stand for inputs.
 final class CrashStore: Sendable {
   private let scratch: TemporaryDirectory
   private let driver: String
@@ -25,6 +25,7 @@ final class CrashStore: Sendable {
     try script(
       "mkdir -p \(directory)/t/d && cd \(directory)/t && echo a >a && ln a hard && ln -s a soft && echo b >d/b"
         + " && tar -czf ../layer.tar.gz .")
+    try ManyLayers.write(to: FilePath(directory + "/many-layers.tar"), layers: 5)
   }
 
   /// Runs a command of the program under test; throws unless it ends with status 0.
@@ -93,6 +94,7 @@ final class CrashStore: Sendable {
       switch $0 {
       case "@docker-archive": directory + "/image/demo-docker-archive.tar"
       case "@oci-archive": directory + "/image/demo-oci-archive.tar"
+      case "@many-layers": directory + "/many-layers.tar"
       case "@layer": directory + "/layer.tar.gz"
       case "@directory": directory + "/t"
       case "@directory/a": directory + "/t/a"

@@ -94,6 +94,11 @@ struct CrashedOperation: Sendable, CustomTestStringConvertible {
       }),
   ]
 
+  /// Layers that are made together, where the driver can extract several at once.
+  static let loadMany = CrashedOperation(
+    name: "load an image of five layers", prepare: { _ in }, words: ["load", "-q", "@many-layers"],
+    revert: { try $0.stowage("delete-image", "localhost/many:1") })
+
   /// Onto a layer without content; with other drivers it goes where it is.
   static let apply = CrashedOperation(
     name: "applydiff", prepare: { try $0.stowage("create-layer", "--id", "base") },

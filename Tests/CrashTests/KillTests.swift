@@ -31,7 +31,7 @@ private func killSweep(_ operation: CrashedOperation, _ driver: String) throws {
 
 @Suite("Kills at every step on overlay", .tags(.root, .slow), .serialized, .enabled(if: isRoot, "mounts need root"))
 struct OverlayKillTests {
-  @Test(arguments: CrashedOperation.all + [.putDirectory, .apply])
+  @Test(arguments: CrashedOperation.all + [.loadMany, .putDirectory, .apply])
   func `A killed operation on overlay leaves the old or the new state, and nothing else`(
     operation: CrashedOperation
   ) throws {
@@ -63,7 +63,7 @@ struct BtrfsKillTests {
 
 @Suite("Failures at every step", .tags(.root, .slow), .serialized, .enabled(if: isRoot, "overlay mounts need root"))
 struct FailedStepTests {
-  @Test(arguments: CrashedOperation.all + [.putDirectory, .apply])
+  @Test(arguments: CrashedOperation.all + [.loadMany, .putDirectory, .apply])
   func `A failing step leaves the old or the new state, and nothing else`(operation: CrashedOperation) throws {
     let store = try CrashStore(driver: "overlay")
     defer { store.close() }

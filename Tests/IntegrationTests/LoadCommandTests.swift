@@ -110,6 +110,50 @@ import Testing
     #expect(try store("layers", "-j").shows("null\n"))
   }
 
+  /// The file has all layers: written for each of them, it would cost the square of their number.
+  @Test func `Records of layers are written a few times, however many layers an image has`() throws {
+    let store = try CommandStore("overlay")
+    let (archive, trace) = (store.directory.appending("image.tar"), store.directory.appending("trace"))
+    try ManyLayers.write(to: archive, layers: 34)
+    let loaded = try store.run(["load", "-q", archive.string], adding: ["STOWAGE_TRACE": trace.string])
+    #expect(loaded.shows("Loaded image: localhost/many:1\n"), "\(loaded)")
+    let writes = try trace.readText().split(separator: "\n").count { line in
+      let fields = line.split(separator: "\t")
+      return fields.first == "rename" && fields.count > 2 && fields[2].hasSuffix("/overlay-layers/layers.json")
+    }
+    // Twice for each 32 layers, and once for the end of the load.
+    #expect(writes == 5)
+    #expect(try store("layers", "-q").outputText.split(separator: "\n").count == 34)
+  }
+
+  /// What holes of sparse files would take counts, too: 200 MB in an archive of some kilobytes.
+  @Test(.tags(.driver), arguments: Drivers.all)
+  func `What unpacks to more than --max-size is refused by each command that unpacks, and leaves nothing`(
+    driver: String
+  ) throws {
+    let store = try CommandStore(driver)
+    let made = try shell(
+      "truncate -s 200M hole; tar --format=posix -Scf layer.tar hole; gzip layer.tar", directory: store.directory.path)
+    #expect(made.isSuccess)
+    let layer = store.directory.appending("layer.tar.gz").string
+    #expect(try store("create-layer", "--id", "empty").isSuccess)
+    let before = try store("layers", "-j").outputText
+    for words in [
+      ["import-layer", "--max-size", "100M", "-f", layer], ["applydiff", "--max-size", "100M", "-f", layer, "empty"],
+      ["load", "--max-size", "2K", archives[0]],
+    ] {
+      let refused = try store.run(words)
+      #expect(refused.status == .exited(1), "\(words) \(refused)")
+      #expect(refused.errorText.contains("bytes that are allowed"), "\(words) \(refused)")
+      #expect(try store("layers", "-j").outputText == before, "\(words)")
+      #expect(try store("images", "-j").shows("null\n"))
+    }
+    #expect(try store("import-layer", "--max-size", "300M", "-f", layer).isSuccess)
+    #expect(try store("load", "--max-size", "1M", archives[0]).isSuccess)
+    let nonsense = try store("load", "--max-size", "much", archives[0])
+    #expect(!nonsense.isSuccess && nonsense.errorText.contains("a number of bytes, or one with K, M, G or T"))
+  }
+
   @Test(arguments: [Int32(1), 2, 15]) func `A load that is interrupted leaves nothing`(signal: Int32)
     throws
   {

@@ -38,8 +38,10 @@ struct SwappedNamesTests {
       }
     }
 
-    /// Runs `body` again and again while names are exchanged, starting from each kind of thing to exchange with.
+    /// Runs `body` again and again while names are exchanged, starting from each of the four kinds of things to exchange with:
+    /// so often for each, or as often in all as `STOWAGE_SWAP_ROUNDS` says.
     func run(rounds: Int, _ body: () throws -> Void) throws {
+      let rounds = environmentValue("STOWAGE_SWAP_ROUNDS").flatMap { Int($0) }.map { $0 / 4 } ?? rounds
       for kind in ["ln -s \(victim) e", "mkfifo e", "mknod e c 1 3", "touch e"] {
         isOver.store(false, ordering: .relaxed)
         _ = try shell("rm -rf d e && mkdir -m 700 d d/s && \(kind)", directory: tree)
@@ -73,6 +75,32 @@ struct SwappedNamesTests {
         from: try TreePlace(root: "/", path: source.string), to: try TreePlace(root: attack.tree, path: "d"),
         owner: nil,
         inUserNamespace: false, cancellation: nil)
+    }
+  }
+
+  @Test func `A mapped copy of the tree takes nothing from outside`() throws {
+    let attack = try Attack()
+    let copy = attack.place.appending("copy")
+    let maps = IDMaps(uids: [IDMapping(containerID: 0, hostID: 1000, size: 9)])
+    let options = CopyOptions(shift: try OwnerShift(from: IDMaps(), to: maps))
+    try attack.run(rounds: 100) {
+      defer { _ = try? removeTree(copy) }
+      try Syscall.mkdir(copy, mode: 0o755)
+      // A name that is exchanged while it is copied may be an error.
+      do throws(StorageError) { try copyTree(from: attack.tree, to: copy, options: options) } catch {}
+      try walkTree(at: copy) { (entry) throws(StorageError) in
+        #expect(entry.status.kind != .regular || entry.status.size == 0, "a file of the host was copied")
+        return .enter
+      }
+    }
+  }
+
+  @Test func `Comparing the tree and sharing its blocks reads nothing outside`() throws {
+    let attack = try Attack()
+    try attack.run(rounds: 100) {
+      _ = try compareTree(at: attack.tree, with: ExpectedTree(), maps: IDMaps(), ComparisonLimits())
+      try FileSharing(.sha256).add(attack.tree)
+      _ = try diskUsage(of: attack.tree)
     }
   }
 

@@ -39,6 +39,41 @@ import Testing
     #expect(try shared.open("a").images.find("image").id.rawValue == "image")
   }
 
+  /// Files that a store opens when it is used, each in the place of what is read.
+  @Test(arguments: [
+    "vfs-layers/layers.json", "vfs-layers/layers.lock", "vfs-layers/base.tar-split.gz", "vfs-images/images.json",
+    "vfs-images/images.lock", "vfs-containers/containers.json", "vfs-containers/containers.lock", "storage.lock",
+    "../r/vfs-layers/mountpoints.json", "../r/vfs-layers/mountpoints.lock",
+  ])
+  func `Records, locks and tar-split files that are none are refused by their kind, at once`(name: String) throws {
+    let test = try TestStore("vfs")
+    let file = test.graph.appending(name).lexicallyNormalized()
+    let use = {
+      let store = try test.open()
+      _ = try store.layers.create(LayerCreation())
+      _ = try store.images.list()
+      _ = try store.containers.list()
+      let null = try Syscall.open("/dev/null", .writeOnly)
+      try store.layers.diff(of: "base", to: .descriptor(null.rawValue))
+    }
+    for kind in ["FIFO", "symbolic link"] + (isRoot ? ["device"] : []) {
+      _ = try shell("rm -rf \(test.graph) \(test.run)")
+      _ = try test.open().layers.put(
+        LayerCreation(id: "base"), diff: .file(try test.tar(["f": "x"]).string))
+      let secret = test.place.appending("secret")
+      try secret.write("secret")
+      if file.exists { try Syscall.unlink(file) }
+      switch kind {
+      case "FIFO": try Syscall.mknod(file, mode: 0o010600, device: 0)
+      case "device": #expect(try shell("mknod \(file) c 1 3").isSuccess)
+      default: try Syscall.symlink(target: secret.string, at: file)
+      }
+      let told = message(use)
+      #expect(told?.contains("open \(file): a \(kind) is in the place of the file") == true, "\(told ?? "")")
+      #expect(try secret.readText() == "secret")
+    }
+  }
+
   @Test func `A graph root whose identifier is no file is believed, without a wait at a FIFO`() throws {
     let shared = try DependentsTests.SharedStore("vfs")
     defer { withExtendedLifetime(shared) {} }

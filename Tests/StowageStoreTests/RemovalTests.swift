@@ -103,6 +103,19 @@ import Testing
     #expect(try store.remove(plan).refusals.isEmpty && store.containers.list().isEmpty)
   }
 
+  /// Podman 13967: who is in trouble unmounts by hand. A count alone keeps nobody from deleting.
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
+  func `A container whose mount was ended by hand is deleted`() throws {
+    let test = try TestStore("overlay")
+    let store = try Self.fill(test)
+    let path = try store.mount("web")
+    #expect(code { try store.containers.delete("web") } == .busy)
+    try Syscall.umount(FilePath(path))
+    #expect(try store.mountCount(of: "web") == 1)
+    try store.containers.delete("web")
+    #expect(try store.containers.list().isEmpty)
+  }
+
   @Test func `What got a container or a name after it was planned stays`() throws {
     let test = try TestStore()
     let store = try Self.fill(test)

@@ -12,7 +12,7 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
     /// Why there is no record.
     package let problem: String?
     /// Where the element is in the source; nil for an element to be encoded.
-    fileprivate let range: Range<Int>?
+    fileprivate var range: Range<Int>?
 
     /// The place of an element that is gone.
     fileprivate static var hole: Entry { Entry(record: nil, problem: nil, range: nil) }
@@ -103,11 +103,18 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
 
   /// The file's content: compact, without line feed at the end; `[]` if there are no elements.
   package func encoded() -> [UInt8] {
+    var copy = self
+    return copy.encode()
+  }
+
+  /// The same; what is encoded now is only copied the next time, for who makes many records writes their file many times.
+  package mutating func encode() -> [UInt8] {
     var out: [UInt8] = []
     out.reserveCapacity(source.count + 1024)
     out.append(0x5B)
     for index in entries.indices where !entries[index].isHole {
       if out.count > 1 { out.append(0x2C) }
+      let start = out.count
       if let range = entries[index].range {
         out.append(contentsOf: source[range])
       } else if let record = entries[index].record {
@@ -115,8 +122,10 @@ package struct RecordDocument<Record: StoreRecord>: Sendable {
         record.encode(into: &writer)
         out.append(contentsOf: writer.bytes)
       }
+      entries[index].range = start..<out.count
     }
     out.append(0x5D)
+    source = out
     return out
   }
 }

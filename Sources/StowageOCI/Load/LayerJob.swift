@@ -80,12 +80,15 @@ struct LayerJob: Sendable {
       isCancelled: { isCancelled() || isStopped() })
   }
 
+  /// What the store is to make of the layer, over its parent.
+  func request(for pending: PendingImage) -> LayerCreation { request(over: parent, pending) }
+
   /// Makes the layer of what was prepared; extracts it anew if that does not fit its parent.
-  func commit(_ content: PreparedLayer, to store: Store, for pending: PendingImage) throws(StorageError) {
-    do throws(StorageError) {
-      _ = try store.layers.commit(content, as: request(over: parent, pending))
+  func make(of content: PreparedLayer, in store: Store, for pending: PendingImage) throws(StorageError) {
+    do throws(StackFailure) {
+      try store.layers.commit([(content, request(for: pending))])
     } catch {
-      guard error.code == .busy else { throw error }
+      guard error.isUntouched, error.reason.code == .busy else { throw error.reason }
       try put(into: store, for: pending)
     }
   }

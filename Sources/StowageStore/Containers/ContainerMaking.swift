@@ -109,7 +109,7 @@ struct ContainerMaking {
       // The save may have replaced the file before it failed. Only if the record is surely gone may the layer go; else
       // the next opener settles it. Data that stay are nobody's, as those of any container that was not recorded.
       if containers.withdraw(record.id) {
-        layers.abandon(new, context: error)
+        layers.abandon([new], context: error)
         try? removeTree(directory.appending(record.id.rawValue))
       }
       throw error

@@ -214,18 +214,20 @@ struct LayersReading: ~Copyable {
   /// other content: that would be somebody else's.
   private func location(of record: LayerRecord, in table: LayerTable, file: Int) -> LayerLocation {
     let topology = store.topology
-    let all = topology.layers.documents + topology.additionalLayers.flatMap(\.documents)
-    let home = all.first { $0.path == table.files[file].path }
+    let path = table.files[file].path
+    let own = topology.layers.documents
+    let home =
+      file < own.count && own[file].path == path
+      ? own[file] : topology.additionalLayers.lazy.flatMap(\.documents).first { $0.path == path }
     let location = LayerLocation(
       id: record.id, role: home?.role ?? .graphRoot, root: home?.root ?? topology.roots.graphRoot)
-    let homes = topology.layerHomes
-    if homes.count < 2 || !location.isWritable || record.isDoomed { return location }
+    if topology.roots.imageStore == nil || !location.isWritable || record.isDoomed { return location }
     // What cannot be looked at is not absent: who uses the layer meets the reason.
     let isHere = (try? driver.exists(location)) ?? true
     if isHere { return location }
     let twins = table.positions(of: record.id).compactMap { $0.file == file ? nil : table[$0] }
     guard twins.allSatisfy({ !$0.isDoomed && $0.diffDigest == record.diffDigest }) else { return location }
-    for other in homes where other.role != location.role {
+    for other in topology.layerHomes where other.role != location.role {
       let candidate = LayerLocation(id: record.id, role: other.role, root: other.root)
       if (try? driver.exists(candidate)) == true { return candidate }
     }

@@ -34,6 +34,47 @@ extension LayersWriting {
   func create(
     _ new: NewLayer, staged: inout StagedContent?, keepsTie: Bool = false
   ) throws(StorageError) -> LayerRecord {
+    try announce(new)
+    do throws(StorageError) {
+      // With a tar-split file the name of the record file reaches the device with that of the former, before all else.
+      let tarSplit = staged?.diff?.tarSplit
+      try save(tarSplit == nil ? .full : .content)
+      if let tarSplit { try placeTarSplits([(tarSplit, new.location)]) }
+      try fill(new, &staged)
+      try driver.flushNames(of: [new.location])
+      try complete([new.record.id], keepsTie: keepsTie)
+    } catch {
+      abandon([new], context: error)
+      throw error
+    }
+    return reading.primary(new.record.id)?.record ?? new.record
+  }
+
+  /// Makes layers, which were announced, of prepared content: each over the one before it. The records are written twice, and what
+  /// layers share is flushed once, for all of them; else their number would count twice. A failure deletes all.
+  ///
+  /// - Parameter position: that of the layer that is being made.
+  func create(_ stack: [(new: NewLayer, content: PreparedLayer)], position: inout Int) throws(StorageError) {
+    do throws(StorageError) {
+      try save(.content)
+      try placeTarSplits(stack.compactMap { layer in layer.content.tarSplit.map { ($0, layer.new.location) } })
+      for (index, layer) in stack.enumerated() {
+        position = index
+        var staged = layer.content.take()
+        try fill(layer.new, &staged)
+      }
+      try driver.flushNames(of: stack.map(\.new.location))
+      try complete(stack.map(\.new.record.id), keepsTie: false)
+    } catch {
+      abandon(stack.map(\.new), context: error)
+      throw error
+    }
+  }
+
+  /// Enters the record of a layer to be made, which is incomplete; the caller saves. Nothing is changed if it cannot be made.
+  ///
+  /// - Throws: `duplicateID`, `duplicateName`, `corrupt`; `invalidBigDataName`.
+  func announce(_ new: NewLayer) throws(StorageError) {
     try LayersWriting.checkFree(new.record, reading)
     try store.topology.refuseClearing(new.location, driver)
     var record = new.record
@@ -45,16 +86,6 @@ extension LayersWriting {
       }
     }
     change { $0.append(record, file: new.document) }
-    do throws(StorageError) {
-      // With a tar-split file the name of the record file reaches the device with that of the former, before all else.
-      try save(staged?.diff?.tarSplit == nil ? .full : .content)
-      try fill(new, &staged)
-      try complete(new.record.id, keepsTie: keepsTie)
-    } catch {
-      abandon(new, context: error)
-      throw error
-    }
-    return reading.primary(new.record.id)?.record ?? record
   }
 
   /// Ends the tie of a layer whose object is recorded. If that is lost, the next opener does it.
@@ -63,19 +94,23 @@ extension LayersWriting {
     try save(.content)
   }
 
-  /// Ends the making of a layer: what it consists of is complete and on disk.
-  private func complete(_ id: LayerID, keepsTie: Bool) throws(StorageError) {
-    try update(id) { record in
-      record.isIncomplete = false
-      if keepsTie { return }
-      // With a lock of its own the maker goes on until its image is recorded, and mounts go on anyhow.
-      guard let tie = record.tie, tie.lock == nil, tie.kind != .mounts else { return }
-      record.tie = nil
+  /// Ends the making of layers: what they consist of is complete and on disk.
+  private func complete(_ ids: [LayerID], keepsTie: Bool) throws(StorageError) {
+    change { table in
+      for id in ids {
+        table.update(id) { record in
+          record.isIncomplete = false
+          if keepsTie { return }
+          // With a lock of its own the maker goes on until its image is recorded, and mounts go on anyhow.
+          guard let tie = record.tie, tie.lock == nil, tie.kind != .mounts else { return }
+          record.tie = nil
+        }
+      }
     }
+    try save()
   }
 
   private func fill(_ new: NewLayer, _ staged: inout StagedContent?) throws(StorageError) {
-    if let tarSplit = staged?.diff?.tarSplit { try placeTarSplit(tarSplit, of: new.location) }
     try writeItems(new.bigData, of: new.location)
     if let result = staged?.diff?.result {
       change { table in
@@ -111,17 +146,16 @@ extension LayersWriting {
     }
   }
 
-  /// Deletes a layer whose making failed; a failure of that is only logged.
-  func abandon(_ new: NewLayer, context: StorageError) {
-    guard let layer = reading.primary(new.record.id) else { return }
+  /// Deletes layers whose making failed, from the top; a failure of that is only logged.
+  func abandon(_ failed: [NewLayer], context: StorageError) {
+    let layers = failed.reversed().compactMap { reading.primary($0.record.id) }
     do throws(StorageError) {
-      // A save that failed may have replaced the file all the same: `delete` marks the record first, and if that fails
-      // too,
+      // A save that failed may have replaced the file all the same: `delete` marks the records first, and if that fails too,
       // what is on disk, complete or incomplete, is left to the next opener.
-      try delete(layer)
+      try delete(layers)
     } catch {
-      let id = goQuoted(new.record.id.rawValue)
-      Log.warning("While recovering from a failure (\(context)), error deleting layer \(id): \(error)")
+      let ids = layers.map { goQuoted($0.id.rawValue) }.joined(separator: ", ")
+      Log.warning("While recovering from a failure (\(context)), error deleting layer \(ids): \(error)")
     }
   }
 }

@@ -22,7 +22,8 @@ enum MountsAnywhere {
     for name in processes where name.allSatisfy({ (0x30...0x39).contains($0) }) {
       let process = FilePath("/proc").appending(String(decoding: name, as: UTF8.self))
       do throws(Errno) {
-        guard seen.insert(try Syscall.readlink(process.appending("ns/mnt"))).inserted else { continue }
+        // The number of a namespace only saves looking at it again: it is kept from root for some processes whose mounts are not.
+        if let space = try? Syscall.readlink(process.appending("ns/mnt")), !seen.insert(space).inserted { continue }
         for line in try Syscall.readFile(process.appending("mountinfo")).split(separator: 0x0a)
         where line.contains(point) || line.contains(upper.0) && line.contains(upper.1) { return true }
       } catch {

@@ -38,6 +38,7 @@ extension LayersWriting {
         location, over: chain,
         LayerCreateOptions(mountLabel: record.mountLabel, idMaps: record.idMaps, isReadWrite: false),
         staged: staged.take())
+      try driver.flushNames(of: [location])
       try LayerFiles.copy(of: layer.id, into: location.role == .imageStore ? places.dataSearch : [places.data], places)
       change { table in
         let copy = FoundLayer(record: record, location: location)

@@ -6,7 +6,7 @@ def make(name, *entries):
     with tarfile.open(name, "w", format=tarfile.GNU_FORMAT) as t:
         for n, kind, link in entries:
             e = tarfile.TarInfo(n); e.type, e.linkname = kind, link; t.addfile(e)
-make("twice.tar", ("a", b"0", ""), ("a", b"0", "")); make("seven.tar", ("c", b"7", "")); make("nolink.tar", ("l", b"1", "nowhere"))
+make("twice.tar", ("a", b"0", ""), ("a", b"0", "")); make("seven.tar", ("c", b"7", "")); make("sparse.tar", ("s", b"S", "")); make("nolink.tar", ("l", b"1", "nowhere"))
 make("good.tar", ("a", b"0", ""))
 data = bytearray(open("good.tar", "rb").read()); data[10] ^= 1; open("sum.tar", "wb").write(data); open("three.tar", "wb").write(b"abc")
 PY
@@ -17,6 +17,7 @@ while read -r f text; do
 done <<'TEXTS'
 twice.tar duplicates of file paths not supported
 seven.tar unhandled tar header type 55
+sparse.tar unhandled tar header type 83
 nolink.tar no such file or directory
 sum.tar archive/tar: invalid tar header
 three.tar unexpected EOF

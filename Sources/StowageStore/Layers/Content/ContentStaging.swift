@@ -25,6 +25,8 @@ struct DiffRequest {
 struct ContentStaging {
   /// How often a copy is made when its source changes meanwhile.
   static let mostCopies = 3
+  /// Bytes of an archive whose content may wait to be flushed with others; more are flushed while others are extracted.
+  private static let mostDeferred: Int64 = 1 << 20
 
   private let store: Store
   private let driver: any GraphDriver
@@ -43,25 +45,43 @@ struct ContentStaging {
   // MARK: Diffs
 
   /// Extracts a diff where no store lock is needed.
-  func stage(_ new: NewLayer, _ diff: DiffRequest) throws(StorageError) -> StagedContent {
-    try stage(diff, into: try beginTree(of: new), from: new.source)
+  ///
+  /// - Parameter defersFlush: whether the caller forces small content to the device, with that of other layers.
+  func stage(
+    _ new: NewLayer, _ diff: DiffRequest, defersFlush: Bool = false
+  ) throws(StorageError) -> StagedContent {
+    try stage(diff, into: try beginTree(of: new), from: new.source, defersFlush: defersFlush)
   }
 
   /// Extracts a diff into a staged tree, and forces it to the disk as the driver's policy says.
   func stage(
-    _ diff: DiffRequest, into tree: consuming StagedLayer, from source: LayerState?
+    _ diff: DiffRequest, into tree: consuming StagedLayer, from source: LayerState?, defersFlush: Bool = false
   ) throws(StorageError) -> StagedContent {
     if let refusal = store.topology.roots.refusal { throw refusal }
     let directory = try StagedDirectory.create(in: store.topology.layers.data.temporary)
     let tarSplit = directory.addition()
     do throws(StorageError) {
       let result = try extract(diff, to: tree.target, tarSplit: tarSplit)
-      if driver.syncPolicy == .fileSystem { try syncFileSystem(of: tree.tree) }
+      var needsFlush = driver.syncPolicy == .fileSystem
+      if needsFlush, !defersFlush || result.diffSize > ContentStaging.mostDeferred {
+        try syncFileSystem(of: tree.tree)
+        needsFlush = false
+      }
       return StagedContent(
         layer: consume tree, source: source,
-        diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result))
+        diff: StagedDiff(directory: consume directory, tarSplit: tarSplit, result: result), needsFlush: needsFlush)
     } catch {
       throw driver.applyErrorWording?.wrapApplyError(error) ?? error
+    }
+  }
+
+  /// Forces what is left to be flushed of some layers' content to the device.
+  static func flush(_ contents: [PreparedLayer]) throws(StorageError) {
+    // All trees of a driver's home are on one file system.
+    var roots: Set<FilePath> = []
+    for content in contents {
+      guard let tree = content.unflushedTree, let root = content.targetRoot else { continue }
+      if roots.insert(root).inserted { try syncFileSystem(of: tree) }
     }
   }
 

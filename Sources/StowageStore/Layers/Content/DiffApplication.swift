@@ -120,7 +120,7 @@ struct DiffApplication {
     }
     try driver.parentAdopting?.adopt(result.impliedDirectories, in: target.root, over: chain, older: nil)
     if driver.syncPolicy == .fileSystem { try syncFileSystem(of: target.root) }
-    try layers.placeTarSplit(tarSplit, of: layer.location)
+    try layers.placeTarSplits([(tarSplit, layer.location)])
     try directory.finish()
     return result
   }
@@ -175,7 +175,7 @@ extension LayersWriting {
       record.take(result)
       record.tie = LayerTie(.content, String(inode))
     }
-    try placeTarSplit(tarSplit, of: empty.layer.location)
+    try placeTarSplits([(tarSplit, empty.layer.location)])
     // Fails if something is in the directory that is replaced.
     try attempt("rename", tree) { () throws(Errno) in try Syscall.rename(tree, empty.content) }
     try AtomicFile.syncDirectory(empty.content.removingLastComponent())
@@ -206,13 +206,17 @@ extension LayersWriting {
     }
   }
 
-  /// Moves a tar-split file, which is on disk, to where it belongs.
-  func placeTarSplit(_ file: FilePath, of layer: LayerLocation) throws(StorageError) {
+  /// Moves tar-split files, which are on disk, to where they belong. Their names reach the device, and with them that of a
+  /// record file beside them.
+  func placeTarSplits(_ files: [(file: FilePath, layer: LayerLocation)]) throws(StorageError) {
     let places = store.topology.layers
-    let target = places.data.tarSplit(of: layer.id)
-    try attempt("rename", file) { () throws(Errno) in try Syscall.rename(file, target) }
-    try LayerFiles.share(target, of: layer, places)
-    let directories = Set(places.dataDirectories(of: layer).map(\.path) + [places.data.path])
+    var directories: Set<FilePath> = []
+    for (file, layer) in files {
+      let target = places.data.tarSplit(of: layer.id)
+      try attempt("rename", file) { () throws(Errno) in try Syscall.rename(file, target) }
+      try LayerFiles.share(target, of: layer, places)
+      directories.formUnion(places.dataDirectories(of: layer).map(\.path) + [places.data.path])
+    }
     try AtomicFile.syncDirectories(directories.sorted { $0.string < $1.string })
   }
 

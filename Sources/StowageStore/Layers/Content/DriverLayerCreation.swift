@@ -48,6 +48,7 @@ struct DriverLayerCreation {
         let (now, state) = try basis(layers.reading)
         if staged != nil, state != source || now != parents { return false }
         try layers.driver.create(location, over: now, create, staged: staged.take())
+        try layers.driver.flushNames(of: [location])
         return true
       }
       if isMade { return id.rawValue }

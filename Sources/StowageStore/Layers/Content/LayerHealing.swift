@@ -111,8 +111,9 @@ struct LayerHealing {
       if damage == .tree {
         try layers.adoptParents(&staged, over: new.chain)
         try layers.driver.create(new.location, over: new.chain, new.options, staged: staged?.layer.take())
+        try layers.driver.flushNames(of: [new.location])
       }
-      try layers.placeTarSplit(tarSplit, of: new.location)
+      try layers.placeTarSplits([(tarSplit, new.location)])
       // The tree has another short name than what is built on it knows.
       if damage == .tree { try layers.repairLinks(of: id) }
     }

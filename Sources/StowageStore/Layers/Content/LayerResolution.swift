@@ -28,9 +28,15 @@ struct LayerResolution {
   }
 
   /// Turns a request into a layer to be made; `layers` must include the additional stores.
-  func describe(_ layers: borrowing LayersReading, checksParent: Bool = true) throws(StorageError) -> NewLayer {
+  ///
+  /// - Parameters:
+  ///   - checksParent: whether the parent may be a container's layer, which is refused.
+  ///   - below: the parent, if it is made in the same access: what is known of it need not be found out again.
+  func describe(
+    _ layers: borrowing LayersReading, checksParent: Bool = true, over below: NewLayer? = nil
+  ) throws(StorageError) -> NewLayer {
     let id = try LayerResolution.newID(request.id)
-    var parent = try findParent(layers, checksParent)
+    var parent = try findParent(layers, checksParent && below == nil)
     if !request.isWritable, let found = parent, let twin = layers.layer(found.id, at: .imageStore) { parent = twin }
     let maps = maps(over: parent, layers.driver)
     var record = LayerRecord(id: id, parent: parent?.id, names: withoutRepeats(request.names))
@@ -50,7 +56,7 @@ struct LayerResolution {
         mountLabel: request.mountLabel, idMaps: maps, isReadWrite: request.isWritable,
         storageOptions: request.storageOptions),
       bigData: request.bigData)
-    if let parent { try new.begin(with: parent, layers) }
+    if let parent { try new.begin(with: parent, over: below?.chain, layers) }
     return new
   }
 

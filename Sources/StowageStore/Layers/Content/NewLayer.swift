@@ -43,9 +43,13 @@ extension NewLayer {
 
 extension NewLayer {
   /// Makes the layer begin with the content of another one. If that has other owners on disk they are to be changed.
-  mutating func begin(with basis: FoundLayer, _ layers: borrowing LayersReading) throws(StorageError) {
+  ///
+  /// - Parameter known: the locations of all ancestors of that one, if they are known.
+  mutating func begin(
+    with basis: FoundLayer, over known: [LayerLocation]? = nil, _ layers: borrowing LayersReading
+  ) throws(StorageError) {
     self.basis = basis
-    chain = [basis.location] + (try layers.chain(of: basis))
+    if let known { chain = [basis.location] + known } else { chain = [basis.location] + (try layers.chain(of: basis)) }
     if basis.record.idMaps != record.idMaps {
       options.shift = try OwnerShift(from: basis.record.idMaps, to: record.idMaps)
     }

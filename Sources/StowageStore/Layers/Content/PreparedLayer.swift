@@ -11,10 +11,18 @@ internal import SystemPackage
 /// The content of a layer, extracted and verified, whose parent need not be in the store yet.
 ///
 /// Made by ``LayerOperations/prepare(_:diff:expecting:progress:isCancelled:)`` and used up by
-/// ``LayerOperations/commit(_:as:)``. What is not committed is deleted with the object; after a crash by the next
-/// opener.
+/// ``LayerOperations/commit(_:)``. What is not committed is deleted with the object; after a crash by the next opener.
 package final class PreparedLayer: Sendable {
-  fileprivate let content: Mutex<StagedContent?>
+  /// The bytes in memory that the content takes until it is committed; the content itself is on disk.
+  package let weight: Int
+  /// The staged tar-split file.
+  let tarSplit: FilePath?
+  /// The staged tree, if it is still to be forced to the device.
+  let unflushedTree: FilePath?
+  /// The root of the store that the tree is for.
+  let targetRoot: FilePath?
+  private let content: Mutex<StagedContent?>
+  private let source: LayerState?
   fileprivate let ground: Ground
 
   /// What the extraction took from the layer below: it must be the same in the parent of the commit.
@@ -27,11 +35,39 @@ package final class PreparedLayer: Sendable {
   }
 
   fileprivate init(_ content: consuming StagedContent, _ ground: Ground) {
+    weight = content.diff?.result?.weight ?? 0
+    tarSplit = content.diff?.tarSplit
+    unflushedTree = content.needsFlush ? content.layer?.tree : nil
+    targetRoot = content.layer?.targetRoot
+    source = content.source
     self.content = Mutex(consume content)
     self.ground = ground
   }
 
-  fileprivate func take() -> StagedContent? { content.withLock { $0.take() } }
+  /// The content, once.
+  func take() -> StagedContent? { content.withLock { $0.take() } }
+
+  /// Makes sure that the content fits a layer; `ground` is what the layer takes from the one below.
+  ///
+  /// - Throws: `busy`.
+  fileprivate func check(_ new: NewLayer, on ground: Ground) throws(StorageError) {
+    try new.checkSource(source)
+    let isLike = ground == self.ground && ground.idMaps == new.options.idMaps && ground.shift == new.options.shift
+    if !isLike {
+      throw StorageError(
+        .busy, "content was prepared on a layer unlike its parent", subject: new.basis?.id.rawValue)
+    }
+  }
+}
+
+/// Why a stack of layers was not made. Nothing of it is there.
+package struct StackFailure: Error {
+  /// Which layer could not be made.
+  package let position: Int
+  /// Whether nothing was begun: all content can be committed still.
+  package let isUntouched: Bool
+  /// The reason.
+  package let reason: StorageError
 }
 
 extension LayerOperations {
@@ -60,25 +96,62 @@ extension LayerOperations {
     let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
     let ground = try PreparedLayer.Ground(of: new, try store.drivers.current())
     let content = try ContentStaging(store).stage(
-      new, DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled))
+      new, DiffRequest(input: diff, expecting: expecting, progress: progress, isCancelled: isCancelled),
+      defersFlush: true)
     return PreparedLayer(content, ground)
   }
 
-  /// Makes a layer of prepared content, over the parent of `request`, which must be in the store now.
+  /// Makes layers of prepared content, each over the parent of its request: one that is in the store, or the layer before it.
   ///
-  /// Whatever the outcome, the content is used up.
+  /// All of them appear at once. The lock is held meanwhile, and instance locks until then: a few dozen are enough to make the
+  /// writing of the records cheap.
   ///
-  /// - Throws: as ``put(_:diff:expecting:progress:isCancelled:)``; `busy` if the parent has other ID maps or another
-  ///   owner or mode of its root than the ancestor that the content was prepared on: extract it again then.
-  package func commit(_ prepared: PreparedLayer, as request: LayerCreation) throws(StorageError) -> PutLayer {
-    var content = prepared.take()
-    let size = content?.diff?.result?.contentSize ?? -1
-    guard content != nil else { throw StorageError(.usage, "prepared content can be committed once") }
-    let new = try LayerResolution(store: store, request: request, hasDiff: true).run()
-    guard try PreparedLayer.Ground(of: new, try store.drivers.current()) == prepared.ground else {
-      throw StorageError(.busy, "content was prepared on a layer unlike its parent", subject: request.parent)
+  /// - Throws: the reason is as of ``put(_:diff:expecting:progress:isCancelled:)``; `busy` if a parent has other ID maps or
+  ///   another owner or mode of its root than the ancestor that the content was prepared on: extract it again then.
+  package func commit(_ stack: [(content: PreparedLayer, request: LayerCreation)]) throws(StackFailure) {
+    var (position, isUntouched) = (0, true)
+    do throws(StorageError) {
+      try ContentStaging.flush(stack.map(\.content))
+      try store.write([.layers]) { (access) throws(StorageError) in
+        let layers = access.layers
+        var made: [(new: NewLayer, content: PreparedLayer)] = []
+        for (index, layer) in stack.enumerated() {
+          position = index
+          made.append((try announce(layer.content, layer.request, over: made.last, layers), layer.content))
+        }
+        isUntouched = false
+        try layers.create(made, position: &position)
+      }
+    } catch {
+      throw StackFailure(position: position, isUntouched: isUntouched, reason: error)
     }
-    return PutLayer(layer: try new.commit(&content, in: store), size: size)
+  }
+
+  /// Enters the record of a layer that is to be made of prepared content, if that fits.
+  ///
+  /// - Parameter below: the layer before it, which is not made yet: what was prepared on the same ground is the same ground.
+  private func announce(
+    _ content: PreparedLayer, _ request: LayerCreation, over below: (new: NewLayer, content: PreparedLayer)?,
+    _ layers: borrowing LayersWriting
+  ) throws(StorageError) -> NewLayer {
+    let last = below?.new.record.id.rawValue == request.parent ? below : nil
+    let resolution = LayerResolution(store: store, request: request, hasDiff: true)
+    var new = try resolution.describe(layers.reading, over: last?.new)
+    new.avoidTaken(layers.reading, isNamed: !(request.id ?? "").isEmpty)
+    if let last {
+      try content.check(new, on: last.content.ground)
+    } else {
+      try content.check(new, on: try PreparedLayer.Ground(of: new, layers.driver))
+    }
+    try layers.announce(new)
+    return new
+  }
+}
+
+extension ApplyResult {
+  /// About the bytes of memory that the result takes.
+  fileprivate var weight: Int {
+    impliedDirectories.reduce(4 * (uidSet.count + gidSet.count)) { $0 + $1.count + 64 }
   }
 }
 

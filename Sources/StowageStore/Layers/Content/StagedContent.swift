@@ -14,6 +14,8 @@ struct StagedContent: ~Copyable {
   let source: LayerState?
   /// What a diff brought along, or the template has.
   var diff: StagedDiff?
+  /// Whether it is still to be forced to the device, by ``ContentStaging/flush(_:)``.
+  var needsFlush = false
 }
 
 /// What belongs to the content of a staged tree beside the tree.
