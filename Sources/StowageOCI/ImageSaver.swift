@@ -46,14 +46,17 @@ public struct ImageSaver: Sendable {
       let plans = try plans(images, format, options)
       let layers = LayerProgress(progress)
       switch (target.place, format.isDirectory) {
-      case (.descriptor, true):
+      case (.descriptor, true), (.closure, true):
         throw StorageError(.usage, "a \(format.name) is a directory: it cannot go to \(target)")
       case (.path(let path), true): return try save(plans, toDirectory: path, format, options, layers)
       case (.descriptor(let descriptor, let name), false):
         let sink = OutputSink(descriptor, name: name, layers.cancellation)
         return try write(plans, sink, canPatch: false, format, options, layers)
+      case (.closure(let take), false):
+        let sink = OutputSink(name: target.description, layers.cancellation, take: take)
+        return try write(plans, sink, canPatch: false, format, options, layers)
       case (.path(let path), false):
-        let file = try OutputFile(path, mayReplace: format != .dockerArchive)
+        let file = try OutputFile(path, mayReplace: format != .dockerArchive, layers.cancellation)
         let sink = OutputSink(file.descriptor.rawValue, name: path, layers.cancellation)
         let saved = try write(plans, sink, canPatch: file.isOwn, format, options, layers)
         try layers.cancellation.check()

@@ -70,10 +70,11 @@ public struct SaveOptions: Sendable {
 }
 
 /// Where saved images go to.
-public struct ImageTarget: Hashable, Sendable, CustomStringConvertible {
-  enum Place: Hashable, Sendable {
+public struct ImageTarget: Sendable, CustomStringConvertible {
+  enum Place: Sendable {
     case path(String)
     case descriptor(CInt, name: String)
+    case closure(@Sendable (UnsafeRawBufferPointer) throws -> Void)
   }
 
   let place: Place
@@ -86,6 +87,12 @@ public struct ImageTarget: Hashable, Sendable, CustomStringConvertible {
     ImageTarget(place: .descriptor(descriptor, name: "descriptor \(descriptor)"))
   }
 
+  /// A closure that is given the archive piece by piece, which waits for it; not for directories. What it throws ends the save, as it
+  /// is if it is a `StorageError`.
+  public static func pieces(_ take: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void) -> ImageTarget {
+    ImageTarget(place: .closure(take))
+  }
+
   /// The standard output of the process.
   public static let standardOutput = ImageTarget(place: .descriptor(1, name: "standard output"))
 
@@ -94,6 +101,7 @@ public struct ImageTarget: Hashable, Sendable, CustomStringConvertible {
     switch place {
     case .path(let path): path
     case .descriptor(_, let name): name
+    case .closure: "the receiver"
     }
   }
 }

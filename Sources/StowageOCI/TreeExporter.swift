@@ -29,8 +29,9 @@ public struct TreeExporter: Sendable {
     switch target.place {
     case .descriptor(let descriptor, let name):
       try write(layer, OutputSink(descriptor, name: name, cancellation))
+    case .closure(let take): try write(layer, OutputSink(name: target.description, cancellation, take: take))
     case .path(let path):
-      let file = try OutputFile(path, mayReplace: true)
+      let file = try OutputFile(path, mayReplace: true, cancellation)
       try write(layer, OutputSink(file.descriptor.rawValue, name: path, cancellation))
       try file.commit()
     }

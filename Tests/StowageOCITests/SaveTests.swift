@@ -269,6 +269,31 @@ import Testing
     #expect(try test.names(in: out).isEmpty)
   }
 
+  @Test func `An archive can be had in pieces, which stop when nobody wants more`() async throws {
+    let test = try made()
+    let out = try test.output()
+    let images = test.store.images
+    for format in [SaveFormat.dockerArchive, .ociArchive] {
+      try ImageSaver(test.store).save(["a:1"], to: .path("\(out)/\(format)"), as: format)
+      #expect(try await images.archiveBytes(["a:1"], format: format) == contents("\(out)/\(format)"))
+    }
+    await #expect(throws: StorageError.self) { try await images.archiveBytes(["nosuch"]) }
+    await #expect(throws: StorageError.self) { try await images.archiveBytes(["a:1"], format: .ociLayout) }
+    let states = Mutex<[SaveProgress.LayerState]>([])
+    let progress = SaveProgress { report in states.withLock { $0.append(report.state) } }
+    for try await piece in images.archive(["a:1"], progress: progress) {
+      #expect(!piece.isEmpty)
+      break
+    }
+    usleep(200_000)
+    #expect(states.withLock { $0.filter { $0 == .done }.count } < 3)
+    let error = #expect(throws: StorageError.self) {
+      try ImageSaver(test.store).save(["a:1"], to: .pieces { _ in throw StorageError(.usage, "mine") })
+    }
+    #expect(error?.code == .usage && error?.message.hasSuffix("mine") == true)
+    withExtendedLifetime(test) {}
+  }
+
   @Test func `The asynchronous form saves, and ends with its task`() async throws {
     let test = try made()
     let out = try test.output()

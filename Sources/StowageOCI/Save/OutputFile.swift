@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import StowageFiles
 import StowageModel
 import StowageSystem
@@ -21,7 +22,7 @@ final class OutputFile {
 
   /// - Parameter mayReplace: whether a file with content may be replaced.
   /// - Throws: `usage` for a file that may not be replaced, and for a directory; `system`.
-  init(_ name: String, mayReplace: Bool) throws(StorageError) {
+  init(_ name: String, mayReplace: Bool, _ cancellation: CancellationFlag) throws(StorageError) {
     path = try OutputFile.resolved(FilePath(name))
     existing = try HostFiles.status(path)
     switch existing?.kind {
@@ -35,9 +36,7 @@ final class OutputFile {
       }
     case .directory: throw StorageError(.usage, "\(name) is a directory, where a file is to be written", path: name)
     default:
-      do throws(Errno) { descriptor = SharedDescriptor(try Syscall.open(path, .writeOnly)) } catch {
-        throw .failed("open", path, error)
-      }
+      descriptor = try OutputFile.open(path, cancellation)
       isOwn = false
       return
     }
@@ -55,6 +54,18 @@ final class OutputFile {
       }
     } catch {
       throw .failed("open", path, error)
+    }
+  }
+
+  /// Opens what is no regular file; waits for the reader of a FIFO.
+  private static func open(_ path: FilePath, _ cancellation: CancellationFlag) throws(StorageError) -> SharedDescriptor
+  {
+    while true {
+      do throws(Errno) { return SharedDescriptor(try Syscall.open(path, [.writeOnly, .nonBlocking])) } catch {
+        guard error == .noSuchAddressOrDevice else { throw .failed("open", path, error) }
+      }
+      try cancellation.check()
+      usleep(50_000)
     }
   }
 
