@@ -143,6 +143,26 @@ import Testing
     #expect(try store.run(["exists", "im", "lay"] + split).isSuccess)
   }
 
+  @Test(.tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
+  func `A mount of an image that is gone can be ended, and nothing else is unmounted for a count that says so`() throws {
+    let store = try CommandStore("overlay", program: stowageItself().string)
+    try #require(try store("create-layer", "-i", "lay", "-r").isSuccess)
+    try #require(try store("create-image", "-i", "im", "-n", "localhost/im:1", "lay").isSuccess)
+    let path = try store("mount", "-r", "localhost/im:1").outputText.dropLast()
+    // As if another graph root of the same image store had deleted it.
+    try store.editRecords(of: "images") { _ in "[]" }
+    try store.editRecords(of: "layers") { _ in "[]" }
+    #expect(try store("unmount", "--all").shows("lay mountpoint unmounted\n"))
+    #expect(try !run("cat", "/proc/self/mountinfo").outputText.contains(" \(path) "))
+    let other = store.directory.appending("lay").string
+    _ = try run("mkdir", other)
+    _ = try run("mount", "-t", "tmpfs", "none", other)
+    defer { _ = try? run("umount", other) }
+    try FilePath("\(store.runRoot)/overlay-layers/mountpoints.json").write(#"[{"id":"lay","path":"\#(other)","count":1}]"#)
+    #expect(try store("unmount", "--all", "-f").status == .exited(1))
+    #expect(try run("cat", "/proc/self/mountinfo").outputText.contains(" \(other) "))
+  }
+
   @Test func `An image that a transient container uses is deleted by nobody who does not see that container`() throws {
     let store = try Self.store()
     #expect(try store("create", "--transient-store", "one:1", "passing").isSuccess)

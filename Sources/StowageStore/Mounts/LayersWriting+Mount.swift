@@ -94,6 +94,23 @@ extension LayersReading {
     }
   }
 
+  /// Ends the mount of a layer whose record is gone, as another graph root may delete an image of a shared store that is mounted
+  /// here: nothing but the count knows of it.
+  ///
+  /// - Throws: `layerUnknown` if what is counted is no place of this store for that layer: the file may say anything.
+  func unmountLost(_ id: LayerID) throws(StorageError) {
+    try store.mounts.change(self) { (ledger) throws(StorageError) in
+      guard let known = ledger[id] else { return }
+      let path = FilePath(known.path).lexicallyNormalized()
+      let roots = store.topology.layerHomes.map(\.root) + [store.topology.roots.runRoot]
+      guard driver.traits.hasKernelMounts, roots.contains(where: { path.starts(with: $0) }),
+        path.components.contains(where: { $0.string == id.rawValue })
+      else { throw StorageError(.layerUnknown, subject: id.rawValue) }
+      if MountTable.isMountPoint(path) { try MountExecutor.unmount(path) }
+      ledger.set(id, path: "", count: 0)
+    }
+  }
+
   /// The mount of a layer that somebody may use: what is counted as mounted, unless it can be shown to be nowhere. A count outlives
   /// its mount if that was ended by hand.
   func mountInUse(of id: LayerID) -> MountRecord? {

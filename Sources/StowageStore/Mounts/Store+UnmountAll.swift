@@ -31,11 +31,31 @@ extension Store {
         ledger[id].map { (mount: $0, container: containers.first { $0.layer == id }) }
       }
     }
+    func unmountLost(_ id: LayerID) throws(StorageError) {
+      if isReadOnly {
+        try read([.layers]) { (access) throws(StorageError) in
+          let layers = access.layers
+          try layers.unmountLost(id)
+        }
+      } else {
+        try free([.layers]) { (access) throws(StorageError) in
+          let layers = access.layers
+          try layers.reading.unmountLost(id)
+        }
+      }
+    }
     return mounts.map { mount, container in
       var failure: StorageError?
       let users = force ? [] : TreeUser.all(of: FilePath(mount.path))
       if users.isEmpty {
-        do throws(StorageError) { try unmount(mount.id.rawValue, force: true) } catch { failure = error }
+        do throws(StorageError) {
+          do throws(StorageError) { try unmount(mount.id.rawValue, force: true) } catch {
+            guard error.code == .layerUnknown else { throw error }
+            try unmountLost(mount.id)
+          }
+        } catch {
+          failure = error
+        }
       } else {
         let title = container.map { "container \($0.title)" } ?? "layer \(mount.id.rawValue.prefix(12))"
         let list = users.prefix(3).map(\.description).joined(separator: ", ")

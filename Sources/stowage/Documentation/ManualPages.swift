@@ -46,7 +46,7 @@ enum ManualPages {
     for command in CommandTable.commands(of: .stowage) {
       page.entry([command.names[0]], command.usage + ": see stowage-\(command.names[0])(1).")
     }
-    addEnding(to: &page)
+    addOutcomes(of: nil, to: &page)
     page.section("Environment")
     page.entry(["STORAGE_DRIVER"], "The driver, like --storage-driver.")
     page.entry(["STORAGE_OPTS"], "Driver options, separated by commas; --storage-opt replaces them.")
@@ -75,7 +75,7 @@ enum ManualPages {
       for option in command.options.sorted(by: { $0.plainName < $1.plainName }) { add(option, to: &page) }
       page.paragraphs("The options of stowage(1) are accepted, too.")
     }
-    addEnding(to: &page)
+    addOutcomes(of: command, to: &page)
     page.section("See also")
     page.references(["stowage"])
     return page.text
@@ -85,12 +85,5 @@ enum ManualPages {
     var description = option.usage + "."
     if option.isAdditional { description += " Not in other programs named containers-storage." }
     page.entry(option.names, value: option.takesValue ? "value" : nil, description)
-  }
-
-  private static func addEnding(to page: inout Roff) {
-    page.section("Exit status")
-    page.entry(["0"], "The command did what it was asked to do.")
-    page.entry(["1"], "It failed, or found nothing; the reason is on standard error.")
-    page.entry(["125"], "An option is unknown, or its value cannot be read.")
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The exit statuses, the only ones that scripts may meet (cli 7).
-struct ExitStatus: Equatable, Sendable {
+struct ExitStatus: Hashable, Sendable {
   let code: CInt
 
   private init(_ code: CInt) { self.code = code }
