@@ -72,7 +72,7 @@ enum MountCommand {
         "\(outcome.argument) is no longer mounted at the end of this command: mount it inside of \"unshare\"")
       do throws(StorageError) {
         if context.options[flag: readOnly] {
-          try context.store.unmountImage(outcome.argument)
+          try context.store.unmountImage(try context.image(outcome.argument))
         } else {
           try context.store.unmount(outcome.argument)
         }
@@ -85,7 +85,7 @@ enum MountCommand {
   private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
     let label = context.options[text: label]
     return context.options[flag: readOnly]
-      ? try context.store.mountImage(argument, options: ["ro"], label: label)
+      ? try context.store.mountImage(try context.image(argument), options: ["ro"], label: label)
       : try context.store.mount(argument, label: label)
   }
 
@@ -96,7 +96,7 @@ enum MountCommand {
     for argument in context.arguments {
       let plan =
         context.options[flag: readOnly]
-        ? try context.store.planImageMount(argument, options: ["ro"], label: label)
+        ? try context.store.planImageMount(try context.image(argument), options: ["ro"], label: label)
         : try context.store.planMount(argument, label: label)
       plans.append(
         .object([
@@ -131,7 +131,7 @@ enum UnmountCommand {
         if !isStillMounted, !context.printsDocument { context.console.print("\(argument) mountpoint unmounted") }
       } catch {
         // The first error is the one to tell if it is no image either.
-        outcome.isMounted = try? context.store.unmountImage(argument, force: force)
+        outcome.isMounted = try? context.store.unmountImage(try context.image(argument), force: force)
         if outcome.isMounted == nil { outcome.problem = error.text(for: context.face) }
       }
       outcomes.append(outcome)
@@ -164,6 +164,14 @@ enum MountedCommand {
 }
 
 extension CommandContext {
+  /// The image that an argument means, as `stowage` by a short name, too.
+  fileprivate func image(_ argument: String) throws(StorageError) -> String {
+    switch face {
+    case .reference: argument
+    case .stowage: try store.imageID(named: argument).rawValue
+    }
+  }
+
   /// Whether standard output is one JSON document: under the reference's name lines for people stand in front of it.
   fileprivate var printsDocument: Bool { wantsJSON && face == .stowage }
 }
