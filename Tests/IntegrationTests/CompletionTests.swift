@@ -102,7 +102,7 @@ import Testing
     try check(
       [
         ("stowage delete-image a", ["abbb", "app"]),
-        ("stowage exists ac", ["accc"]),
+        ("stowage exists accc", ["accc"]),
         ("stowage create-layer bas", ["base"]),
         ("stowage images a", []),
         ("stowage rm ", ["admin", "app", "docker.io/library/big:1"]),
@@ -110,12 +110,12 @@ import Testing
         ("stowage inspect bi", ["big", "big:1"]),
         ("stowage inspect docker.io/library/big:", ["docker.io/library/big:1"]),
         ("stowage create --json d", ["docker.io/library/big:1"]),
-        ("stowage history ad", []),
-        ("stowage tree ad", ["admin"]),
-        ("stowage changes ad", ["admin"]),
-        ("containers-storage changes ad", []),
-        ("containers-storage changes ba", ["base"]),
-        ("stowage unmount --force ad", ["admin"]),
+        ("stowage history adm", []),
+        ("stowage tree adm", ["admin"]),
+        ("stowage changes adm", ["admin"]),
+        ("containers-storage changes adm", []),
+        ("containers-storage changes bas", ["base"]),
+        ("stowage unmount --force adm", ["admin"]),
         ("stowage tag big", ["big", "big:1"]),
         ("stowage ps ", []),
       ], in: shell)
@@ -128,11 +128,12 @@ import Testing
     try #require(try store.bare(words + ["create-layer", "-i", "elsewhere"]).isSuccess)
     try #require(try store("create-layer", "-i", "here").isSuccess)
     // The shells would expand or run what names have, if they got it.
-    try #require(try store.bare(words + ["create-layer", "-n", "e$(touch made)", "-n", "e;touch made"]).isSuccess)
+    try #require(
+      try store.bare(words + ["create-layer", "-i", "zzz", "-n", "e$(touch made)", "-n", "e;touch made"]).isSuccess)
     let before = try run(["find", store.graphRoot, other.string, "-printf", "%p %T@ %C@\\n"]).outputText
     let place = other.string
     let choices = [
-      "-g \(place)", "--graph=\(place)", "-g '\(place)' -s vfs", "--storage-driver vfs --graph \(place)",
+      "-g \(place)", "--graph=\(place)", "-g '\(place)' -s vfs", "-g ~/o", "--storage-driver vfs --graph \(place)",
     ]
     try check(
       choices.map { (line: "stowage \($0) layer e", words: ["elsewhere"]) } + [
@@ -187,7 +188,7 @@ import Testing
       zpty -w shell "autoload -U compinit; compinit -u -D; print re''ady"
       """
     for (line, answer) in [
-      ("stowage -g \(other) layer elsew", "elsewhere"), ("stowage ls --sort cre", "created"),
+      ("stowage -g ~/o layer elsew", "elsewhere"), ("stowage ls --sort cre", "created"),
       ("stowage ps --filter stat", "status="), ("stowage help prun", "prune"),
       ("containers-storage unmount --fo", "--force"),
     ] {
@@ -222,7 +223,9 @@ import Testing
       zpty -r shell line '*\(answer)*'
       print -r -- $line
       """
-    return try run(["timeout", "10", "zsh", "-f", "-c", ask], adding: store.environment)
+    return try run(
+      ["timeout", "10", "zsh", "-f", "-c", ask],
+      adding: store.environment.merging(["HOME": store.directory.path.string]) { $1 })
   }
 
   @Test func `An unknown shell is refused`() throws {

@@ -65,6 +65,9 @@ import Testing
     #expect(try run("diff", "-u", "nick:1").isSuccess)
     #expect(try run("copy", "nick:1:/", store.directory.appending("out").string).isSuccess)
     #expect(try run("create", "nick:1", "new").isSuccess)
+    let mounted = try run("mount", "--read-only", "nick:1")
+    #expect(mounted.isSuccess && mounted.outputText.hasPrefix("/"), "\(mounted)")
+    #expect(try run("unmount", "nick:1").status == run("unmount", "quay.io/acme/tool:1").status)
     #expect(try run("tag", "nick:1", "other").shows())
     #expect(try run("untag", "nick:1", "other").shows())
     // What deletes takes exact names.

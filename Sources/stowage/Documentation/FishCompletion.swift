@@ -42,7 +42,7 @@ enum FishCompletion {
               set -l next (math $index + 1)
               if contains -- $word \(store)
                   if test $next -le (count $words)
-                      set -a __stowage_store $word $words[$next]
+                      set -a __stowage_store $word (string replace -r '^~(?=/|$)' "$HOME" -- $words[$next])
                   end
                   set index $next
               else if contains -- $word \(others)

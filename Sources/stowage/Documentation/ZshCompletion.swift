@@ -10,10 +10,14 @@ enum ZshCompletion {
       # Layers, images and containers of the store that the line chooses.
       __stowage_objects() {
         local -a store found
-        local index
+        local index word
         for ((index = 2; index < $#_stowage_line; index++)); do
           case $_stowage_line[index] in
-            \(names)) store+=("$_stowage_line[index]" "${~${(Q)_stowage_line[index + 1]}}"); ((index++)) ;;
+            \(names))
+              word=${(Q)_stowage_line[index + 1]}
+              [[ $word != '~/'* ]] || word=$HOME${word[2,-1]}
+              store+=("$_stowage_line[index]" "$word")
+              ((index++)) ;;
             \(prefixed)) store+=("${(Q)_stowage_line[index]}") ;;
           esac
         done

@@ -62,6 +62,7 @@ enum MountCommand {
     return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
   }
 
+<<<<<<< HEAD
   private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
     let (store, label, isImage) = (context.store, context.options[text: label], context.options[flag: readOnly])
     let path =
@@ -73,6 +74,32 @@ enum MountCommand {
     throw StorageError(
       .notSupported,
       "without the rights of root a mount ends with the command that makes it: run \"unshare\", and mount in its shell")
+=======
+  /// Without the rights of root nobody but this command sees its mounts, and they end with it: so they must not stay
+  /// counted, or Podman would never unmount these containers again.
+  private static func endMounts(_ outcomes: [Outcome], _ context: CommandContext) {
+    for outcome in outcomes {
+      guard let mountPoint = outcome.mountPoint, MountTable.isMountPoint(FilePath(mountPoint)) else { continue }
+      context.console.printError(
+        "\(outcome.argument) is no longer mounted at the end of this command: mount it inside of \"unshare\"")
+      do throws(StorageError) {
+        if context.options[flag: readOnly] {
+          try context.store.unmountImage(try context.image(outcome.argument))
+        } else {
+          try context.store.unmount(outcome.argument)
+        }
+      } catch {
+        context.console.printError("\(error.text(for: context.face)) while unmounting \(outcome.argument)")
+      }
+    }
+  }
+
+  private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
+    let label = context.options[text: label]
+    return context.options[flag: readOnly]
+      ? try context.store.mountImage(try context.image(argument), options: ["ro"], label: label)
+      : try context.store.mount(argument, label: label)
+>>>>>>> fe9e195101622fe425897c06f0ec7d276064fd31
   }
 
   /// Shows for each argument where it would be mounted, and the steps.
@@ -82,7 +109,7 @@ enum MountCommand {
     for argument in context.arguments {
       let plan =
         context.options[flag: readOnly]
-        ? try context.store.planImageMount(argument, options: ["ro"], label: label)
+        ? try context.store.planImageMount(try context.image(argument), options: ["ro"], label: label)
         : try context.store.planMount(argument, label: label)
       plans.append(
         .object([
@@ -117,7 +144,7 @@ enum UnmountCommand {
         if !isStillMounted, !context.printsDocument { context.console.print("\(argument) mountpoint unmounted") }
       } catch {
         // The first error is the one to tell if it is no image either.
-        outcome.isMounted = try? context.store.unmountImage(argument, force: force)
+        outcome.isMounted = try? context.store.unmountImage(try context.image(argument), force: force)
         if outcome.isMounted == nil { outcome.problem = error.text(for: context.face) }
       }
       outcomes.append(outcome)
@@ -150,6 +177,14 @@ enum MountedCommand {
 }
 
 extension CommandContext {
+  /// The image that an argument means, as `stowage` by a short name, too.
+  fileprivate func image(_ argument: String) throws(StorageError) -> String {
+    switch face {
+    case .reference: argument
+    case .stowage: try store.imageID(named: argument).rawValue
+    }
+  }
+
   /// Whether standard output is one JSON document: under the reference's name lines for people stand in front of it.
   fileprivate var printsDocument: Bool { wantsJSON && face == .stowage }
 }
