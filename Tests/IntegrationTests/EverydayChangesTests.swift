@@ -144,7 +144,8 @@ import Testing
   }
 
   @Test(.tags(.root), .enabled(if: isRoot, "overlay mounts need root"))
-  func `A mount of an image that is gone can be ended, and nothing else is unmounted for a count that says so`() throws {
+  func `A mount of an image that is gone can be ended, and nothing else is unmounted for a count that says so`() throws
+  {
     let store = try CommandStore("overlay", program: stowageItself().string)
     try #require(try store("create-layer", "-i", "lay", "-r").isSuccess)
     try #require(try store("create-image", "-i", "im", "-n", "localhost/im:1", "lay").isSuccess)
@@ -158,7 +159,8 @@ import Testing
     _ = try run("mkdir", other)
     _ = try run("mount", "-t", "tmpfs", "none", other)
     defer { _ = try? run("umount", other) }
-    try FilePath("\(store.runRoot)/overlay-layers/mountpoints.json").write(#"[{"id":"lay","path":"\#(other)","count":1}]"#)
+    try FilePath("\(store.runRoot)/overlay-layers/mountpoints.json").write(
+      #"[{"id":"lay","path":"\#(other)","count":1}]"#)
     #expect(try store("unmount", "--all", "-f").status == .exited(1))
     #expect(try run("cat", "/proc/self/mountinfo").outputText.contains(" \(other) "))
   }

@@ -44,12 +44,17 @@ final class CommandContext {
     }
   }
 
-  /// Finds each argument and shows those found, as JSON records or as blocks of text; those not found only show in the
-  /// exit status (cli 13.2).
+  /// Finds each argument and shows those found, as JSON records or as blocks of text; under the reference's name those not found
+  /// only show in the exit status (cli 13.2).
   func printFound<Item>(
     _ find: (String) throws(StorageError) -> Item, record: (Item) -> some PrintableRecord, block: (Item) -> Void
   ) -> ExitStatus {
-    let found = arguments.compactMap { try? find($0) }
+    var found: [Item] = []
+    for argument in arguments {
+      do throws(StorageError) { found.append(try find(argument)) } catch {
+        if face == .stowage { console.printError("\(argument): \(error.plainMessage)") }
+      }
+    }
     if wantsJSON {
       console.printJSON(records: found.map(record), whenEmpty: .emptyList)
     } else {

@@ -3,7 +3,8 @@ import StowageCommandLine
 import StowageModel
 import StowageStore
 
-/// `layer-parent-owners` and `container-parent-owners` (cli 13.4). What is not found only shows in the exit status.
+/// `layer-parent-owners` and `container-parent-owners` (cli 13.4). Under the reference's name what is not found only shows
+/// in the exit status.
 enum ParentOwnersCommands {
   static let container = CommandDefinition(
     "container-parent-owners", arguments: .oneOrMore, synopsis: "[options [...]] containerNameOrID [...]",
@@ -39,6 +40,7 @@ enum ParentOwnersCommands {
       do throws(StorageError) { found = try find(argument) } catch { throw error.wrapped(failure) }
       guard let found else {
         status = .failure
+        if context.face == .stowage { context.console.printError("\(argument): there is none of that name or ID") }
         continue
       }
       if context.wantsJSON {

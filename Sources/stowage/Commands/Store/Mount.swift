@@ -62,44 +62,17 @@ enum MountCommand {
     return outcomes.allSatisfy(\.problem.isEmpty) ? .success : .failure
   }
 
-<<<<<<< HEAD
   private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
     let (store, label, isImage) = (context.store, context.options[text: label], context.options[flag: readOnly])
+    let name = isImage ? try context.image(argument) : argument
     let path =
-      isImage
-      ? try store.mountImage(argument, options: ["ro"], label: label) : try store.mount(argument, label: label)
+      isImage ? try store.mountImage(name, options: ["ro"], label: label) : try store.mount(name, label: label)
     guard context.isInPassingNamespace, MountTable.isMountPoint(FilePath(path)) else { return path }
     // Nobody but this command would see it, and it must not stay counted, or Podman would never unmount it again.
-    if isImage { _ = try store.unmountImage(argument) } else { _ = try store.unmount(argument) }
+    if isImage { _ = try store.unmountImage(name) } else { _ = try store.unmount(name) }
     throw StorageError(
       .notSupported,
       "without the rights of root a mount ends with the command that makes it: run \"unshare\", and mount in its shell")
-=======
-  /// Without the rights of root nobody but this command sees its mounts, and they end with it: so they must not stay
-  /// counted, or Podman would never unmount these containers again.
-  private static func endMounts(_ outcomes: [Outcome], _ context: CommandContext) {
-    for outcome in outcomes {
-      guard let mountPoint = outcome.mountPoint, MountTable.isMountPoint(FilePath(mountPoint)) else { continue }
-      context.console.printError(
-        "\(outcome.argument) is no longer mounted at the end of this command: mount it inside of \"unshare\"")
-      do throws(StorageError) {
-        if context.options[flag: readOnly] {
-          try context.store.unmountImage(try context.image(outcome.argument))
-        } else {
-          try context.store.unmount(outcome.argument)
-        }
-      } catch {
-        context.console.printError("\(error.text(for: context.face)) while unmounting \(outcome.argument)")
-      }
-    }
-  }
-
-  private static func mount(_ argument: String, _ context: CommandContext) throws(StorageError) -> String {
-    let label = context.options[text: label]
-    return context.options[flag: readOnly]
-      ? try context.store.mountImage(try context.image(argument), options: ["ro"], label: label)
-      : try context.store.mount(argument, label: label)
->>>>>>> fe9e195101622fe425897c06f0ec7d276064fd31
   }
 
   /// Shows for each argument where it would be mounted, and the steps.
