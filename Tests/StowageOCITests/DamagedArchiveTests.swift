@@ -179,6 +179,28 @@ import Testing
     }
   }
 
+  /// The files that the links name are what the archive would need.
+  @Test(arguments: ["manifest.json", "c.json", "l.tar", "index.json"], ["1", "2"] as [Character])
+  func `Members of an archive that are links to files of the host are never read (CVE-2025-11395)`(
+    name: String, kind: Character
+  ) throws {
+    let scratch = Scratch()
+    let wanted = [
+      "manifest.json": #"[{"Config":"c.json","RepoTags":["x:1"],"Layers":["l.tar"]}]"#, "c.json": Self.config,
+      "index.json": #"{"schemaVersion":2,"manifests":[]}"#,
+    ]
+    let file = scratch.write(Array((wanted[name] ?? "").utf8), "host")
+    for target in [file, String(repeating: "../", count: 9) + file.dropFirst(), ".//\(file)"] {
+      let link: (inout TarBuilder) -> Void = { $0.add(name, kind: kind, link: target) }
+      var layout = TarBuilder()
+      link(&layout)
+      let bytes = name == "index.json" ? layout.finished : archive(edit: link)
+      let error = failure(bytes)
+      #expect(error?.code == .invalidArchive, "\(error?.message ?? "")")
+      #expect(try contents(file) == Array((wanted[name] ?? "").utf8))
+    }
+  }
+
   @Test func `A layer that is a directory, a device or a loop of links is refused`() {
     for kind in ["5", "3", "6", "1"] as [Character] {
       let bytes = archive { $0.add("l.tar", kind: kind, link: "c.json") }
