@@ -4,15 +4,13 @@ private import Glibc
 internal import StowageSystem
 internal import SystemPackage
 
-/// Writes one gzip member with isa-l, on all processors.
+/// Writes one gzip member, on all processors.
 ///
-/// Pieces of a mebibyte are compressed each on its own, with the 32 KiB before it as the dictionary, so the bytes do not depend on
-/// the number of threads. isa-l finds matches in another way on processors with other vector instructions: equal input gives equal
-/// bytes on machines of one kind.
+/// Pieces of a mebibyte are compressed each on its own, with the 32 KiB before it as the dictionary: the same bytes become the same
+/// ones on every machine, whatever the number of threads (registries 7.2).
 package final class ParallelGzipSink: ByteSink {
   private static let pieceSize = 1 << 20
-  /// How far back a match may reach.
-  private static let historySize = 32 << 10
+  private static let historySize = Deflater.window
 
   private let downstream: any ByteSink
   private let ring: BlockRing
@@ -35,12 +33,12 @@ package final class ParallelGzipSink: ByteSink {
   package init(_ downstream: any ByteSink, threads: Int? = nil) throws(ArchiveError) {
     self.downstream = downstream
     let count = threads ?? min(8, max(1, sysconf(CInt(_SC_NPROCESSORS_ONLN))))
-    let room = Self.pieceSize + Self.pieceSize / 8 + (64 << 10)
+    let room = Deflater.mostBytes(for: Self.pieceSize)
     ring = BlockRing(count: count + 2, input: Self.historySize + Self.pieceSize, output: room)
     let ring = ring
     do throws(Errno) {
       for _ in 0..<count {
-        self.threads.append(PlainThreadBox(try PlainThread { ring.work(DeflatePiece().compress) }))
+        self.threads.append(PlainThreadBox(try PlainThread { ring.work(Deflater().compress) }))
       }
     } catch {
       // With the threads that there are it takes longer; none is not enough.
@@ -98,7 +96,6 @@ package final class ParallelGzipSink: ByteSink {
   private func writePiece(waiting: Bool) throws(ArchiveError) -> Bool {
     guard written < current || ring[current].isLast, ring.isDone(written, waiting: waiting) else { return false }
     let piece = ring[written]
-    guard piece.outputCount >= 0 else { throw ArchiveError(.invalidCompressedData, "gzip: compressor failed") }
     try downstream.write(UnsafeRawBufferPointer(rebasing: piece.output.bytes[..<piece.outputCount]))
     ring.release(written)
     written += 1
@@ -106,34 +103,10 @@ package final class ParallelGzipSink: ByteSink {
   }
 }
 
-/// The compressor of one thread.
-private final class DeflatePiece {
-  private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
-  private let work = RawBuffer(count: Int(stowage_isal_level3_buffer))
-
-  deinit { stream.deallocate() }
-
-  /// Compresses a piece into its output; a negative count says that this failed, which cannot be as there is room.
-  func compress(_ piece: BlockRing.Block) {
-    isal_deflate_init(stream)
-    stream.pointee.level = 3
-    stream.pointee.level_buf = work.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.level_buf_size = UInt32(work.bytes.count)
-    stream.pointee.gzip_flag = UInt16(IGZIP_DEFLATE)
-    let input = piece.input.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    if piece.historyCount > 0 {
-      guard isal_deflate_set_dict(stream, input, UInt32(piece.historyCount)) == COMP_OK else {
-        return piece.outputCount = -1
-      }
-    }
-    stream.pointee.next_in = input.map { $0 + piece.historyCount }
-    stream.pointee.avail_in = UInt32(piece.count)
-    stream.pointee.next_out = piece.output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_out = UInt32(piece.output.bytes.count)
-    stream.pointee.end_of_stream = piece.isLast ? 1 : 0
-    stream.pointee.flush = UInt16(piece.isLast ? NO_FLUSH : SYNC_FLUSH)
-    let code = isal_deflate(stream)
-    let isWhole = code == COMP_OK && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
-    piece.outputCount = isWhole ? piece.output.bytes.count - Int(stream.pointee.avail_out) : -1
+extension Deflater {
+  /// Compresses a piece into its output.
+  fileprivate func compress(_ piece: BlockRing.Block) {
+    let bytes = UnsafeRawBufferPointer(rebasing: piece.input.bytes[..<(piece.historyCount + piece.count)])
+    piece.outputCount = compress(bytes, from: piece.historyCount, isLast: piece.isLast, into: piece.output.bytes)
   }
 }

@@ -35,8 +35,8 @@ public enum SaveFormat: Hashable, Sendable, CaseIterable {
   }
 }
 
-/// How the layers of saved images are compressed. The same layer gives the same bytes on every machine, with this version of
-/// Stowage and its libraries.
+/// How the layers of saved images are compressed. The same layer gives the same bytes on every machine, with zstd if its library
+/// has the same version.
 public enum SaveCompression: Hashable, Sendable {
   /// Not at all.
   case none

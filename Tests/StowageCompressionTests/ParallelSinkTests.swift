@@ -25,7 +25,7 @@ import Testing
     return result.bytes
   }
 
-  @Test(arguments: [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5_000_000])
+  @Test(arguments: [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 2_500_000])
   func `What gzip reads is what was written`(count: Int) throws {
     let bytes = Self.content(count)
     let result = try compressed(bytes, step: 300_000, threads: nil)
@@ -34,13 +34,46 @@ import Testing
     #expect(Array(result.prefix(10)) == [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF])
   }
 
+  @Test func `Bytes of every kind come back: none alike, all alike, few symbols, long codes, far and near matches`()
+    throws
+  {
+    var generator = SeededGenerator(seed: 9)
+    let random = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    // Frequencies like Fibonacci's numbers make the longest codes there can be.
+    var (skewed, a, b): ([UInt8], Int, Int) = ([], 1, 1)
+    for symbol in UInt8(0)..<24 {
+      skewed += [UInt8](repeating: symbol, count: min(a, 40_000))
+      (a, b) = (b, a + b)
+    }
+    skewed.shuffle(using: &generator)
+    let near = (0..<100_000).map { UInt8($0 % 3) }
+    let far = random.prefix(32_768) + random.prefix(32_768) + random.prefix(32_769) + random.prefix(40_000)
+    let cases: [[UInt8]] = [
+      random, [UInt8](repeating: 7, count: 700_000), skewed, near, Array(far), [1], [1, 2, 3], [5, 5, 5, 5, 5],
+      Array(random.prefix(70_000)) + [UInt8](repeating: 0, count: 300) + Array(random.prefix(66_000)), plain,
+    ]
+    for (index, bytes) in cases.enumerated() {
+      let result = try compressed(bytes, step: 1 << 20, threads: 2)
+      #expect(try scriptOutput("gzip -dc < data", files: ["data": result]) == bytes, "\(index)")
+      #expect(try decode(result) == bytes, "\(index)")
+      #expect(result.count <= bytes.count + bytes.count / 1000 + 64, "\(index)")
+    }
+  }
+
+  @Test func `Text is compressed as well as by zlib's level 3`() throws {
+    let size = try scriptOutput(
+      "seq 1 60000 | python3 -c 'import sys,zlib; print(len(zlib.compress(sys.stdin.buffer.read(), 3)))'")
+    let zlib = try #require(Int(text(size.dropLast())))
+    #expect(try compressed(plain, step: 1 << 20, threads: 1).count <= zlib * 21 / 20)
+  }
+
   @Test func `The bytes depend neither on the threads nor on the pieces written`() throws {
-    let bytes = Self.content(5_000_000)
-    let one = try compressed(bytes, step: 5_000_000, threads: 1)
+    let bytes = Self.content(2_500_000)
+    let one = try compressed(bytes, step: 2_500_000, threads: 1)
     #expect(try compressed(bytes, step: 4097, threads: 3) == one)
     #expect(try compressed(bytes, step: 1 << 20, threads: 8) == one)
     var results: [[UInt8]] = []
-    for step in [5_000_000, 4097] {
+    for step in [2_500_000, 4097] {
       let result = BytesSink()
       let sink = try ZstdSink(result, isParallel: true)
       for start in stride(from: 0, to: bytes.count, by: step) {
