@@ -104,6 +104,7 @@ import Testing
     process.signal(signal)
     let result = try process.wait()
     #expect(result.status == .exited(128 + Int(signal)), "\(result)")
+    #expect(result.errorText == "interrupted: nothing was kept of \(path)\n", "\(result)")
     #expect(try out.names() == ["pipe"])
   }
 }

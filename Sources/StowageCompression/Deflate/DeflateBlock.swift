@@ -3,7 +3,7 @@
 /// Literals and matches until they are written as a block (RFC 1951, 3.2), after the blocks before.
 final class DeflateBlock {
   /// With more, the codes fit each part less well; with less, they take too much room themselves.
-  private static let mostTokens = 10_000
+  private static let mostTokens = 16_000
   private static let endOfBlock = 256
   /// The order in which the lengths of the codes of lengths are written.
   private static let lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]

@@ -9,13 +9,11 @@ final class Deflater {
   static let window = 32 << 10
 
   private let head = UnsafeMutablePointer<UInt16>.allocate(capacity: 1 << MatchFinder.hashBits)
-  private let shortHead = UnsafeMutablePointer<UInt16>.allocate(capacity: 1 << MatchFinder.shortHashBits)
   private let previous = UnsafeMutablePointer<UInt16>.allocate(capacity: Deflater.window)
   private let block = DeflateBlock()
 
   deinit {
     head.deallocate()
-    shortHead.deallocate()
     previous.deallocate()
   }
 
@@ -33,14 +31,17 @@ final class Deflater {
   ) -> Int {
     guard let base = bytes.baseAddress, let target = output.baseAddress else { return 0 }
     head.initialize(repeating: 0, count: 1 << MatchFinder.hashBits)
-    shortHead.initialize(repeating: 0, count: 1 << MatchFinder.shortHashBits)
     previous.initialize(repeating: 0, count: Deflater.window)
     let finder = MatchFinder(
-      base: base.assumingMemoryBound(to: UInt8.self), end: bytes.count, head: head, shortHead: shortHead,
+      base: base.assumingMemoryBound(to: UInt8.self), end: bytes.count, head: head,
       previous: previous)
-    for position in max(0, start - Deflater.window)..<start { finder.insert(position) }
+    var position = max(0, start - Deflater.window)
+    while position < min(start, bytes.count - 3) {
+      finder.insert(position)
+      position += 1
+    }
     block.begin(target, at: start)
-    var position = start
+    position = start
     while position < bytes.count {
       position = finder.fill(block, from: position)
       if block.isFull { block.write(isLast: false, upTo: position, finder.base) }

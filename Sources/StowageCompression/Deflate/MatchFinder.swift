@@ -6,19 +6,15 @@
 /// that stands for may be another position than the one that was meant, so whatever is there is compared.
 struct MatchFinder {
   static let hashBits = 15
-  static let shortHashBits = 12
   /// How many earlier positions are looked at.
   private static let depth = 3
   /// A match of this length is good enough.
   private static let niceLength = 24
-  /// A match of three bytes further back than this takes more bits than three literals.
-  private static let farthestShort = 4096
   private static let longest = 258
 
   let base: UnsafePointer<UInt8>
   let end: Int
   let head: UnsafeMutablePointer<UInt16>
-  let shortHead: UnsafeMutablePointer<UInt16>
   let previous: UnsafeMutablePointer<UInt16>
 
   /// Adds literals and matches until the block is full, or all bytes are in it.
@@ -28,52 +24,47 @@ struct MatchFinder {
     var position = start
     while position < end && !block.isFull {
       let (length, distance) = match(position)
-      insert(position)
-      if length < 3 {
+      if position &+ 4 <= end { insert(position) }
+      if length < 4 {
         block.addLiteral(base[position])
         position &+= 1
         continue
       }
       block.addMatch(length, distance)
-      let last = position &+ length
-      position &+= 1
-      while position < last {
-        insert(position)
-        position &+= 1
+      // All of the match's positions, as far as they have four bytes; the first is in already.
+      let last = min(position &+ length, end &- 3)
+      var inside = position &+ 1
+      while inside < last {
+        insert(inside)
+        inside &+= 1
       }
+      position &+= length
     }
     return position
   }
 
-  /// Makes a position one that later matches may begin at.
+  /// Makes a position, which has four bytes, one that later matches may begin at.
   @inline(__always) func insert(_ position: Int) {
-    guard position &+ 4 <= end else { return }
     let bytes = four(position)
     let slot = hash(bytes)
     let low = UInt16(truncatingIfNeeded: position)
     previous[position & (Deflater.window &- 1)] = head[slot]
     head[slot] = low
-    shortHead[shortHash(bytes)] = low
   }
 
   /// The longest match of a position among the nearest; length 0 if there is none.
   @inline(__always) private func match(_ position: Int) -> (length: Int, distance: Int) {
     guard position &+ 4 <= end else { return (0, 0) }
     let most = min(MatchFinder.longest, end &- position)
-    var (best, distance) = (2, 0)
+    var (best, distance) = (3, 0)
     let bytes = four(position)
     let now = UInt16(truncatingIfNeeded: position)
     let farthest = min(Deflater.window, position)
-    let short = Int(now &- shortHead[shortHash(bytes)])
-    if short > 0, short <= min(MatchFinder.farthestShort, farthest), (four(position &- short) ^ bytes) & 0xFF_FFFF == 0
-    {
-      (best, distance) = (3, short)
-    }
     var back = Int(now &- head[hash(bytes)])
     var (rest, before) = (MatchFinder.depth, 0)
     while back > before && back <= farthest && rest > 0 {
       let candidate = position &- back
-      if best < most, base[candidate &+ best] == base[position &+ best], four(candidate) == bytes {
+      if four(candidate) == bytes, best < most, base[candidate &+ best] == base[position &+ best] {
         let length = commonLength(candidate, position, most)
         if length > best {
           (best, distance) = (length, back)
@@ -108,10 +99,5 @@ struct MatchFinder {
 
   @inline(__always) private func hash(_ four: UInt32) -> Int {
     Int(truncatingIfNeeded: (four &* 0x9E37_79B1) &>> UInt32(32 - MatchFinder.hashBits))
-  }
-
-  /// Of the first three bytes only.
-  @inline(__always) private func shortHash(_ four: UInt32) -> Int {
-    Int(truncatingIfNeeded: ((four &<< 8) &* 0x9E37_79B1) &>> UInt32(32 - MatchFinder.shortHashBits))
   }
 }

@@ -24,10 +24,6 @@ package struct LayerArchive: Sendable {
   package let digest: Digest
   /// Bytes of the archive; nil if that is not recorded.
   package let size: Int64?
-  /// The digest of the compressed archive that the layer came in.
-  package let compressedDigest: Digest?
-  /// How that was compressed.
-  package let compression: Compression
   private let content: Content
   private let store: Store
 
@@ -44,8 +40,6 @@ package struct LayerArchive: Sendable {
     id = layer.id
     self.digest = digest
     size = record.diffSize >= 0 && record.diffDigest != nil ? record.diffSize : nil
-    compressedDigest = record.compressedDiffDigest
-    compression = record.compression
     self.content = content
     self.store = store
   }

@@ -62,6 +62,11 @@ enum SaveCommand {
       try ImageSaver(context.store).save(images, to: target, as: format, options: options, progress: progress)
     } catch {
       display?.finish()
+      if error.code == .cancelled {
+        let isPath = destination.map { $0.path != "-" } ?? false
+        context.console.printError(
+          isPath ? "interrupted: nothing was kept of \(target)" : "interrupted: the archive is not complete")
+      }
       throw error
     }
     display?.finish()
