@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// Pieces of a stream that several threads transform, each on its own, and that leave in the order in which they came.
 ///
-/// What a piece becomes depends on the piece, and on the bytes just before it, not on the threads: their number does not show.
+/// What a piece becomes depends on the piece, not on the threads: their number does not show.
 ///
 /// `@unchecked Sendable`: a block belongs to the producer while it is free or done, and to one worker in between; states are
 /// guarded by `mutex`.
@@ -14,16 +14,12 @@ final class BlockRing: @unchecked Sendable {
   final class Block {
     fileprivate enum State { case free, waiting, taken, done }
 
-    /// Bytes from before the piece, then the piece.
+    /// The piece.
     let input: RawBuffer
     /// What it becomes.
     let output: RawBuffer
-    /// How many bytes come from before.
-    var historyCount = 0
     /// How many bytes the piece has.
     var count = 0
-    /// Whether the stream ends with it.
-    var isLast = false
     /// How many bytes it became; to be set by the transformation.
     var outputCount = 0
     fileprivate var state = State.free
@@ -44,7 +40,7 @@ final class BlockRing: @unchecked Sendable {
 
   /// - Parameters:
   ///   - count: of blocks, two at least.
-  ///   - input: bytes of each, with what comes from before.
+  ///   - input: bytes of each.
   ///   - output: bytes that each may become.
   init(count: Int, input: Int, output: Int) {
     blocks = (0..<max(2, count)).map { _ in Block(input: input, output: output) }

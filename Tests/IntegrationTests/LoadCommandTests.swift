@@ -112,7 +112,7 @@ import Testing
 
   /// The file has all layers: written for each of them, it would cost the square of their number.
   @Test func `Records of layers are written a few times, however many layers an image has`() throws {
-    let store = try CommandStore("overlay")
+    let store = try CommandStore("overlay", program: stowageExecutable(hasHooks: true).string)
     let (archive, trace) = (store.directory.appending("image.tar"), store.directory.appending("trace"))
     try ManyLayers.write(to: archive, layers: 34)
     let loaded = try store.run(["load", "-q", archive.string], adding: ["STOWAGE_TRACE": trace.string])

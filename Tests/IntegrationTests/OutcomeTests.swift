@@ -63,7 +63,8 @@ import Testing
     #expect(try store("create", "i:1", "web").isSuccess)
     #expect(try store("create-image", "-i", "bare", "layer").isSuccess)
     return [
-      "exists": [["nosuch"], ["layer", "nosuch"]], "mount": [["nosuch"]], "metadata": [["nosuch"]], "help": [["nosuch"]], "rm": [["localhost/i:1"]], "prune": [[]],
+      "exists": [["nosuch"], ["layer", "nosuch"]], "mount": [["nosuch"]], "metadata": [["nosuch"]],
+      "help": [["nosuch"]], "rm": [["localhost/i:1"]], "prune": [[]],
       "check": [[]],
     ]
   }

@@ -43,7 +43,7 @@ import Testing
     let store = try filled(driver)
     let before = try Self.looks.map { try store.run($0) }
     // What looking made on the way.
-    try #require(try run("rm", "-r", "\(store.graphRoot)/\(driver)-containers/c").isSuccess)
+    try #require(try run("rm", "-rf", "\(store.graphRoot)/\(driver)-containers/c").isSuccess)
     try close(store)
     for (words, result) in zip(Self.looks, before) {
       let now = try store.run(words)

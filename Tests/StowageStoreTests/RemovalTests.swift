@@ -133,6 +133,7 @@ import Testing
     let store = try Self.fill(test)
     func ids(_ change: (inout PruneRequest) -> Void = { _ in }) throws -> [String] {
       var request = PruneRequest()
+      request.settledAfter = 0
       change(&request)
       return try store.planPrune(request).steps.map(\.subject.id)
     }
@@ -148,7 +149,11 @@ import Testing
     #expect(try ids { ($0.all, $0.keptBytes) = (true, total) } == [])
     #expect(try ids { ($0.all, $0.keptBytes) = (true, total - 1) } == ["two"])
     #expect(try ids { ($0.all, $0.keptBytes) = (true, 0) } == ["two", "bare"])
-    let plan = try store.planPrune(PruneRequest())
+    // What another program may be about to name is not pruned.
+    #expect(try store.planPrune(PruneRequest()).steps.isEmpty)
+    var request = PruneRequest()
+    request.settledAfter = 0
+    let plan = try store.planPrune(request)
     #expect(try store.remove(plan).bytes == plan.bytes && plan.bytes > 50_000)
     #expect(try ids().isEmpty && store.images.list().count == 2)
   }

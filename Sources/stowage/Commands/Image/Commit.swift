@@ -15,7 +15,7 @@ enum CommitCommand {
   private static let format = OptionDefinition(
     "--format", "-f", kind: .text(default: "oci"), usage: "oci or docker")
   private static let squash = OptionDefinition(
-    "--squash", "-s", usage: "One layer with all files, instead of one more with the changes")
+    "--squash", usage: "One layer with all files, instead of one more with the changes")
   private static let quiet = OptionDefinition("--quiet", "-q", usage: "Show no progress")
   private static let common = [author, message, change, format, quiet, .json]
 
