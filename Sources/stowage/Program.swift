@@ -185,7 +185,7 @@ struct Program {
     case .withStore(let action):
       if let status = enterUserNamespace(for: command, values) { return status }
       raiseDescriptorLimit()
-      LogSink.setLevel(isDebugging: values[flag: GlobalOptions.debug])
+      LogSink.setLevel(isDebugging: values[flag: GlobalOptions.debug], for: face)
       return perform(command, action, arguments, values, selection.updated(by: values))
     }
   }

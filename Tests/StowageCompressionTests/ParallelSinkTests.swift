@@ -60,6 +60,18 @@ import Testing
     }
   }
 
+  @Test func `Short pieces of every length and kind are read by another program`() throws {
+    var generator = SeededGenerator(seed: 11)
+    for count in [1, 2, 3, 10, 100, 143, 144, 288, 1000, 80_000] {
+      for lowest in [UInt8(0), 144, 250] {
+        let bytes = (0..<count).map { _ in UInt8.random(in: lowest...255, using: &generator) }
+        let result = try compressed(bytes, step: 777, threads: 1)
+        #expect(try scriptOutput("gzip -dc < data", files: ["data": result]) == bytes, "\(count) from \(lowest)")
+        #expect(try decode(result) == bytes, "\(count) from \(lowest)")
+      }
+    }
+  }
+
   @Test func `Text is compressed about as well as by zlib's level 3`() throws {
     let repository = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let documents = try scriptOutput("cat \(repository)/docs/spec/*.md")

@@ -118,6 +118,19 @@ import Testing
     }
   }
 
+  @Test func `A file that somebody puts in the way meanwhile is not replaced by a docker-archive`() throws {
+    let test = try made()
+    let out = try test.output()
+    let progress = SaveProgress { report in
+      if report.layer == 2 { _ = try? shell("echo precious > \(out)/x") }
+    }
+    #expect(throws: StorageError.self) {
+      try ImageSaver(test.store).save(["a:1"], to: .path("\(out)/x"), progress: progress)
+    }
+    #expect(try contents("\(out)/x") == Array("precious\n".utf8))
+    #expect(try test.names(in: out) == ["x"])
+  }
+
   @Test(arguments: [SaveFormat.dockerArchive, .ociArchive, .ociLayout, .directory])
   func `A save that is cancelled leaves what was there`(format: SaveFormat) throws {
     let test = try made()

@@ -111,10 +111,11 @@ final class LayerExtractor {
   private func applyRoot(_ header: TarHeader, _ path: EntryPath) throws(StorageError) {
     let isAbsolute = header.name.first == UInt8(ascii: "/")
     if header.kind == .directory, options.forceMask != nil { rootOverride = overrideValue(header, try owner(header)) }
-    if options.rootEntry == .ignore && !isAbsolute { return }
+    // Also where the root's entry is passed over: a layer with such an entry could never be read again.
     guard header.kind == .directory else {
       throw StorageError(.invalidArchive, "\(goQuoted(bytes: header.name)) would replace the root of the layer")
     }
+    if options.rootEntry == .ignore && !isAbsolute { return }
     let root = directories.root
     let status: FileStatus
     do throws(Errno) { status = try Syscall.fstat(root.rawValue) } catch { throw .failed("lstat", "/".utf8, error) }

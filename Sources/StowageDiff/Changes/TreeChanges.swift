@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import StowageCompression
 internal import StowageFiles
 package import StowageModel
 internal import StowageSystem
@@ -7,18 +8,20 @@ package import SystemPackage
 
 /// The differences between two full trees (archive-and-diff 9.2, graph-drivers 20.2).
 ///
-/// Content is not read: objects count as equal if their metadata is.
+/// Content is not read unless that is asked for: objects count as equal if their metadata is.
 ///
 /// - Parameters:
 ///   - new: the tree in question.
 ///   - old: what it is compared with; nil for nothing, which makes everything an addition.
 ///   - newMaps, oldMaps: owners are compared as seen inside, where the maps can tell.
+///   - contentSince: files whose metadata are equal, and whose inode was changed at or after this time, are read and compared too,
+///     and times are compared to the nanosecond; nil to believe metadata, and whole seconds where one side has no more.
 /// - Returns: changes sorted by the bytes of their paths. Of a deleted directory only itself, of an added one everything.
 /// - Throws: `system`.
 package func treeChanges(
-  new: FilePath, old: FilePath?, newMaps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps()
+  new: FilePath, old: FilePath?, newMaps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), contentSince: Int64? = nil
 ) throws(StorageError) -> [Change] {
-  var comparison = TreeComparison(newMaps: newMaps, oldMaps: oldMaps)
+  var comparison = TreeComparison(newMaps: newMaps, oldMaps: oldMaps, contentSince: contentSince)
   let newRoot = try attempt("open", new) { () throws(Errno) in try Syscall.open(new, [.readOnly, .directory]) }
   if let old {
     let oldRoot = try attempt("open", old) { () throws(Errno) in try Syscall.open(old, [.readOnly, .directory]) }
@@ -55,10 +58,12 @@ private struct TreeComparison {
   var changes: [Change] = []
   private let newMaps: IDMaps
   private let oldMaps: IDMaps
+  private let contentSince: Int64?
 
-  init(newMaps: IDMaps, oldMaps: IDMaps) {
+  init(newMaps: IDMaps, oldMaps: IDMaps, contentSince: Int64?) {
     self.newMaps = newMaps
     self.oldMaps = oldMaps
+    self.contentSince = contentSince
   }
 
   /// Records the differences below a directory that is in both trees; true if there are any.
@@ -125,7 +130,13 @@ private struct TreeComparison {
     } catch {
       throw .failed("lstat", path, error)
     }
-    let isModified = !newObject.isEqual(to: oldObject)
+    var isModified = !newObject.isEqual(to: oldObject)
+    if !isModified, let contentSince, newObject.status.kind == .regular, oldObject.status.kind == .regular {
+      isModified = newObject.status.modificationTime != oldObject.status.modificationTime
+      if !isModified, newObject.status.changeTime.seconds >= contentSince {
+        isModified = try !hasSameContent(name, new, old, path)
+      }
+    }
     let position = changes.count
     if isModified { record(path, .modify) }
     guard newObject.status.isDirectory else { return }
@@ -139,6 +150,37 @@ private struct TreeComparison {
         guard try comparison.compare(newOpened, oldOpened, path), !isModified else { return }
         comparison.changes.insert(Change(path: comparison.absolute(path), kind: .modify), at: position)
       }
+    }
+  }
+
+  /// Whether two files of one size have the same bytes. A file that is something else by now has not.
+  private func hasSameContent(_ name: [UInt8], _ new: CInt, _ old: CInt, _ path: [UInt8]) throws(StorageError) -> Bool {
+    let buffers = (RawBuffer(count: 256 << 10), RawBuffer(count: 256 << 10))
+    do throws(Errno) {
+      let files = try withCString(copying: name) { (name) throws(Errno) in
+        let flags: OpenFlags = [.readOnly, .noFollow, .nonBlocking]
+        return (
+          SharedDescriptor(try Syscall.openat(new, name, flags)), SharedDescriptor(try Syscall.openat(old, name, flags))
+        )
+      }
+      while true {
+        let count = try Syscall.read(files.0.rawValue, into: buffers.0.bytes)
+        var filled = 0
+        while filled < count {
+          let rest = UnsafeMutableRawBufferPointer(rebasing: buffers.1.bytes[filled..<count])
+          let more = try Syscall.read(files.1.rawValue, into: rest)
+          if more == 0 { return false }
+          filled += more
+        }
+        guard count > 0 else { return true }
+        guard buffers.0.bytes[..<count].elementsEqual(buffers.1.bytes[..<count]) else { return false }
+      }
+    } catch .noSuchFileOrDirectory {
+      return false
+    } catch .tooManySymbolicLinkLevels {
+      return false
+    } catch {
+      throw .failed("read", path, error)
     }
   }
 

@@ -18,13 +18,18 @@ final class OutputFile {
   private let path: FilePath
   /// The file that is replaced.
   private let existing: FileStatus?
+  private let mayReplace: Bool
   private var temporary: FilePath?
 
   /// - Parameter mayReplace: whether a file with content may be replaced.
   /// - Throws: `usage` for a file that may not be replaced, and for a directory; `system`.
   init(_ name: String, mayReplace: Bool, _ cancellation: CancellationFlag) throws(StorageError) {
-    path = try OutputFile.resolved(FilePath(name))
-    existing = try HostFiles.status(path)
+    self.mayReplace = mayReplace
+    // What a link leads to need not have a path, as the pipe behind /dev/stdout has none.
+    let seen = try HostFiles.status(FilePath(name))
+    let isFile = seen == nil || seen?.kind == .regular || seen?.kind == .directory
+    path = isFile ? try OutputFile.resolved(FilePath(name)) : FilePath(name)
+    existing = isFile ? try HostFiles.status(path) : seen
     switch existing?.kind {
     case nil: break
     case .regular:
@@ -84,7 +89,8 @@ final class OutputFile {
       if temporary == nil {
         if existing == nil {
           do throws(Errno) { return try give(path) } catch {
-            guard error == .fileExists else { throw error }
+            // Somebody was faster: that is not ours to replace.
+            guard error == .fileExists, mayReplace else { throw error }
           }
         }
         let beside = path.beside

@@ -20,7 +20,8 @@ extension ContainerOperations {
       return try LayerComparison(of: container.layer.rawValue, from: nil, layers, store).difference(layers)
     }
     defer { difference.end() }
-    try difference.write(.omitted, cancellation, to: sink)
+    // Before its record was made nobody wrote into it.
+    try difference.write(.omitted, contentSince: container.created.seconds, cancellation, to: sink)
   }
 }
 

@@ -12,6 +12,7 @@ enum LogSink {
     Log.setSink { level, message in
       // The reference tells this failure twice; it comes again as the error of the command.
       if face == .stowage, message.hasPrefix("While applying layer: ") { return }
+      if face == .stowage, level == .warning { return writeToStandardError("warning: \(message)\n") }
       writeToStandardError(
         isTerminal
           ? terminalLine(level, message, secondsSinceStart: monotonicSeconds() - start)
@@ -19,8 +20,10 @@ enum LogSink {
     }
   }
 
-  /// The level from the moment the command is known: errors only, or everything.
-  static func setLevel(isDebugging: Bool) { Log.level = isDebugging ? .debug : .error }
+  /// The level from the moment the command is known: errors only, as `stowage` warnings too, or everything.
+  static func setLevel(isDebugging: Bool, for face: Face) {
+    Log.level = isDebugging ? .debug : face == .stowage ? .warning : .error
+  }
 
   /// `time="…" level=debug msg="…"`, with line feed.
   static func plainLine(_ level: Log.Level, _ message: String, time: String) -> String {

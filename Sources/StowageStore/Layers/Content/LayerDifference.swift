@@ -25,10 +25,13 @@ struct LayerDifference {
   ///
   /// - Parameters:
   ///   - markNames: what becomes of names that would delete something in an archive of a layer.
+  ///   - contentSince: the time since which files of the newer tree may have been written, in seconds: such are read where trees are
+  ///     compared, so that none passes for unchanged. Nil to believe sizes and times, as other programs do.
   ///   - keepsHoles: whether files with holes are written as sparse ones; only where trees are compared.
   ///   - sink: not finished.
   func write(
-    _ markNames: MarkNames, keepsHoles: Bool = false, _ cancellation: CancellationFlag? = nil, to sink: any ByteSink
+    _ markNames: MarkNames, contentSince: Int64? = nil, keepsHoles: Bool = false,
+    _ cancellation: CancellationFlag? = nil, to sink: any ByteSink
   ) throws(StorageError) {
     switch content {
     case .overlay(let upper, let lowers, let attributes):
@@ -37,8 +40,8 @@ struct LayerDifference {
         cancellation: cancellation, to: sink)
     case .trees(let new, let old):
       try writeTreeDiff(
-        new: new.path, old: old?.path, maps: maps, oldMaps: oldMaps, markNames: markNames, keepsHoles: keepsHoles,
-        cancellation: cancellation, to: sink)
+        new: new.path, old: old?.path, maps: maps, oldMaps: oldMaps, markNames: markNames,
+        contentSince: contentSince, keepsHoles: keepsHoles, cancellation: cancellation, to: sink)
     }
   }
 
