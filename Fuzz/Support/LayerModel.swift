@@ -73,8 +73,8 @@ struct LayerModel {
   }
 
   private func applyRoot(_ entry: LayerEntry) throws(Refusal) {
-    guard appliesRoot || entry.name.first == UInt8(ascii: "/") else { return }
     guard entry.type == UInt8(ascii: "5") else { throw Refusal() }
+    guard appliesRoot || entry.name.first == UInt8(ascii: "/") else { return }
     root.mode = entry.mode
   }
 
