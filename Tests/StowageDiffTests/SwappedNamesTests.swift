@@ -66,7 +66,7 @@ struct SwappedNamesTests {
     }
   }
 
-  @Test func `A copy changes nothing outside`() throws {
+  @Test(.tags(.slow)) func `A copy changes nothing outside`() throws {
     let attack = try Attack()
     let source = attack.place.appending("source")
     _ = try shell("mkdir -p source/s && chmod 777 source/s", directory: attack.place.path)
@@ -104,7 +104,7 @@ struct SwappedNamesTests {
     }
   }
 
-  @Test(arguments: [ApplyOptions(), plain])
+  @Test(.tags(.slow), arguments: [ApplyOptions(), plain])
   func `An archive changes nothing outside`(options: ApplyOptions) throws {
     let attack = try Attack()
     var archive = Archive()

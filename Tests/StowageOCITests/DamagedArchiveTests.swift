@@ -3,6 +3,7 @@
 import Glibc
 import StowageDigest
 import StowageModel
+import StowageTestSupport
 import Testing
 
 @testable import StowageOCI
@@ -130,7 +131,9 @@ import Testing
     #expect(failure(bytes)?.message == "manifest.json: 50000 layers, more than the 2048 allowed")
   }
 
-  @Test func `Names of members are kept up to a limit, and targets too long to lead anywhere not at all`() throws {
+  @Test(.tags(.slow)) func `Names of members are kept up to a limit, and targets too long to lead anywhere not at all`()
+    throws
+  {
     func long(_ kind: Character, _ name: String, _ text: [UInt8]) -> [UInt8] {
       var builder = TarBuilder()
       builder.add("././@LongLink", text, kind: kind)

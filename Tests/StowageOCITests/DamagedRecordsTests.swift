@@ -145,7 +145,7 @@ private final class SmallStore {
     return verbs
   }
 
-  @Test(arguments: Case.sampled)
+  @Test(.tags(.slow), arguments: Case.sampled)
   fileprivate func `Nothing is deleted before the records are back, and wiping what is unproven takes force`(
     form: Case
   ) throws {
@@ -234,7 +234,9 @@ extension DamagedRecordsTests {
 
 extension DamagedRecordsTests {
   /// What happens to a record file of an additional store; whether it can be loaded then.
-  @Test(arguments: [("layers", "", true), ("layers", "[{", false), ("images", "", true), ("images", "[}", false)])
+  @Test(
+    .tags(.slow),
+    arguments: [("layers", "", true), ("layers", "[{", false), ("images", "", true), ("images", "[}", false)])
   func `Lost records of an additional store are named, and keep nobody from deleting what is not theirs`(
     kind: String, text: String, isLoaded: Bool
   ) throws {

@@ -27,7 +27,7 @@ import Testing
     return test
   }
 
-  @Test(arguments: [SaveCompression?.none, SaveCompression.none, .zstd(level: 7)])
+  @Test(.tags(.slow), arguments: [SaveCompression?.none, SaveCompression.none, .zstd(level: 7)])
   func `An OCI archive that is loaded and saved again has the same bytes and digest`(compression: SaveCompression?)
     throws
   {

@@ -3,6 +3,7 @@
 import StowageConfig
 import StowageModel
 import StowageRegistry
+import StowageTestSupport
 import Testing
 
 @Suite("Keys of registries.conf") struct RegistriesConfigurationTests {
@@ -124,7 +125,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.tags(.slow), .timeLimit(.minutes(1)))
   func `As many tables and aliases as fit into a file are read in no time`() throws {
     let text = String(repeating: "[[registry]]\n", count: 100_000) + "[aliases]\n"
     let aliases = (0..<50_000).map { "n\($0) = \"q.io/n\($0)\"\n" }.joined()

@@ -257,7 +257,7 @@ import Testing
     #expect(try a.images.delete("web").map(\.rawValue) == ["base"])
   }
 
-  @Test
+  @Test(.tags(.slow))
   func `A graph root that is not where it was is believed, whatever the reason, and by force its registration ends`()
     throws
   {

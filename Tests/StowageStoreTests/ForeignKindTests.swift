@@ -40,11 +40,13 @@ import Testing
   }
 
   /// Files that a store opens when it is used, each in the place of what is read.
-  @Test(arguments: [
-    "vfs-layers/layers.json", "vfs-layers/layers.lock", "vfs-layers/base.tar-split.gz", "vfs-images/images.json",
-    "vfs-images/images.lock", "vfs-containers/containers.json", "vfs-containers/containers.lock", "storage.lock",
-    "../r/vfs-layers/mountpoints.json", "../r/vfs-layers/mountpoints.lock",
-  ])
+  @Test(
+    .tags(.slow),
+    arguments: [
+      "vfs-layers/layers.json", "vfs-layers/layers.lock", "vfs-layers/base.tar-split.gz", "vfs-images/images.json",
+      "vfs-images/images.lock", "vfs-containers/containers.json", "vfs-containers/containers.lock", "storage.lock",
+      "../r/vfs-layers/mountpoints.json", "../r/vfs-layers/mountpoints.lock",
+    ])
   func `Records, locks and tar-split files that are none are refused by their kind, at once`(name: String) throws {
     let test = try TestStore("vfs")
     let file = test.graph.appending(name).lexicallyNormalized()

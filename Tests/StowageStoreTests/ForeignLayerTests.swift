@@ -59,7 +59,7 @@ struct ForeignLayerTests {
     ).outputText
   }
 
-  @Test(arguments: forms)
+  @Test(.tags(.slow), arguments: forms)
   func `Check, repair and collection change nothing of a store in a form of another program`(form: String) throws {
     let (test, store) = try sample(form)
     defer { withExtendedLifetime(test) {} }

@@ -93,7 +93,7 @@ struct LayerDamageTests {
       ]),
   ]
 
-  @Test func `Damage is told of each layer that shows it, and of no other`() throws {
+  @Test(.tags(.slow)) func `Damage is told of each layer that shows it, and of no other`() throws {
     let test = try makeChain()
     defer { withExtendedLifetime(test) {} }
     let store = try test.open()
@@ -166,7 +166,7 @@ struct LayerDamageTests {
       return try #require(lines.first { $0.hasPrefix("syscr: ") }.flatMap { Int($0.dropFirst("syscr: ".count)) })
     }
 
-    @Test func `What a check does grows as the depth of a chain, also over damage`() throws {
+    @Test(.tags(.slow)) func `What a check does grows as the depth of a chain, also over damage`() throws {
       let test = try TestStore("overlay", options: ["overlay.sync=none"])
       defer { withExtendedLifetime(test) {} }
       let store = try test.open()
