@@ -14,14 +14,14 @@ package import SystemPackage
 ///   - new: the tree in question.
 ///   - old: what it is compared with; nil for nothing, which makes everything an addition.
 ///   - newMaps, oldMaps: owners are compared as seen inside, where the maps can tell.
-///   - contentSince: files whose metadata are equal, and whose inode was changed at or after this time, are read and compared too,
-///     and times are compared to the nanosecond; nil to believe metadata, and whole seconds where one side has no more.
+///   - readsContent: whether files whose metadata are equal are compared byte for byte, unless they are one object that was never
+///     changed; times are compared to the nanosecond then.
 /// - Returns: changes sorted by the bytes of their paths. Of a deleted directory only itself, of an added one everything.
 /// - Throws: `system`.
 package func treeChanges(
-  new: FilePath, old: FilePath?, newMaps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), contentSince: Int64? = nil
+  new: FilePath, old: FilePath?, newMaps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), readsContent: Bool = false
 ) throws(StorageError) -> [Change] {
-  var comparison = TreeComparison(newMaps: newMaps, oldMaps: oldMaps, contentSince: contentSince)
+  var comparison = TreeComparison(newMaps: newMaps, oldMaps: oldMaps, readsContent: readsContent)
   let newRoot = try attempt("open", new) { () throws(Errno) in try Syscall.open(new, [.readOnly, .directory]) }
   if let old {
     let oldRoot = try attempt("open", old) { () throws(Errno) in try Syscall.open(old, [.readOnly, .directory]) }
@@ -58,12 +58,12 @@ private struct TreeComparison {
   var changes: [Change] = []
   private let newMaps: IDMaps
   private let oldMaps: IDMaps
-  private let contentSince: Int64?
+  private let readsContent: Bool
 
-  init(newMaps: IDMaps, oldMaps: IDMaps, contentSince: Int64?) {
+  init(newMaps: IDMaps, oldMaps: IDMaps, readsContent: Bool) {
     self.newMaps = newMaps
     self.oldMaps = oldMaps
-    self.contentSince = contentSince
+    self.readsContent = readsContent
   }
 
   /// Records the differences below a directory that is in both trees; true if there are any.
@@ -131,11 +131,11 @@ private struct TreeComparison {
       throw .failed("lstat", path, error)
     }
     var isModified = !newObject.isEqual(to: oldObject)
-    if !isModified, let contentSince, newObject.status.kind == .regular, oldObject.status.kind == .regular {
+    if !isModified, readsContent, newObject.status.kind == .regular, oldObject.status.kind == .regular,
+      !newObject.isUntouched(since: oldObject)
+    {
       isModified = newObject.status.modificationTime != oldObject.status.modificationTime
-      if !isModified, newObject.status.changeTime.seconds >= contentSince {
-        isModified = try !hasSameContent(name, new, old, path)
-      }
+      if !isModified { isModified = try !hasSameContent(name, new, old, path) }
     }
     let position = changes.count
     if isModified { record(path, .modify) }
@@ -255,6 +255,11 @@ private struct ComparedObject {
     }
     // IDs without a place in the container are compared as they are.
     (uid, gid) = maps.toContainer(uid: Int(status.uid), gid: Int(status.gid)) ?? (Int(status.uid), Int(status.gid))
+  }
+
+  /// Whether this is the other object as it was: a snapshot or an overlay shows it under its inode, which was not changed since.
+  func isUntouched(since other: ComparedObject) -> Bool {
+    status.inode == other.status.inode && status.changeTime == other.status.changeTime
   }
 
   func isEqual(to other: ComparedObject) -> Bool {

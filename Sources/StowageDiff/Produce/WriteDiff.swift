@@ -48,14 +48,14 @@ package func writeOverlayDiff(
 ///   - maps: owners are written as seen inside the new tree.
 ///   - oldMaps: those of the old tree, for the comparison.
 ///   - markNames: what becomes of names that would delete something when the archive is extracted.
-///   - contentSince: as for `treeChanges`.
+///   - readsContent: as for `treeChanges`.
 ///   - keepsHoles: whether files with holes are written as sparse ones, which not every reader of layers knows.
 ///   - cancellation: stops the work between two entries.
 ///   - sink: gets the archive; not finished.
 /// - Throws: as ``writeOverlayDiff(upper:lowers:attributes:maps:markNames:cancellation:to:)``.
 package func writeTreeDiff(
   new: FilePath, old: FilePath?, maps: IDMaps = IDMaps(), oldMaps: IDMaps = IDMaps(), markNames: MarkNames = .omitted,
-  contentSince: Int64? = nil, keepsHoles: Bool = false, cancellation: CancellationFlag? = nil, to sink: any ByteSink
+  readsContent: Bool = false, keepsHoles: Bool = false, cancellation: CancellationFlag? = nil, to sink: any ByteSink
 ) throws(StorageError) {
   let writer = DiffWriter(
     sink, maps: maps, markNames: markNames, keepsHoles: keepsHoles, cancellation: cancellation)
@@ -71,7 +71,7 @@ package func writeTreeDiff(
   let now = FileTime.now()
   var omitted: EntryPath?
   for change in try treeChanges(
-    new: new, old: old, newMaps: maps, oldMaps: oldMaps, contentSince: contentSince)
+    new: new, old: old, newMaps: maps, oldMaps: oldMaps, readsContent: readsContent)
   {
     let path = EntryPath(relative: change.path.drop { $0 == UInt8(ascii: "/") })
     if let omitted, path.bytes.starts(with: Array(omitted.bytes) + [UInt8(ascii: "/")]) { continue }

@@ -15,17 +15,23 @@ extension ContainerOperations {
   package func writeChanges(
     of container: ContainerRecord, _ cancellation: CancellationFlag, to sink: any ByteSink
   ) throws(StorageError) {
-    let difference = try store.read([.layers]) { (access) throws(StorageError) in
-      let layers = access.layers
-      return try LayerComparison(of: container.layer.rawValue, from: nil, layers, store).difference(layers)
-    }
+    let difference = try store.layers.difference(of: container.layer)
     defer { difference.end() }
-    // Before its record was made nobody wrote into it.
-    try difference.write(.omitted, contentSince: container.created.seconds, cancellation, to: sink)
+    try difference.write(.omitted, readsContent: true, cancellation, to: sink)
   }
 }
 
 extension LayerOperations {
+  /// What a layer has that its parent has not, found under the layers lock.
+  ///
+  /// - Throws: `layerUnknown`; `notSupported` if a composefs layer is among the two or below them.
+  func difference(of layer: LayerID) throws(StorageError) -> LayerDifference {
+    try store.read([.layers]) { (access) throws(StorageError) in
+      let layers = access.layers
+      return try LayerComparison(of: layer.rawValue, from: nil, layers, store).difference(layers)
+    }
+  }
+
   /// Writes all files that a layer shows: owners as inside of its ID maps, deletions done.
   ///
   /// - Parameters:

@@ -3,6 +3,7 @@
 public import StowageModel
 internal import StowageRecords
 internal import StowageSystem
+internal import SystemPackage
 
 /// Which images nobody needs; see ``Store/planPrune(_:)``.
 public struct PruneRequest: Sendable {
@@ -76,11 +77,13 @@ extension Store {
   private func isBeingMade(_ image: ImageRecord, within seconds: Int64) -> Bool {
     let earliest = Timestamp.now().seconds - seconds
     return topology.images.contains { place in
-      // Without data there is nothing to wait for.
-      guard let status = try? Syscall.stat(BigDataFiles.directory(of: image.id.rawValue, in: place.directory)) else {
-        return false
+      do throws(Errno) {
+        let status = try Syscall.stat(BigDataFiles.directory(of: image.id.rawValue, in: place.directory))
+        return status.changeTime.seconds > earliest
+      } catch {
+        // Without data there is nothing to wait for; what cannot be looked at stays.
+        return error != .noSuchFileOrDirectory
       }
-      return status.changeTime.seconds > earliest
     }
   }
 

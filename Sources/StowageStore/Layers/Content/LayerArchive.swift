@@ -69,7 +69,9 @@ package struct LayerArchive: Sendable {
       case .tarSplit(let file, let roots):
         try reassembleLayer(tarSplit: file, roots: roots, cancellation: cancellation, to: verified)
       case .tree:
-        try store.layers.diff(of: id.rawValue, compression: Compression.none, isStrict: true, to: .sink(verified))
+        let difference = try store.layers.difference(of: id)
+        defer { difference.end() }
+        try difference.write(.refused, cancellation, to: verified)
       }
     } catch {
       throw explained(error)

@@ -166,14 +166,8 @@ struct LayerComparison {
       return LayerDifference(
         content: .overlay(upper: upper, lowers: lowers, attributes: attributes), maps: maps, oldMaps: fromMaps)
     case .trees:
-      let new = try mount(layer, ancestors, maps, layers)
-      do throws(StorageError) {
-        let old = try from.map { (from) throws(StorageError) in try mount(from, fromAncestors, fromMaps, layers) }
-        return LayerDifference(content: .trees(new: new, old: old), maps: maps, oldMaps: fromMaps)
-      } catch {
-        new.end()
-        throw error
-      }
+      let (new, old) = try trees(layers)
+      return LayerDifference(content: .trees(new: new, old: old), maps: maps, oldMaps: fromMaps)
     }
   }
 
@@ -191,12 +185,23 @@ struct LayerComparison {
   private func withTrees<R>(
     _ layers: borrowing LayersReading, _ body: (FilePath, FilePath?) throws(StorageError) -> R
   ) throws(StorageError) -> R {
+    let (new, old) = try trees(layers)
+    defer {
+      new.end()
+      old?.end()
+    }
+    return try body(new.path, old?.path)
+  }
+
+  /// Presents both trees, or nothing.
+  private func trees(_ layers: borrowing LayersReading) throws(StorageError) -> (new: PrivateMount, old: PrivateMount?)
+  {
     let new = try mount(layer, ancestors, maps, layers)
-    defer { new.end() }
-    guard let from else { return try body(new.path, nil) }
-    let old = try mount(from, fromAncestors, fromMaps, layers)
-    defer { old.end() }
-    return try body(new.path, old.path)
+    guard let from else { return (new, nil) }
+    do throws(StorageError) { return (new, try mount(from, fromAncestors, fromMaps, layers)) } catch {
+      new.end()
+      throw error
+    }
   }
 
   /// Presents a layer with the owners that the maps of its own files give it, so that the whole tree has the same maps.

@@ -25,12 +25,12 @@ struct LayerDifference {
   ///
   /// - Parameters:
   ///   - markNames: what becomes of names that would delete something in an archive of a layer.
-  ///   - contentSince: the time since which files of the newer tree may have been written, in seconds: such are read where trees are
-  ///     compared, so that none passes for unchanged. Nil to believe sizes and times, as other programs do.
+  ///   - readsContent: whether files are read where trees are compared, so that none passes for unchanged; else sizes and times are
+  ///     believed, as other programs do.
   ///   - keepsHoles: whether files with holes are written as sparse ones; only where trees are compared.
   ///   - sink: not finished.
   func write(
-    _ markNames: MarkNames, contentSince: Int64? = nil, keepsHoles: Bool = false,
+    _ markNames: MarkNames, readsContent: Bool = false, keepsHoles: Bool = false,
     _ cancellation: CancellationFlag? = nil, to sink: any ByteSink
   ) throws(StorageError) {
     switch content {
@@ -41,7 +41,7 @@ struct LayerDifference {
     case .trees(let new, let old):
       try writeTreeDiff(
         new: new.path, old: old?.path, maps: maps, oldMaps: oldMaps, markNames: markNames,
-        contentSince: contentSince, keepsHoles: keepsHoles, cancellation: cancellation, to: sink)
+        readsContent: readsContent, keepsHoles: keepsHoles, cancellation: cancellation, to: sink)
     }
   }
 
